@@ -1,0 +1,507 @@
+//! The working memory of one evaluation: columns in Arrow's layout over reusable buffers.
+//!
+//! A [`Layout`] is made once, when a decision is compiled: every column gets a [`Slot`].
+//! [`Columns`] are the buffers for up to `capacity` rows; they are reused from call to call, so
+//! that an evaluation allocates nothing once they have grown to its size.
+//!
+//! ```text
+//! one region a physical type            slot k of a region, capacity 4, 3 rows in use
+//! i64  |slot 0|slot 1|slot 2|...        | r0 | r1 | r2 | -- |
+//! f32  |slot 0|slot 1|...               consecutive f32 slots are a model's block [k][n]
+//! view |slot 0|...                      (offset, length) into the heap, as in Arrow's ListView
+//! validity: one bitmap a slot, bit i set where row i is not NULL, as in Arrow
+//! heap |literals|strings of this call...|
+//! ```
+//!
+//! Slots are written once a call (static single assignment), by one instruction each. At capacity
+//! 1 a slot is one number at a fixed place: nothing is sought, nothing is allocated.
+
+use std::collections::TryReserveError;
+
+use crate::types::DataType;
+
+/// How the values of a type lie in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Physical {
+    /// `BOOLEAN` (0 or 1), `TINYINT`
+    I8,
+    /// `SMALLINT`
+    I16,
+    /// `INT`, `DATE` (days since 1970-01-01)
+    I32,
+    /// `BIGINT`
+    I64,
+    /// `FLOAT`
+    F32,
+    /// `DOUBLE`
+    F64,
+    /// `TIMESTAMP(p)`
+    Timestamp,
+    /// `CHAR`, `VARCHAR`, `STRING`: UTF-8 in the heap
+    View,
+}
+
+impl Physical {
+    /// How values of `data_type` are held, or `None` for a type that columns do not hold yet.
+    pub fn of(data_type: &DataType) -> Option<Physical> {
+        use DataType::*;
+        Some(match data_type {
+            Boolean | TinyInt => Physical::I8,
+            SmallInt => Physical::I16,
+            Int | Date => Physical::I32,
+            BigInt => Physical::I64,
+            Float => Physical::F32,
+            Double => Physical::F64,
+            Timestamp(_) => Physical::Timestamp,
+            Char(_) | Varchar(_) => Physical::View,
+            Decimal { .. }
+            | Binary(_)
+            | Varbinary(_)
+            | Time(_)
+            | TimestampLtz(_)
+            | Array(_)
+            | Map(..)
+            | Row(_) => return None,
+        })
+    }
+}
+
+/// A date and a time of day as Flink holds it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp {
+    /// Milliseconds since 1970-01-01T00:00:00.
+    pub millis: i64,
+    /// Nanoseconds of the millisecond, 0 to 999,999.
+    pub nanos: i32,
+}
+
+/// A string: a range of bytes of the heap.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct View {
+    /// First byte in the heap.
+    pub offset: u32,
+    /// Length in bytes.
+    pub len: u32,
+}
+
+/// The place of a column in every [`Columns`] of its [`Layout`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Slot {
+    /// Which region it lies in.
+    pub physical: Physical,
+    /// Its number within that region.
+    index: u32,
+    /// Its number among all slots: the place of its validity.
+    id: u32,
+}
+
+impl Slot {
+    /// The slot `k` places further on in a block ([`Layout::add_block`]).
+    pub fn nth(self, k: usize) -> Slot {
+        Slot {
+            index: self.index + k as u32,
+            id: self.id + k as u32,
+            ..self
+        }
+    }
+
+    /// The slot's number among all slots of its layout, in the order they were added.
+    pub fn id(self) -> usize {
+        self.id as usize
+    }
+}
+
+/// A constant, as it lies in a column.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Literal {
+    /// NULL, of the type of its slot.
+    Null,
+    /// `BOOLEAN` as 0 or 1, `TINYINT`
+    I8(i8),
+    /// `SMALLINT`
+    I16(i16),
+    /// `INT`, `DATE`
+    I32(i32),
+    /// `BIGINT`
+    I64(i64),
+    /// `FLOAT`
+    F32(f32),
+    /// `DOUBLE`
+    F64(f64),
+    /// `TIMESTAMP(p)`
+    Timestamp(Timestamp),
+    /// `CHAR`, `VARCHAR`, `STRING`
+    Text(String),
+}
+
+/// Which columns there are: made once, when a decision is compiled.
+#[derive(Debug, Clone, Default)]
+pub struct Layout {
+    region: [u32; 8],
+    slots: u32,
+    literals: Vec<(Slot, Literal)>,
+}
+
+impl Layout {
+    /// A new column of a physical type.
+    pub fn add(&mut self, physical: Physical) -> Slot {
+        self.add_block(physical, 1)
+    }
+
+    /// `count` columns that lie one behind the other: the feature-major block `[count][n]` of a
+    /// tensor. Returns the first; [`Slot::nth`] gives the others.
+    pub fn add_block(&mut self, physical: Physical, count: usize) -> Slot {
+        let region = &mut self.region[physical as usize];
+        let first = Slot {
+            physical,
+            index: *region,
+            id: self.slots,
+        };
+        *region += count as u32;
+        self.slots += count as u32;
+        first
+    }
+
+    /// A column that holds the same value in every row. Filled once, when columns are sized.
+    pub fn add_literal(&mut self, physical: Physical, literal: Literal) -> Slot {
+        let known = self
+            .literals
+            .iter()
+            .find(|(slot, known)| slot.physical == physical && same(known, &literal));
+        if let Some((slot, _)) = known {
+            return *slot;
+        }
+        let slot = self.add(physical);
+        self.literals.push((slot, literal));
+        slot
+    }
+
+    /// The constant that a slot holds, if it is one.
+    pub fn literal(&self, slot: Slot) -> Option<&Literal> {
+        let found = self.literals.iter().find(|(other, _)| *other == slot);
+        found.map(|(_, literal)| literal)
+    }
+}
+
+/// Equality by bits: `0.0` and `-0.0` are two constants, and NaN is one.
+fn same(a: &Literal, b: &Literal) -> bool {
+    match (a, b) {
+        (Literal::F32(a), Literal::F32(b)) => a.to_bits() == b.to_bits(),
+        (Literal::F64(a), Literal::F64(b)) => a.to_bits() == b.to_bits(),
+        (a, b) => a == b,
+    }
+}
+
+/// More bytes of strings than one call may hold, or than there is memory for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MemoryError {
+    /// The machine has no more.
+    #[error("no memory for {0} more bytes of columns")]
+    Exhausted(usize),
+    /// Views count in 32 bits.
+    #[error("the strings of one call pass 4 GiB; use smaller batches")]
+    HeapFull,
+}
+
+/// The buffers of one evaluation. Not shared: one a thread.
+#[derive(Debug, Default)]
+pub struct Columns {
+    capacity: usize,
+    i8: Vec<i8>,
+    i16: Vec<i16>,
+    i32: Vec<i32>,
+    i64: Vec<i64>,
+    f32: Vec<f32>,
+    f64: Vec<f64>,
+    timestamp: Vec<Timestamp>,
+    view: Vec<View>,
+    validity: Vec<u64>,
+    words_per_slot: usize,
+    heap: Vec<u8>,
+    /// The heap's first bytes are those of literals; they stay from call to call.
+    literal_bytes: usize,
+}
+
+/// A Rust type that is the value of a region.
+pub trait Native: Copy + Default {
+    /// The region's type.
+    const PHYSICAL: Physical;
+    /// The values of all slots of the region.
+    fn region(columns: &Columns) -> &[Self];
+    /// The same, to write to.
+    fn region_mut(columns: &mut Columns) -> &mut [Self];
+}
+
+macro_rules! native {
+    ($($native:ty, $physical:ident, $region:ident;)*) => {$(
+        impl Native for $native {
+            const PHYSICAL: Physical = Physical::$physical;
+            #[inline(always)]
+            fn region(columns: &Columns) -> &[Self] { &columns.$region }
+            #[inline(always)]
+            fn region_mut(columns: &mut Columns) -> &mut [Self] { &mut columns.$region }
+        }
+    )*};
+}
+native! {
+    i8, I8, i8;
+    i16, I16, i16;
+    i32, I32, i32;
+    i64, I64, i64;
+    f32, F32, f32;
+    f64, F64, f64;
+    Timestamp, Timestamp, timestamp;
+    View, View, view;
+}
+
+impl Columns {
+    /// Buffers of `layout` for up to `capacity` rows. Values are unset, all slots are valid, and
+    /// literals stand in every row.
+    pub fn new(layout: &Layout, capacity: usize) -> Result<Columns, MemoryError> {
+        let words_per_slot = capacity.div_ceil(64);
+        let cells = |physical: Physical| layout.region[physical as usize] as usize * capacity;
+        let mut columns = Columns {
+            capacity,
+            i8: zeroed(cells(Physical::I8))?,
+            i16: zeroed(cells(Physical::I16))?,
+            i32: zeroed(cells(Physical::I32))?,
+            i64: zeroed(cells(Physical::I64))?,
+            f32: zeroed(cells(Physical::F32))?,
+            f64: zeroed(cells(Physical::F64))?,
+            timestamp: zeroed(cells(Physical::Timestamp))?,
+            view: zeroed(cells(Physical::View))?,
+            validity: zeroed(layout.slots as usize * words_per_slot)?,
+            words_per_slot,
+            heap: Vec::new(),
+            literal_bytes: 0,
+        };
+        columns.validity.fill(u64::MAX);
+        for (slot, literal) in &layout.literals {
+            columns.fill(*slot, literal)?;
+        }
+        columns.literal_bytes = columns.heap.len();
+        Ok(columns)
+    }
+
+    /// The most rows that fit.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// Forgets the strings of the last call. Every call begins with it.
+    pub fn clear(&mut self) {
+        self.heap.truncate(self.literal_bytes);
+    }
+
+    /// The value of a row. What stands where the row is NULL means nothing.
+    #[inline(always)]
+    pub fn get<T: Native>(&self, slot: Slot, row: usize) -> T {
+        debug_assert_eq!(slot.physical, T::PHYSICAL);
+        T::region(self)[slot.index as usize * self.capacity + row]
+    }
+
+    /// Sets the value of a row, not its validity.
+    #[inline(always)]
+    pub fn set<T: Native>(&mut self, slot: Slot, row: usize, value: T) {
+        debug_assert_eq!(slot.physical, T::PHYSICAL);
+        let cell = slot.index as usize * self.capacity + row;
+        T::region_mut(self)[cell] = value;
+    }
+
+    /// Whether a row is not NULL.
+    #[inline(always)]
+    pub fn is_valid(&self, slot: Slot, row: usize) -> bool {
+        let word = self.validity[slot.id as usize * self.words_per_slot + row / 64];
+        word >> (row % 64) & 1 == 1
+    }
+
+    /// Says whether a row is not NULL.
+    #[inline(always)]
+    pub fn set_valid(&mut self, slot: Slot, row: usize, valid: bool) {
+        let word = &mut self.validity[slot.id as usize * self.words_per_slot + row / 64];
+        *word = *word & !(1 << (row % 64)) | u64::from(valid) << (row % 64);
+    }
+
+    /// Value and validity of a row in one.
+    #[inline(always)]
+    pub fn value<T: Native>(&self, slot: Slot, row: usize) -> Option<T> {
+        self.is_valid(slot, row).then(|| self.get(slot, row))
+    }
+
+    /// Sets value and validity of a row.
+    #[inline(always)]
+    pub fn put<T: Native>(&mut self, slot: Slot, row: usize, value: Option<T>) {
+        self.set_valid(slot, row, value.is_some());
+        self.set(slot, row, value.unwrap_or_default());
+    }
+
+    /// The first `rows` values of a slot.
+    pub fn values<T: Native>(&self, slot: Slot, rows: usize) -> &[T] {
+        debug_assert_eq!(slot.physical, T::PHYSICAL);
+        &T::region(self)[slot.index as usize * self.capacity..][..rows]
+    }
+
+    /// The first `rows` values of a slot, to write to.
+    pub fn values_mut<T: Native>(&mut self, slot: Slot, rows: usize) -> &mut [T] {
+        debug_assert_eq!(slot.physical, T::PHYSICAL);
+        let first = slot.index as usize * self.capacity;
+        &mut T::region_mut(self)[first..][..rows]
+    }
+
+    /// The slots of three blocks at once, each `count` slots of `capacity` values, for a model
+    /// that works on them in place: value (slot, row) is at `slot * capacity + row`.
+    pub fn blocks(
+        &mut self,
+        f32: (Slot, usize),
+        f64: (Slot, usize),
+        i64: (Slot, usize),
+    ) -> (&mut [f32], &mut [f64], &mut [i64]) {
+        let capacity = self.capacity;
+        let range = |(slot, count): (Slot, usize)| {
+            let first = slot.index as usize * capacity;
+            first..first + count * capacity
+        };
+        (
+            &mut self.f32[range(f32)],
+            &mut self.f64[range(f64)],
+            &mut self.i64[range(i64)],
+        )
+    }
+
+    /// The bytes of a string.
+    #[inline(always)]
+    pub fn bytes(&self, view: View) -> &[u8] {
+        &self.heap[view.offset as usize..][..view.len as usize]
+    }
+
+    /// The bytes of a row's string. Strings are UTF-8 as far as those who wrote them kept to it.
+    #[inline(always)]
+    pub fn text(&self, slot: Slot, row: usize) -> &[u8] {
+        self.bytes(self.get(slot, row))
+    }
+
+    /// Adds a string to the heap.
+    #[inline]
+    pub fn push_text(&mut self, bytes: &[u8]) -> Result<View, MemoryError> {
+        let view = self.next_view(bytes.len())?;
+        self.heap.extend_from_slice(bytes);
+        Ok(view)
+    }
+
+    /// Adds the strings of several views, one behind the other, as one.
+    pub fn push_concat(&mut self, parts: &[View]) -> Result<View, MemoryError> {
+        let view = self.next_view(parts.iter().map(|part| part.len as usize).sum())?;
+        for part in parts {
+            let start = part.offset as usize;
+            self.heap
+                .extend_from_within(start..start + part.len as usize);
+        }
+        Ok(view)
+    }
+
+    /// Makes room for `len` bytes at the heap's end and returns the view that they will have.
+    #[inline]
+    fn next_view(&mut self, len: usize) -> Result<View, MemoryError> {
+        let offset = self.heap.len();
+        if len > u32::MAX as usize - offset {
+            return Err(MemoryError::HeapFull);
+        }
+        self.heap
+            .try_reserve(len)
+            .map_err(|_| MemoryError::Exhausted(len))?;
+        Ok(View {
+            offset: offset as u32,
+            len: len as u32,
+        })
+    }
+
+    fn fill(&mut self, slot: Slot, literal: &Literal) -> Result<(), MemoryError> {
+        let rows = self.capacity;
+        match literal {
+            Literal::Null => (0..rows).for_each(|row| self.set_valid(slot, row, false)),
+            Literal::I8(value) => self.values_mut(slot, rows).fill(*value),
+            Literal::I16(value) => self.values_mut(slot, rows).fill(*value),
+            Literal::I32(value) => self.values_mut(slot, rows).fill(*value),
+            Literal::I64(value) => self.values_mut(slot, rows).fill(*value),
+            Literal::F32(value) => self.values_mut(slot, rows).fill(*value),
+            Literal::F64(value) => self.values_mut(slot, rows).fill(*value),
+            Literal::Timestamp(value) => self.values_mut(slot, rows).fill(*value),
+            Literal::Text(text) => {
+                let view = self.push_text(text.as_bytes())?;
+                self.values_mut(slot, rows).fill(view);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn zeroed<T: Clone + Default>(len: usize) -> Result<Vec<T>, MemoryError> {
+    let exhausted = |_: TryReserveError| MemoryError::Exhausted(len * size_of::<T>());
+    let mut values = Vec::new();
+    values.try_reserve_exact(len).map_err(exhausted)?;
+    values.resize(len, T::default());
+    Ok(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_of_one_region_do_not_overlap_at_any_capacity() {
+        for capacity in [1, 3, 64, 65] {
+            let mut layout = Layout::default();
+            let a = layout.add(Physical::I64);
+            let block = layout.add_block(Physical::I64, 2);
+            let mut columns = Columns::new(&layout, capacity).unwrap();
+            for row in 0..capacity {
+                columns.put(a, row, Some(row as i64));
+                columns.put::<i64>(block, row, None);
+                columns.put(block.nth(1), row, Some(-(row as i64)));
+            }
+            for row in 0..capacity {
+                assert_eq!(columns.value(a, row), Some(row as i64));
+                assert_eq!(columns.value::<i64>(block, row), None);
+                assert_eq!(columns.value(block.nth(1), row), Some(-(row as i64)));
+            }
+        }
+    }
+
+    #[test]
+    fn literals_stand_in_every_row_and_outlive_a_call() {
+        let mut layout = Layout::default();
+        let text = layout.add_literal(Physical::View, Literal::Text("rebook".into()));
+        let again = layout.add_literal(Physical::View, Literal::Text("rebook".into()));
+        let null = layout.add_literal(Physical::I32, Literal::Null);
+        assert_eq!(text, again);
+        let mut columns = Columns::new(&layout, 70).unwrap();
+        columns.push_text(b"of this call").unwrap();
+        columns.clear();
+        assert_eq!(columns.text(text, 69), b"rebook");
+        assert_eq!(columns.value::<i32>(null, 69), None);
+    }
+
+    #[test]
+    fn zero_and_minus_zero_are_two_literals() {
+        let mut layout = Layout::default();
+        let zero = layout.add_literal(Physical::F64, Literal::F64(0.0));
+        let minus = layout.add_literal(Physical::F64, Literal::F64(-0.0));
+        assert_ne!(zero, minus);
+    }
+
+    #[test]
+    fn a_concatenation_may_use_a_string_twice() {
+        let mut columns = Columns::new(&Layout::default(), 1).unwrap();
+        let view = columns.push_text("né".as_bytes()).unwrap();
+        let twice = columns.push_concat(&[view, view]).unwrap();
+        assert_eq!(columns.bytes(twice), "néné".as_bytes());
+    }
+
+    #[test]
+    fn more_memory_than_there_is_becomes_an_error() {
+        let mut layout = Layout::default();
+        layout.add_block(Physical::F64, 1 << 20);
+        let result = Columns::new(&layout, 1 << 40);
+        assert!(matches!(result, Err(MemoryError::Exhausted(_))));
+    }
+}

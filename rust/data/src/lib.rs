@@ -1,0 +1,19 @@
+//! How a record lies in memory: types, Flink's BinaryRow, and columns over reusable buffers.
+//!
+//! In the order of a record's way:
+//!
+//! 1. [`types`]: the logical types of Flink SQL; [`type_parser`] reads them as SQL writes them.
+//! 2. [`binary_row`]: a row as Flink lays it out in bytes, read into columns and written from them.
+//! 3. [`columns`]: the working memory of one evaluation, in Arrow's layout, for one row or many.
+//! 4. [`arrow`]: the same columns to and from Arrow arrays, for files.
+//!
+//! Beside it, what everything that reads text shares: [`report`] collects all errors of a file,
+//! each with its line and a caret; [`document`] walks a TOML file with them.
+//!
+//! This crate depends on nothing else of Pelton.
+
+pub mod columns;
+pub mod report;
+pub mod types;
+
+pub use types::{DataType, Element, Field};
