@@ -13,7 +13,9 @@
 //! This crate depends on nothing else of Pelton.
 
 pub mod columns;
+pub mod document;
 pub mod report;
+pub mod type_parser;
 pub mod types;
 
 pub use types::{DataType, Element, Field};
