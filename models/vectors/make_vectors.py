@@ -1,20 +1,19 @@
 """Writes the test vectors of the Rust crate `model`: every directory beside this file that has a case.json.
 
-    .venv/bin/python vectors/make_vectors.py [NAME-PREFIX ...]
+    .venv/bin/python -m vectors.make_vectors [NAME-PREFIX ...]        # in models/
 """
 
 import sys
 
 import numpy as np
 
-import trees
-import vector
+from vectors import linear, trained, trees, vector
 
 
 def main(prefixes):
-    for module in (trees,):
+    for family in (trees, linear, trained):
         rng = np.random.default_rng(20130101)
-        for case in module.cases(rng):
+        for case in family.cases(rng):
             if not prefixes or case.name.startswith(tuple(prefixes)):
                 vector.write(case)
                 print(case.name)

@@ -4,12 +4,13 @@ import itertools
 from dataclasses import dataclass
 
 import numpy as np
-from onnx import helper, TensorProto
+from onnx import helper, numpy_helper
+from onnx.external_data_helper import convert_model_to_external_data
 
-from vector import CLOSE, EXACT, LAST_BIT, Case, make_model, ml_node
+from vectors.vector import CLOSE, EXACT, LAST_BIT, Case, make_model, ml_node
 
-ROWS = 208
-FEATURES = 5
+ROWS = 200
+FEATURES = 4
 AGGREGATES = ["SUM", "AVERAGE", "MIN", "MAX"]
 POST_TRANSFORMS = ["NONE", "SOFTMAX", "LOGISTIC", "SOFTMAX_ZERO", "PROBIT"]
 MODES = ["BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE", "BRANCH_GT", "BRANCH_EQ", "BRANCH_NEQ"]
@@ -110,7 +111,7 @@ def small_sums(rng):
 
 
 def positive(rng):
-    return float(rng.integers(1, 3000)) / 1e4
+    return float(rng.integers(1, 1500)) / 1e4
 
 
 def regressor_case(name, description, rng, shape, width=1, dtype="float", x=None, post_transform="NONE", **attributes):
@@ -134,7 +135,7 @@ def regressors(rng):
         shape = Shape(missing="mixed")
         text = f"aggregate_function {aggregate}"
         yield regressor_case(f"tree_regressor_{aggregate.lower()}", text, rng, shape, aggregate_function=aggregate)
-        shape = Shape(trees=6, missing="mixed", ids=(0, 1, 2), weights_per_leaf=2)
+        shape = Shape(trees=10, depth=3, missing="mixed", ids=(0, 1, 2), weights_per_leaf=2)
         name = f"tree_regressor_{aggregate.lower()}_targets_base"
         text = f"aggregate_function {aggregate}, 3 targets, each leaf has a weight for 2 of them, base_values"
         yield regressor_case(
@@ -151,7 +152,7 @@ def regressors(rng):
             post_transform=transform,
         )  # fmt: skip
     for mode in MODES:
-        for missing in ("none", "mixed", "all"):
+        for missing in ("none", "mixed", "all") if mode == "BRANCH_LEQ" else ("none", "mixed"):
             shape = Shape(trees=5, modes=(mode,), missing=missing)
             name = f"tree_regressor_{mode.removeprefix('BRANCH_').lower()}_missing_{missing}"
             yield regressor_case(name, f"{mode}, missing_value_tracks_true: {missing}", rng, shape)
@@ -238,6 +239,10 @@ def other_elements(rng):
     x[4:60, :] = rng.choice([0.1, float(np.float32(0.1)), np.nextafter(0.1, 1), np.nextafter(0.1, -1)], (56, FEATURES))
     yield as_tensors(regressor_case("tree_regressor_double", "double input, *_as_tensor attributes", rng, shape,
                                     dtype="double", x=x, base_values=[0.1]))  # fmt: skip
+    case = as_tensors(regressor_case("tree_regressor_external_data", "double attributes in a file beside the model", rng,
+                                     shape, dtype="double", x=x))  # fmt: skip
+    convert_model_to_external_data(case.model, location="model.data", size_threshold=0, convert_attribute=True)
+    yield case
     shape = Shape(trees=6, missing="mixed", ids=(0, 1, 2))
     yield as_tensors(classifier_case("tree_classifier_double", "double input, *_as_tensor attributes", rng, shape,
                                      [0, 1, 2], dtype="double", x=x, base_values=[0.1, 0.2, 0.3]))  # fmt: skip
@@ -262,7 +267,7 @@ def as_tensors(case):
         if found:
             # The thresholds again as doubles: the float list has rounded 0.1.
             exact = [round(v, 6) if abs(v) > 1e-30 and abs(v) < 1e20 else v for v in found[0].floats]
-            tensor = helper.make_tensor(name, TensorProto.DOUBLE, [len(exact)], exact)
+            tensor = numpy_helper.from_array(np.array(exact), name)
             node.attribute.remove(found[0])
             node.attribute.append(helper.make_attribute(name + "_as_tensor", tensor))
     return case

@@ -83,22 +83,21 @@ def _value_info(name, element, width):
     return helper.make_tensor_value_info(name, ELEMENTS[element][0], shape)
 
 
-def session(model_bytes):
+def session(model):
+    """`model` is a path, or bytes."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    return ort.InferenceSession(model_bytes, options, providers=["CPUExecutionProvider"])
+    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
-def write(case, run_with=None):
-    """Writes the case's directory; `run_with` is the model to run where ONNX Runtime needs another form of it."""
+def write(case):
     directory = HERE / case.name
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir()
-    model_bytes = case.model.SerializeToString(deterministic=True)
-    (directory / "model.onnx").write_bytes(model_bytes)
-    runner = session(run_with.SerializeToString() if run_with else model_bytes)
+    onnx.save(case.model, directory / "model.onnx")  # and the files of external data
+    runner = session(directory / "model.onnx")
     values = runner.run(None, case.inputs)
     rows = len(next(iter(case.inputs.values())))
     described = {
@@ -113,8 +112,7 @@ def write(case, run_with=None):
         fit = case.fits.get(declared.name, EXACT)
         tensor = _tensor(directory, f"out{i}.bin", declared.name, _plain(value))
         described["outputs"].append(tensor | {"ulp": fit.ulp, "relative": fit.relative, "absolute": fit.absolute})
-    (directory / "case.json").write_text(json.dumps(described, indent=1, ensure_ascii=False) + "\n")
-    return directory
+    (directory / "case.json").write_text(json.dumps(described, ensure_ascii=False) + "\n")
 
 
 def _plain(value):
