@@ -12,7 +12,7 @@ from sklearn.preprocessing import Normalizer, StandardScaler
 
 from onnx_graph import tidy
 from vectors import trees
-from vectors.vector import CLOSE, LAST_BIT, Case
+from vectors.vector import CLOSE, LAST_BIT, SUMMED, Case
 
 ROWS = 200
 FEATURES = 6
@@ -80,7 +80,7 @@ def plain_cases(rng):
     yield ("sklearn_boosted_regressor", "GradientBoostingRegressor", sklearn_model(boosted, x, y), {})
     linear = make_pipeline(Normalizer("l2"), StandardScaler(), LinearRegression())
     yield ("sklearn_normalized_linear", "Normalizer, StandardScaler and LinearRegression",
-           sklearn_model(linear, x, y), {"variable": CLOSE})  # fmt: skip
+           sklearn_model(linear, x, y), {"variable": SUMMED})  # fmt: skip
 
 
 def cases(rng):

@@ -111,7 +111,13 @@ def small_sums(rng):
 
 
 def positive(rng):
+    """For sums of up to 6 trees below 1, where PROBIT ends."""
     return float(rng.integers(1, 1500)) / 1e4
+
+
+def large_positive(rng):
+    """Sums of 3 trees on both sides of 0.5, the threshold of a lone class."""
+    return float(rng.integers(1, 3300)) / 1e4
 
 
 def regressor_case(name, description, rng, shape, width=1, dtype="float", x=None, post_transform="NONE", **attributes):
@@ -189,7 +195,7 @@ def classifiers(rng):
             )  # fmt: skip
         yield classifier_case(
             f"tree_classifier_binary_one_positive_{lower}", f"2 classes, positive weights for one, {transform}", rng,
-            Shape(trees=3, weight=positive, ids=one), [0, 1], post_transform=transform,
+            Shape(trees=3, weight=large_positive, ids=one), [0, 1], post_transform=transform,
         )  # fmt: skip
     yield classifier_case(
         "tree_classifier_strings", "4 string labels", rng,
@@ -203,7 +209,7 @@ def classifiers(rng):
         )  # fmt: skip
         yield classifier_case(
             f"tree_classifier_binary_strings_positive_{ids[0]}", f"2 string labels, positive weights for {text} only",
-            rng, Shape(trees=3, weight=positive, ids=ids), ["no", "yes"], post_transform="NONE",
+            rng, Shape(trees=3, weight=large_positive, ids=ids), ["no", "yes"], post_transform="NONE",
         )  # fmt: skip
     yield classifier_case(
         "tree_classifier_binary_labels", "2 int64 labels that are not 0 and 1, weights for one", rng,
