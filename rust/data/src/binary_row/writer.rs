@@ -1,0 +1,148 @@
+//! From columns into the bytes of a row, the same bytes as Flink writes.
+
+use super::{INLINE, Kind, MAX_INLINE, NotSupported, header_bytes};
+use crate::columns::{Columns, MemoryError, Slot, Timestamp, View};
+use crate::types::DataType;
+
+/// Writes rows of columns.
+#[derive(Debug, Clone)]
+pub struct RowWriter {
+    fields: Vec<(Kind, Slot)>,
+    header_bytes: usize,
+    /// Row kind, null bits and 8 bytes a field.
+    fixed_bytes: usize,
+}
+
+impl RowWriter {
+    /// A writer of rows with the given fields, in their order.
+    pub fn new(fields: &[(DataType, Slot)]) -> Result<RowWriter, NotSupported> {
+        let header_bytes = header_bytes(fields.len());
+        let fields: Vec<_> = fields
+            .iter()
+            .map(|(data_type, slot)| Ok((Kind::of(data_type, *slot)?, *slot)))
+            .collect::<Result<_, _>>()?;
+        let fixed_bytes = header_bytes + 8 * fields.len();
+        Ok(RowWriter {
+            fields,
+            header_bytes,
+            fixed_bytes,
+        })
+    }
+
+    /// Writes row `row` of the columns to the start of `out` if it fits, and returns its length in
+    /// bytes. Where it is longer than `out`, nothing is written: call again with so many bytes.
+    #[inline]
+    #[must_use = "a row that does not fit is not written"]
+    pub fn write(&self, columns: &Columns, row: usize, out: &mut [u8]) -> usize {
+        let len = self.len(columns, row);
+        if let Some(out) = out.get_mut(..len) {
+            self.write_exact(columns, row, out);
+        }
+        len
+    }
+
+    /// Writes row `row` of the columns as the whole content of `out`.
+    #[inline]
+    pub fn write_to_vec(
+        &self,
+        columns: &Columns,
+        row: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), MemoryError> {
+        let len = self.len(columns, row);
+        out.clear();
+        out.try_reserve(len)
+            .map_err(|_| MemoryError::Exhausted(len))?;
+        out.resize(len, 0);
+        self.write_exact(columns, row, out);
+        Ok(())
+    }
+
+    /// The length of a row in bytes, a multiple of 8.
+    #[inline]
+    fn len(&self, columns: &Columns, row: usize) -> usize {
+        let variable = self.fields.iter().map(|(kind, slot)| match kind {
+            Kind::Text if columns.is_valid(*slot, row) => {
+                match columns.get::<View>(*slot, row).len as usize {
+                    0..=MAX_INLINE => 0,
+                    len => len.next_multiple_of(8),
+                }
+            }
+            Kind::Timestamp if columns.is_valid(*slot, row) => 8,
+            _ => 0,
+        });
+        self.fixed_bytes + variable.sum::<usize>()
+    }
+
+    /// `out` is as long as the row.
+    #[inline]
+    fn write_exact(&self, columns: &Columns, row: usize, out: &mut [u8]) {
+        let (fixed, variable) = out.split_at_mut(self.fixed_bytes);
+        let (header, words) = fixed.split_at_mut(self.header_bytes);
+        header.fill(0);
+        let mut tail = Tail {
+            bytes: variable,
+            at: 0,
+            fixed_bytes: self.fixed_bytes,
+        };
+        let fields = self.fields.iter().zip(words.chunks_exact_mut(8));
+        for (i, ((kind, slot), out)) in fields.enumerate() {
+            let word = if columns.is_valid(*slot, row) {
+                field(*kind, *slot, columns, row, &mut tail)
+            } else {
+                header[1 + i / 8] |= 1 << (i % 8);
+                0
+            };
+            out.copy_from_slice(&word.to_le_bytes());
+        }
+    }
+}
+
+/// The 8 bytes of a field that is not NULL; what they have no room for goes to the tail.
+#[inline(always)]
+fn field(kind: Kind, slot: Slot, columns: &Columns, row: usize, tail: &mut Tail<'_>) -> u64 {
+    match kind {
+        Kind::Boolean | Kind::I8 => columns.get::<i8>(slot, row) as u8 as u64,
+        Kind::I16 => columns.get::<i16>(slot, row) as u16 as u64,
+        Kind::I32 => columns.get::<i32>(slot, row) as u32 as u64,
+        Kind::I64 => columns.get::<i64>(slot, row) as u64,
+        Kind::F32 => u64::from(columns.get::<f32>(slot, row).to_bits()),
+        Kind::F64 => columns.get::<f64>(slot, row).to_bits(),
+        Kind::CompactTimestamp => columns.get::<Timestamp>(slot, row).millis as u64,
+        Kind::Timestamp => {
+            let Timestamp { millis, nanos } = columns.get(slot, row);
+            tail.push(&millis.to_le_bytes()) | nanos as u32 as u64
+        }
+        Kind::Text => {
+            let text = columns.text(slot, row);
+            if text.len() > MAX_INLINE {
+                return tail.push(text) | text.len() as u64;
+            }
+            let mut word = [0; 8];
+            word[..text.len()].copy_from_slice(text);
+            word[MAX_INLINE] = INLINE | text.len() as u8;
+            u64::from_le_bytes(word)
+        }
+    }
+}
+
+/// The variable-length part while it is written.
+struct Tail<'a> {
+    bytes: &'a mut [u8],
+    at: usize,
+    fixed_bytes: usize,
+}
+
+impl Tail<'_> {
+    /// Adds a value and zeros to the next multiple of 8. Returns its offset, counted from the
+    /// row's start, where a field has it: in the upper half.
+    #[inline(always)]
+    fn push(&mut self, value: &[u8]) -> u64 {
+        let start = self.at;
+        let end = start + value.len();
+        self.at = end.next_multiple_of(8);
+        self.bytes[start..end].copy_from_slice(value);
+        self.bytes[end..self.at].fill(0);
+        ((self.fixed_bytes + start) as u64) << 32
+    }
+}
