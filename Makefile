@@ -1,0 +1,56 @@
+# `make help` lists the commands. One Cargo profile (release) and one Maven reactor serve all of them.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+CARGO_FLAGS := --release --locked --workspace
+MVN := mvn -Dpelton.target=$(TARGET)/release
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1@\2/p' Makefile | column -t -s @
+
+.PHONY: tools
+tools: ## check that Rust, JDK 17, Maven and a C compiler are here; a missing one is named with the command that installs it
+	@.ci/tools.sh
+
+.PHONY: build
+build: tools ## the native library and the `pelton` command, in target/release
+	cargo build $(CARGO_FLAGS)
+
+.PHONY: test
+test: build ## all tests: Rust, Java, and SQL on real Flink 1.20 and 2.3
+	@touch $(TARGET)/tests-started
+	cargo test $(CARGO_FLAGS) 2>&1 | tee $(TARGET)/tests-rust.log
+	cd java-shim && $(MVN) verify
+	@.ci/summary.sh $(TARGET)/tests-rust.log $(TARGET)/tests-started
+
+.PHONY: fmt
+fmt: tools ## format Rust and Java
+	cargo fmt --all
+	cd java-shim && $(MVN) --quiet spotless:apply
+
+.PHONY: check
+check: check-format check-lints check-dependencies ## formatting, lints, dependencies (needs cargo-deny)
+
+.PHONY: check-format
+check-format: tools
+	cargo fmt --all --check
+	cd java-shim && $(MVN) --quiet validate spotless:check
+
+.PHONY: check-lints
+check-lints: tools
+	cargo clippy $(CARGO_FLAGS) --all-targets -- -D warnings
+
+.PHONY: check-dependencies
+check-dependencies: tools
+	@command -v cargo-deny >/dev/null || { echo 'missing: cargo-deny' >&2; echo '    cargo install --locked cargo-deny' >&2; exit 1; }
+	cargo deny --locked check bans licenses sources
+
+.PHONY: clean
+clean: ## remove everything that was built
+	cargo clean
+	cd java-shim && $(MVN) --quiet clean
