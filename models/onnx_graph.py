@@ -4,7 +4,10 @@ import onnx
 
 
 def tidy(model, name):
-    """Takes out what LightGBM's exporter leaves behind: a random graph name, results passed through Identity nodes."""
+    """Takes out what exporters leave behind: a random graph name, opsets in random order and twice, Identity nodes."""
+    opsets = {opset.domain: opset for opset in model.opset_import}
+    del model.opset_import[:]
+    model.opset_import.extend(opsets[domain] for domain in sorted(opsets))
     graph = model.graph
     graph.name = name
     outputs = {output.name for output in graph.output}

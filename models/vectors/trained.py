@@ -39,7 +39,7 @@ def lightgbm_model(estimator, x, y):
 def sklearn_model(estimator, x, y, options=None):
     estimator.fit(x, y)
     types = [("x", skl2onnx.common.data_types.FloatTensorType([None, FEATURES]))]
-    return skl2onnx.to_onnx(estimator, initial_types=types, target_opset=OPSETS, options=options)
+    return tidy(skl2onnx.to_onnx(estimator, initial_types=types, target_opset=OPSETS, options=options), "sklearn")
 
 
 def plain_cases(rng):
