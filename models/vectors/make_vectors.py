@@ -3,6 +3,7 @@
     .venv/bin/python -m vectors.make_vectors [NAME-PREFIX ...]        # in models/
 """
 
+import shutil
 import sys
 
 import numpy as np
@@ -11,6 +12,8 @@ from vectors import linear, trained, trees, vector
 
 
 def main(prefixes):
+    for stale in [] if prefixes else vector.HERE.glob("*/case.json"):
+        shutil.rmtree(stale.parent)
     for family in (trees, linear, trained):
         rng = np.random.default_rng(20130101)
         for case in family.cases(rng):
