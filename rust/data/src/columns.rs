@@ -335,6 +335,50 @@ impl Columns {
         self.set(slot, row, value.unwrap_or_default());
     }
 
+    /// The value of a row, whatever its type: for the few values of messages and examples.
+    pub fn literal(&self, slot: Slot, row: usize) -> Literal {
+        if !self.is_valid(slot, row) {
+            return Literal::Null;
+        }
+        match slot.physical {
+            Physical::I8 => Literal::I8(self.get(slot, row)),
+            Physical::I16 => Literal::I16(self.get(slot, row)),
+            Physical::I32 => Literal::I32(self.get(slot, row)),
+            Physical::I64 => Literal::I64(self.get(slot, row)),
+            Physical::F32 => Literal::F32(self.get(slot, row)),
+            Physical::F64 => Literal::F64(self.get(slot, row)),
+            Physical::Timestamp => Literal::Timestamp(self.get(slot, row)),
+            Physical::View => {
+                Literal::Text(String::from_utf8_lossy(self.text(slot, row)).into_owned())
+            }
+        }
+    }
+
+    /// Sets value and validity of a row to a constant of the slot's physical type.
+    pub fn put_literal(
+        &mut self,
+        slot: Slot,
+        row: usize,
+        literal: &Literal,
+    ) -> Result<(), MemoryError> {
+        self.set_valid(slot, row, *literal != Literal::Null);
+        match literal {
+            Literal::Null => {}
+            Literal::I8(value) => self.set(slot, row, *value),
+            Literal::I16(value) => self.set(slot, row, *value),
+            Literal::I32(value) => self.set(slot, row, *value),
+            Literal::I64(value) => self.set(slot, row, *value),
+            Literal::F32(value) => self.set(slot, row, *value),
+            Literal::F64(value) => self.set(slot, row, *value),
+            Literal::Timestamp(value) => self.set(slot, row, *value),
+            Literal::Text(text) => {
+                let view = self.push_text(text.as_bytes())?;
+                self.set(slot, row, view);
+            }
+        }
+        Ok(())
+    }
+
     /// The first `rows` values of a slot.
     pub fn values<T: Native>(&self, slot: Slot, rows: usize) -> &[T] {
         debug_assert_eq!(slot.physical, T::PHYSICAL);
@@ -415,23 +459,14 @@ impl Columns {
         })
     }
 
+    /// Puts a constant into every row. A text stands in the heap once a slot, not once a row.
     fn fill(&mut self, slot: Slot, literal: &Literal) -> Result<(), MemoryError> {
-        let rows = self.capacity;
-        match literal {
-            Literal::Null => (0..rows).for_each(|row| self.set_valid(slot, row, false)),
-            Literal::I8(value) => self.values_mut(slot, rows).fill(*value),
-            Literal::I16(value) => self.values_mut(slot, rows).fill(*value),
-            Literal::I32(value) => self.values_mut(slot, rows).fill(*value),
-            Literal::I64(value) => self.values_mut(slot, rows).fill(*value),
-            Literal::F32(value) => self.values_mut(slot, rows).fill(*value),
-            Literal::F64(value) => self.values_mut(slot, rows).fill(*value),
-            Literal::Timestamp(value) => self.values_mut(slot, rows).fill(*value),
-            Literal::Text(text) => {
-                let view = self.push_text(text.as_bytes())?;
-                self.values_mut(slot, rows).fill(view);
-            }
+        if let Literal::Text(text) = literal {
+            let view = self.push_text(text.as_bytes())?;
+            self.values_mut(slot, self.capacity).fill(view);
+            return Ok(());
         }
-        Ok(())
+        (0..self.capacity).try_for_each(|row| self.put_literal(slot, row, literal))
     }
 }
 

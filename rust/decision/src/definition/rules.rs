@@ -1,0 +1,123 @@
+//! `[rules.*]`: rules in order, each a condition and the values it gives.
+
+use pelton_data::document::{Section, Table, Text, Value, as_table};
+use pelton_data::report::{Diagnostic, Report, Span};
+
+use super::check_name;
+use super::expressions::Expression;
+
+/// `[rules.NAME]`: values under `NAME.output`, the rule that hit under `NAME.rule`.
+#[derive(Debug)]
+pub struct RulesSection {
+    /// The rule set's name in the decision.
+    pub name: Text,
+    /// What happens when several rules hit.
+    pub hit: Hit,
+    /// The rules in their order.
+    pub rows: Vec<Rule>,
+}
+
+/// The hit policy of a rule set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hit {
+    /// The first rule that hits counts.
+    First,
+    /// Two rules that hit are an error.
+    Unique,
+}
+
+/// One rule.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its name, given by `NAME.rule` when it hits.
+    pub name: Option<Text>,
+    /// Its condition; a rule without one always hits.
+    pub when: Option<Expression>,
+    /// The values that it gives. A rule that leaves a value out gives NULL there.
+    pub values: Vec<(Text, Expression)>,
+    /// Where the rule stands.
+    pub span: Span,
+}
+
+pub fn read(root: &mut Section<'_>, report: &mut Report) -> Vec<RulesSection> {
+    let sections = root.tables("rules", report);
+    let rules = sections.into_iter().filter_map(|(name, mut section)| {
+        check_name(name, report);
+        let path = format!("rules.{}", name.value);
+        let hit = read_hit(&mut section, report);
+        if let Some(node) = section.node("table") {
+            let message = format!("`{path}.table` is not supported yet");
+            let help = "write the rules as `rows = [{ rule = ..., when = ..., ... }]`";
+            report.push(Diagnostic::at(node.span.clone(), message).help(help));
+            section.node("rows");
+            section.finish(report);
+            return None;
+        }
+        let what = "an array of rules: `rows = [{ rule = \"a\", when = \"x > 1\", y = \"2\" }]`";
+        let rows = section.required("rows", what, report);
+        section.finish(report);
+        let rows = rows?;
+        let Value::Array(nodes) = &rows.value else {
+            report.push(rows.expected(&format!("{path}.rows"), what));
+            return None;
+        };
+        let rows = nodes.iter().enumerate().filter_map(|(i, node)| {
+            let path = format!("{path}.rows[{i}]");
+            read_rule(&path, as_table(&path, node, report)?, node.span.clone(), report)
+        });
+        Some(RulesSection {
+            name: name.clone(),
+            hit,
+            rows: rows.collect(),
+        })
+    });
+    rules.collect()
+}
+
+fn read_hit(section: &mut Section<'_>, report: &mut Report) -> Hit {
+    let Some(text) = section.text("hit", report) else {
+        return Hit::First;
+    };
+    let path = section.path("hit");
+    let (message, help) = match text.value.as_str() {
+        "first" => return Hit::First,
+        "unique" => return Hit::Unique,
+        "all" => (
+            format!("`{path} = \"all\"` is not supported yet: its outputs are ARRAYs"),
+            "use \"first\" or \"unique\"",
+        ),
+        other => (
+            format!("`{path}` cannot be `{other}`"),
+            "expected \"first\" (the default) or \"unique\"",
+        ),
+    };
+    report.push(Diagnostic::at(text.span.clone(), message).help(help));
+    Hit::First
+}
+
+/// Every key of a rule that is not `rule` or `when` is an output.
+fn read_rule(path: &str, table: &Table, span: Span, report: &mut Report) -> Option<Rule> {
+    let mut rule = Rule {
+        name: None,
+        when: None,
+        values: Vec::new(),
+        span,
+    };
+    for (key, node) in &table.entries {
+        let path = format!("{path}.{}", key.value);
+        let Value::Text(text) = &node.value else {
+            report.push(node.expected(&path, "a string"));
+            continue;
+        };
+        match key.value.as_str() {
+            "rule" => rule.name = Some(text.clone()),
+            "when" => rule.when = Some(Expression::read(format!("`{path}`"), text, report)),
+            _ => {
+                check_name(key, report);
+                let value = Expression::read(format!("`{path}`"), text, report);
+                rule.values.push((key.clone(), value));
+            }
+        }
+    }
+    Some(rule)
+}

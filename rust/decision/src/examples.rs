@@ -1,0 +1,223 @@
+//! examples.jsonl: records that a decision carries with it, with what must come out.
+//!
+//! ```json
+//! {"input": {"tailnum": "N1", "dep_delay": 7.0}, "lookups": {"plane": {"seats": 20}}, "output": {"action": "none"}}
+//! ```
+//!
+//! Values are in Flink's JSON format. A column that `input` leaves out is NULL; a lookup that is
+//! left out or null is a miss; only the outputs that are named are compared, floats within
+//! `tolerance` (relative, 1e-6 by default), all else exactly. Examples carry their lookup rows,
+//! so that they never depend on live data.
+
+use pelton_data::binary_row::RowWriter;
+use pelton_data::columns::{Columns, Layout, Literal, Physical, Slot};
+use pelton_data::report::nearest;
+use pelton_data::{DataType, Field};
+use serde_json::{Map, Value};
+
+use crate::error::{Error, ErrorCode};
+use crate::expression::constant;
+use crate::generation::Generation;
+use crate::plan::LookupNeed;
+use crate::plan::run::{Rows, Scratch};
+
+/// The file's name.
+pub const FILE: &str = "examples.jsonl";
+/// How far a float may be from what an example says, relative to it.
+const TOLERANCE: f64 = 1e-6;
+/// More errors than this are counted, not shown.
+const SHOWN: usize = 20;
+
+/// Runs every example of a text and returns how many there are. All that do not come out as they
+/// say are in the error, with file and line.
+pub fn run(generation: &mut Generation, file: &str, text: &str) -> Result<usize, Error> {
+    let mut scratch = generation.scratch(1)?;
+    let mut count = 0;
+    let mut errors = Vec::new();
+    for (i, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        count += 1;
+        let place = format!("{file}:{}", i + 1);
+        match run_one(generation, &mut scratch, line) {
+            Ok(wrong) => errors.extend(wrong.into_iter().map(|w| format!("{place}: {w}"))),
+            Err(message) => errors.push(format!("{place}: {message}")),
+        }
+    }
+    match errors.len() {
+        0 => Ok(count),
+        failed => {
+            if failed > SHOWN {
+                errors.truncate(SHOWN);
+                errors.push(format!("... and {} more", failed - SHOWN));
+            }
+            Err(Error::new(ErrorCode::ExampleFailed, errors.join("\n")))
+        }
+    }
+}
+
+/// Runs one example. `Ok` holds what came out other than it says.
+fn run_one(
+    generation: &mut Generation,
+    scratch: &mut Scratch,
+    line: &str,
+) -> Result<Vec<String>, String> {
+    let example: Value = serde_json::from_str(line).map_err(|e| format!("not JSON: {e}"))?;
+    let example = as_object("the example", &example)?;
+    known_keys("", example, &["input", "lookups", "output", "tolerance", "note"])?;
+    let rows = lookup_rows(generation, example)?;
+    generation.set_rows(rows);
+    set_input(generation, scratch, example)?;
+    generation.decide(scratch, 1).map_err(|error| error.to_string())?;
+    compare(generation, scratch, example)
+}
+
+fn set_input(
+    generation: &Generation,
+    scratch: &mut Scratch,
+    example: &Map<String, Value>,
+) -> Result<(), String> {
+    let columns = &generation.decision.plan.input;
+    let values = object(example, "input")?.ok_or("`input` is missing")?;
+    let names: Vec<&str> = columns.iter().map(|c| c.field.name.as_str()).collect();
+    known_keys("input.", values, &names)?;
+    scratch.columns.clear();
+    for column in columns {
+        let Field { name, data_type, .. } = &column.field;
+        let value = literal(values.get(name), data_type).map_err(|e| format!("`input.{name}` {e}"))?;
+        if let Some(slot) = column.slot {
+            put(&mut scratch.columns, slot, &value)?;
+        }
+    }
+    Ok(())
+}
+
+/// The packed row of each lookup, as the example gives it.
+fn lookup_rows(
+    generation: &Generation,
+    example: &Map<String, Value>,
+) -> Result<Vec<Rows>, String> {
+    let none = Map::new();
+    let given = object(example, "lookups")?.unwrap_or(&none);
+    let lookups = &generation.decision.plan.lookups;
+    let rows = lookups.iter().map(|need| {
+        let Some(need) = need else {
+            return Ok(Rows::Given(None));
+        };
+        match given.get(&need.name) {
+            None | Some(Value::Null) => Ok(Rows::Given(None)),
+            Some(row) => Ok(Rows::Given(Some(pack(need, row)?))),
+        }
+    });
+    rows.collect()
+}
+
+/// A lookup's row as the bytes of its needed columns.
+fn pack(need: &LookupNeed, row: &Value) -> Result<Vec<u8>, String> {
+    let row = as_object(&format!("`lookups.{}`", need.name), row)?;
+    let mut layout = Layout::default();
+    let mut fields = Vec::new();
+    for field in &need.columns {
+        let physical = Physical::of(&field.data_type);
+        let physical = physical.ok_or_else(|| format!("{} is not supported", field.data_type))?;
+        fields.push((field.data_type.clone(), layout.add(physical)));
+    }
+    let mut columns = Columns::new(&layout, 1).map_err(|e| e.to_string())?;
+    for (field, (data_type, slot)) in need.columns.iter().zip(&fields) {
+        let value = literal(row.get(&field.name), data_type);
+        let value = value.map_err(|e| format!("`lookups.{}.{}` {e}", need.name, field.name))?;
+        put(&mut columns, *slot, &value)?;
+    }
+    let mut bytes = Vec::new();
+    let writer = RowWriter::new(&fields).map_err(|e| e.to_string())?;
+    writer.write_to_vec(&columns, 0, &mut bytes);
+    Ok(bytes)
+}
+
+fn compare(
+    generation: &Generation,
+    scratch: &Scratch,
+    example: &Map<String, Value>,
+) -> Result<Vec<String>, String> {
+    let columns = &generation.decision.plan.output;
+    let expected = object(example, "output")?.ok_or("`output` is missing")?;
+    let names: Vec<&str> = columns.iter().map(|c| c.name.as_str()).collect();
+    known_keys("output.", expected, &names)?;
+    let tolerance = match example.get("tolerance") {
+        None => TOLERANCE,
+        Some(value) => value.as_f64().ok_or("`tolerance` is not a number")?,
+    };
+    let mut wrong = Vec::new();
+    for column in columns.iter().filter(|column| expected.contains_key(&column.name)) {
+        let name = &column.name;
+        let json = &expected[name];
+        let expected = literal(Some(json), &column.data_type);
+        let expected = expected.map_err(|e| format!("`output.{name}` {e}"))?;
+        let actual = scratch.columns.literal(column.slot, 0);
+        if !equal(&actual, &expected, tolerance) {
+            let actual = show(&actual);
+            wrong.push(format!("`{name}` is {actual}, not {json} as the example says"));
+        }
+    }
+    Ok(wrong)
+}
+
+/// A JSON value as a constant of a type, read as `CAST(... AS type)` reads its text.
+fn literal(value: Option<&Value>, data_type: &DataType) -> Result<Literal, String> {
+    let text = match value {
+        None | Some(Value::Null) => return Ok(Literal::Null),
+        Some(Value::Bool(value)) => value.to_string(),
+        Some(Value::Number(value)) => value.to_string(),
+        Some(Value::String(value)) => value.clone(),
+        Some(other) => return Err(format!("is {other}; expected a {data_type}")),
+    };
+    constant(&text, data_type).map_err(|cause| format!("is {text:?}, not a {data_type}: {cause}"))
+}
+
+fn put(columns: &mut Columns, slot: Slot, value: &Literal) -> Result<(), String> {
+    columns.put_literal(slot, 0, value).map_err(|e| e.to_string())
+}
+
+fn equal(actual: &Literal, expected: &Literal, tolerance: f64) -> bool {
+    match (actual, expected) {
+        (Literal::F32(a), Literal::F32(b)) => near(f64::from(*a), f64::from(*b), tolerance),
+        (Literal::F64(a), Literal::F64(b)) => near(*a, *b, tolerance),
+        (actual, expected) => actual == expected,
+    }
+}
+
+fn near(a: f64, b: f64, tolerance: f64) -> bool {
+    a == b || a.is_nan() && b.is_nan() || (a - b).abs() <= tolerance * b.abs()
+}
+
+fn show(value: &Literal) -> String {
+    match value {
+        Literal::Null => "NULL".to_owned(),
+        Literal::I8(value) => value.to_string(),
+        Literal::I16(value) => value.to_string(),
+        Literal::I32(value) => value.to_string(),
+        Literal::I64(value) => value.to_string(),
+        Literal::F32(value) => value.to_string(),
+        Literal::F64(value) => value.to_string(),
+        Literal::Timestamp(value) => format!("{} ms and {} ns", value.millis, value.nanos),
+        Literal::Text(value) => format!("{value:?}"),
+    }
+}
+
+fn object<'v>(map: &'v Map<String, Value>, key: &str) -> Result<Option<&'v Map<String, Value>>, String> {
+    let value = map.get(key).filter(|value| !value.is_null());
+    value.map(|value| as_object(&format!("`{key}`"), value)).transpose()
+}
+
+fn as_object<'v>(what: &str, value: &'v Value) -> Result<&'v Map<String, Value>, String> {
+    value.as_object().ok_or_else(|| format!("{what} is not an object: {value}"))
+}
+
+fn known_keys(prefix: &str, map: &Map<String, Value>, known: &[&str]) -> Result<(), String> {
+    match map.keys().find(|key| !known.contains(&key.as_str())) {
+        None => Ok(()),
+        Some(key) => {
+            let near = nearest(key, known.iter().copied());
+            let near = near.map(|near| format!("; did you mean `{near}`?"));
+            Err(format!("unknown name `{prefix}{key}`{}", near.unwrap_or_default()))
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! A generation: one version of a decision with everything that it needs in memory. A record is
+//! evaluated against one generation from its first step to its last.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use pelton_data::report::Source;
+use pelton_dimension::Image;
+
+use crate::activation;
+use crate::decision::{Decision, FILE, Sources};
+use crate::error::{Error, ErrorCode};
+use crate::manifest::{self, Manifest, is_inside};
+use crate::metadata::{DecisionHome, Metadata};
+use crate::plan::LookupNeed;
+use crate::plan::run::{Rows, RunError, Scratch};
+
+/// One version with all its images.
+#[derive(Debug)]
+pub struct Generation {
+    /// The version's number; `None` for a directory that is not published.
+    pub version: Option<u64>,
+    /// The compiled decision.
+    pub decision: Decision,
+    /// Where each lookup of the plan finds its rows, in the order of the file.
+    rows: Vec<Rows>,
+}
+
+impl Generation {
+    /// Opens a version of `METADATA/decisions/NAME`, the active one where none is named, and
+    /// loads its dimensions.
+    pub fn open(uri: &str, version: Option<u64>) -> Result<Generation, Error> {
+        let home = DecisionHome::open(uri)?;
+        let version = match version {
+            Some(version) => version,
+            None => activation::current(&home)?.version,
+        };
+        open_version(&home, version).map_err(|error| error.context(format!("`{}`", home.name)))
+    }
+
+    /// Opens a directory that holds a decision.toml: a published version, whose manifest is then
+    /// checked, or one that is still being written.
+    pub fn open_directory(directory: &Path, metadata: Option<&Metadata>) -> Result<Self, Error> {
+        let published = directory.join(manifest::FILE).exists();
+        let manifest = published.then(|| Manifest::read(directory)).transpose()?;
+        let files = match &manifest {
+            Some(manifest) => Some(manifest.read_files(directory)?),
+            None => None,
+        };
+        let decision = compile_directory(directory, files.as_ref(), metadata)?;
+        let rows = load_images(&decision, metadata)?;
+        Ok(Generation {
+            version: manifest.map(|manifest| manifest.version),
+            decision,
+            rows,
+        })
+    }
+
+    /// A generation whose lookups find the given rows, whatever the key: for examples.
+    pub fn with_rows(decision: Decision, rows: Vec<Rows>) -> Generation {
+        Generation {
+            version: None,
+            decision,
+            rows,
+        }
+    }
+
+    /// Other rows for the same decision.
+    pub fn set_rows(&mut self, rows: Vec<Rows>) {
+        self.rows = rows;
+    }
+
+    /// A scratch for up to `capacity` rows at once.
+    pub fn scratch(&self, capacity: usize) -> Result<Scratch, Error> {
+        Scratch::new(&self.decision.plan, capacity)
+            .map_err(|cause| Error::new(ErrorCode::OutOfMemory, cause.to_string()))
+    }
+
+    /// Decides one record, a BinaryRow of the input columns. The output stands in the scratch
+    /// until the next call, for [`Generation::write_output`].
+    pub fn decide_row(&self, scratch: &mut Scratch, row: &[u8]) -> Result<(), Error> {
+        let plan = &self.decision.plan;
+        plan.run_row(&self.rows, scratch, row).map_err(|e| self.failed(&e))
+    }
+
+    /// Decides the first `n` rows of the scratch, whose input columns are set. An error is that
+    /// of some row: run the rows singly to know which.
+    pub fn decide(&self, scratch: &mut Scratch, n: usize) -> Result<(), Error> {
+        let plan = &self.decision.plan;
+        plan.run(&self.rows, scratch, n).map_err(|e| self.failed(&e))
+    }
+
+    /// Where the lookups find their rows, in the order of the file.
+    pub fn rows(&self) -> &[Rows] {
+        &self.rows
+    }
+
+    /// Writes the decided output of a row as a BinaryRow and returns its length; if `target` is
+    /// shorter, nothing is written.
+    pub fn write_output(&self, scratch: &Scratch, row: usize, target: &mut [u8]) -> usize {
+        self.decision.plan.write_output(scratch, row, target)
+    }
+
+    /// The error as users see it: a code, the decision, what failed.
+    #[cold]
+    fn failed(&self, error: &RunError) -> Error {
+        Error::new(error.code(), format!("`{}`: {error}", self.decision.name))
+    }
+}
+
+fn open_version(home: &DecisionHome, version: u64) -> Result<Generation, Error> {
+    let directory = home.version(version);
+    if !directory.is_dir() {
+        let known: Vec<String> = home.versions()?.iter().map(u64::to_string).collect();
+        let message = format!("there is no version {version}; there are: {}", known.join(", "));
+        return Err(Error::new(ErrorCode::DecisionNotFound, message));
+    }
+    let manifest = Manifest::read(&directory)?;
+    if manifest.decision != home.name || manifest.version != version {
+        let (name, number) = (&manifest.decision, manifest.version);
+        let shown = directory.join(manifest::FILE);
+        let message = format!("{} is that of `{name}`, version {number}", shown.display());
+        return Err(Error::new(ErrorCode::ManifestMismatch, message));
+    }
+    let files = manifest.read_files(&directory)?;
+    let decision = compile_directory(&directory, Some(&files), Some(&home.metadata))?;
+    check_signature(&decision, &manifest)?;
+    let rows = load_images(&decision, Some(&home.metadata))?;
+    Ok(Generation {
+        version: Some(version),
+        decision,
+        rows,
+    })
+}
+
+/// The planner knows only the manifest: what runs must be what it says.
+fn check_signature(decision: &Decision, manifest: &Manifest) -> Result<(), Error> {
+    let now = manifest_of(decision, manifest.version);
+    if (&now.input, &now.output) != (&manifest.input, &manifest.output) {
+        let message = "the manifest's signature is not that of its decision.toml; publish again";
+        return Err(Error::new(ErrorCode::ManifestMismatch, message));
+    }
+    for (name, then) in &manifest.dimensions {
+        if now.dimensions.get(name) != Some(then) {
+            let message = format!("the dimension `{name}` is not what it was when this version was published");
+            let help = "publish the decision again";
+            return Err(Error::new(ErrorCode::DimensionInvalid, format!("{message}; {help}")));
+        }
+    }
+    Ok(())
+}
+
+/// The manifest of a compiled decision as a version.
+pub fn manifest_of(decision: &Decision, version: u64) -> Manifest {
+    let plan = &decision.plan;
+    let input: Vec<_> = plan.input.iter().map(|column| column.field.clone()).collect();
+    let lookups: Vec<LookupNeed> = plan.lookups.iter().flatten().cloned().collect();
+    Manifest::new(
+        &decision.name,
+        version,
+        &input,
+        &plan.output_fields(),
+        &lookups,
+        &decision.files,
+    )
+}
+
+/// Compiles the decision.toml of a directory, from `files` where they were read already.
+pub fn compile_directory(
+    directory: &Path,
+    files: Option<&BTreeMap<String, Vec<u8>>>,
+    metadata: Option<&Metadata>,
+) -> Result<Decision, Error> {
+    let path = directory.join(FILE);
+    let read = |name: &str| match files {
+        Some(files) => files.get(name).cloned().ok_or_else(|| {
+            let message = format!("`{name}` is not a file of this version");
+            Error::new(ErrorCode::ManifestMismatch, message)
+        }),
+        None => read_file(directory, name),
+    };
+    let text = String::from_utf8(read(FILE)?).map_err(|_| {
+        let message = format!("{} is not UTF-8 text", path.display());
+        Error::new(ErrorCode::DecisionInvalid, message)
+    })?;
+    let dimension = |name: &str| match metadata {
+        Some(metadata) => metadata.dimension(name),
+        None => {
+            let message = format!("the dimension `{name}` is not known; add --metadata METADATA");
+            Err(Error::new(ErrorCode::DimensionInvalid, message))
+        }
+    };
+    let sources = Sources {
+        file: &read,
+        dimension: &dimension,
+    };
+    let source = Source::new(path.display().to_string(), text);
+    Decision::compile(&source, &sources)
+        .map_err(|report| Error::new(ErrorCode::DecisionInvalid, report.to_string()))
+}
+
+/// Reads a file of a directory that is not published.
+pub fn read_file(directory: &Path, name: &str) -> Result<Vec<u8>, Error> {
+    let path = directory.join(name);
+    if !is_inside(name) {
+        let message = format!("`{name}` lies outside {}", directory.display());
+        return Err(Error::new(ErrorCode::DecisionInvalid, message));
+    }
+    fs::read(&path).map_err(|cause| Error::io("read", &path, &cause))
+}
+
+fn load_images(decision: &Decision, metadata: Option<&Metadata>) -> Result<Vec<Rows>, Error> {
+    let lookups = decision.plan.lookups.iter();
+    let images = lookups.map(|need| match (need, metadata) {
+        // Nothing needs the lookup, so that nothing will ask for its rows.
+        (None, _) | (_, None) => Ok(Rows::Given(None)),
+        (Some(need), Some(metadata)) => load_image(need, metadata),
+    });
+    images.collect()
+}
+
+fn load_image(need: &LookupNeed, metadata: &Metadata) -> Result<Rows, Error> {
+    let dimension = metadata.dimension(&need.dimension)?;
+    let columns: Vec<&str> = need.columns.iter().map(|field| field.name.as_str()).collect();
+    let image = Image::load(&dimension, metadata.root(), &columns).map_err(|cause| {
+        let message = format!("dimension `{}`: {cause}", need.dimension);
+        Error::new(ErrorCode::DimensionUnavailable, message)
+    })?;
+    Ok(Rows::Image(Arc::new(image)))
+}

@@ -1,0 +1,411 @@
+//! From a definition to a plan. First everything the file says is compiled, to find every error
+//! of it; then what the output needs is compiled again, and that is the plan.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use pelton_data::binary_row::{NotSupported, RowReader, RowWriter};
+use pelton_data::columns::{Physical, Slot};
+use pelton_data::report::{Diagnostic, Report};
+use pelton_data::{DataType, Field};
+use pelton_dimension::Definition as Dimension;
+use pelton_model::Model;
+
+use super::graph::{Graph, Item, Order, title};
+use super::{InputColumn, LookupNeed, LookupWork, ModelWork, NamedColumn, Plan, Step, Work};
+use crate::definition::{Definition, Expression, LookupSection};
+use crate::expression::{Compiler, Scope, SelectionId, Typed, cast, common_type, type_check};
+
+mod models;
+mod rules;
+
+/// What a definition refers to: one entry a lookup and one a model, in the order of the file;
+/// `None` where it could not be read, which is then in the report.
+pub struct References {
+    /// The dimensions of the lookups.
+    pub dimensions: Vec<Option<Dimension>>,
+    /// The models.
+    pub models: Vec<Option<Arc<Model>>>,
+}
+
+/// Compiles a definition. All its errors are in `report`; there is a plan only without any.
+pub fn compile(
+    definition: &Definition,
+    references: &References,
+    report: &mut Report,
+) -> Option<Plan> {
+    let graph = Graph::new(definition, &references.dimensions, report);
+    let everything = graph.order_of_all(report);
+    PlanCompiler::new(definition, references, &everything, report).compile();
+    if !report.is_empty() {
+        return None;
+    }
+    let needed = graph.order_of_output();
+    PlanCompiler::new(definition, references, &needed, report).compile()
+}
+
+/// The names that have a value so far.
+#[derive(Default)]
+struct Values(HashMap<String, (Slot, DataType)>);
+
+impl Scope for Values {
+    fn resolve(&self, path: &[String]) -> Option<(Slot, DataType)> {
+        self.0.get(&path.join(".")).cloned()
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.keys().cloned().collect()
+    }
+}
+
+/// The state of one compilation.
+struct PlanCompiler<'a> {
+    definition: &'a Definition,
+    references: &'a References,
+    order: &'a Order,
+    report: &'a mut Report,
+    compiler: Compiler,
+    values: Values,
+    steps: Vec<Step>,
+    needs: Vec<Option<LookupNeed>>,
+}
+
+impl<'a> PlanCompiler<'a> {
+    fn new(
+        definition: &'a Definition,
+        references: &'a References,
+        order: &'a Order,
+        report: &'a mut Report,
+    ) -> PlanCompiler<'a> {
+        PlanCompiler {
+            definition,
+            references,
+            order,
+            report,
+            compiler: Compiler::default(),
+            values: Values::default(),
+            steps: Vec::new(),
+            needs: definition.lookups.iter().map(|_| None).collect(),
+        }
+    }
+
+    fn compile(mut self) -> Option<Plan> {
+        let input = self.input();
+        for item in &self.order.items {
+            match *item {
+                Item::Lookup(i) => self.lookup(i),
+                Item::Feature(i) => self.feature(i),
+                Item::Model(i) => self.model(i),
+                Item::Rules(i) => self.rules(i),
+            };
+        }
+        let output = self.output()?;
+        let input_reader = self.input_reader(&input)?;
+        let columns: Vec<_> = output.iter().map(|c| (c.data_type.clone(), c.slot)).collect();
+        let output_writer = self.supported(RowWriter::new(&columns))?;
+        let (program, layout) = self.compiler.finish();
+        Some(Plan {
+            input,
+            lookups: self.needs,
+            steps: self.steps,
+            output,
+            layout,
+            program,
+            input_reader,
+            output_writer,
+        })
+    }
+
+    /// Gives a slot to every input column that something uses.
+    fn input(&mut self) -> Vec<InputColumn> {
+        let mut columns = Vec::new();
+        for (field, span) in &self.definition.input {
+            let slot = match Physical::of(&field.data_type) {
+                Some(physical) if self.order.used.contains(&field.name) => {
+                    let slot = self.compiler.layout.add(physical);
+                    self.define(&field.name, slot, &field.data_type);
+                    Some(slot)
+                }
+                Some(_) => None,
+                None => {
+                    let Field { name, data_type, .. } = field;
+                    let message = format!("the type {data_type} of `{name}` is not supported yet");
+                    self.report.push(Diagnostic::at(span.clone(), message));
+                    None
+                }
+            };
+            columns.push(InputColumn {
+                field: field.clone(),
+                slot,
+            });
+        }
+        columns
+    }
+
+    fn input_reader(&mut self, input: &[InputColumn]) -> Option<RowReader> {
+        let used = input.iter().enumerate().filter_map(|(i, column)| {
+            let slot = column.slot?;
+            Some((i, column.field.data_type.clone(), slot))
+        });
+        let used: Vec<_> = used.collect();
+        self.supported(RowReader::new(&used, input.len()))
+    }
+
+    fn feature(&mut self, i: usize) -> Option<()> {
+        let feature = &self.definition.features[i];
+        let title = title(self.definition, Item::Feature(i));
+        let typed = self.typed(&feature.expression)?;
+        let start = self.begin(&title, &feature.expression.text.value);
+        let slot = self.compiler.emit(&typed, SelectionId::ALL);
+        self.define(&feature.name.value, slot, &typed.data_type);
+        let work = Work::Eval(self.since(start));
+        self.step(title, &[&feature.expression], vec![&feature.name.value], work);
+        Some(())
+    }
+
+    fn lookup(&mut self, i: usize) -> Option<()> {
+        let lookup = &self.definition.lookups[i];
+        let dimension = self.references.dimensions[i].as_ref()?;
+        let title = title(self.definition, Item::Lookup(i));
+        let key = self.lookup_key(lookup, dimension)?;
+        let defaults = self.lookup_defaults(lookup, dimension);
+        let columns: Vec<&Field> = self.used_columns(lookup, dimension);
+        let start = self.begin(&title, "key");
+        let emit = |typed: &Typed| self.compiler.emit(typed, SelectionId::ALL);
+        let key_slots: Vec<Slot> = key.iter().map(emit).collect();
+        let key_range = self.since(start);
+        let mut values = Vec::new();
+        for column in &columns {
+            let physical = self.physical(column, lookup)?;
+            let value = self.compiler.layout.add(physical);
+            let null = Typed::null(column.data_type.clone());
+            let default = defaults.get(&column.name).unwrap_or(&null);
+            // A constant: it is folded into a literal's slot, so that no instruction is run.
+            values.push((value, self.compiler.emit(default, SelectionId::ALL)));
+            let name = format!("{}.{}", lookup.name.value, column.name);
+            self.define(&name, value, &column.data_type);
+        }
+        let typed_key: Vec<_> = key.iter().map(|k| k.data_type.clone()).collect();
+        let key_columns: Vec<_> = typed_key.iter().cloned().zip(key_slots.clone()).collect();
+        let fields = columns.iter().zip(&values).enumerate();
+        let fields: Vec<_> = fields
+            .map(|(i, (column, (slot, _)))| (i, column.data_type.clone(), *slot))
+            .collect();
+        let work = Work::Lookup(LookupWork {
+            index: i,
+            key: key_range,
+            key_slots,
+            key_writer: self.supported(RowWriter::new(&key_columns))?,
+            reader: self.supported(RowReader::new(&fields, fields.len()))?,
+            values,
+            missing: lookup.missing,
+        });
+        self.needs[i] = Some(LookupNeed {
+            name: lookup.name.value.clone(),
+            dimension: lookup.dimension.value.clone(),
+            columns: columns.iter().map(|column| (*column).clone()).collect(),
+            key: typed_key,
+        });
+        let names: Vec<String> = columns
+            .iter()
+            .map(|column| format!("{}.{}", lookup.name.value, column.name))
+            .collect();
+        let reads: Vec<&Expression> = lookup.key.iter().collect();
+        let writes = names.iter().map(String::as_str).collect();
+        self.step(title, &reads, writes, work);
+        Some(())
+    }
+
+    /// The columns of a dimension that something uses, in its own order.
+    fn used_columns(&self, lookup: &LookupSection, dimension: &'a Dimension) -> Vec<&'a Field> {
+        let used = |field: &&Field| {
+            let name = format!("{}.{}", lookup.name.value, field.name);
+            self.order.used.contains(&name)
+        };
+        dimension.columns.iter().filter(used).collect()
+    }
+
+    /// The key in the dimension's declared types: its bytes are what is looked up.
+    fn lookup_key(&mut self, lookup: &LookupSection, dimension: &Dimension) -> Option<Vec<Typed>> {
+        let names = dimension.key.join(", ");
+        if lookup.key.len() != dimension.key.len() {
+            let (given, expected) = (lookup.key.len(), dimension.key.len());
+            let message = format!("the key has {given} expressions, not {expected}");
+            let diagnostic = Diagnostic::at(lookup.key_span.clone(), message);
+            let help = format!("`{}` is keyed by {names}", lookup.dimension.value);
+            self.report.push(diagnostic.help(help));
+            return None;
+        }
+        let key = lookup.key.iter().zip(&dimension.key);
+        let typed: Vec<Option<Typed>> = key
+            .map(|(expression, name)| {
+                let column = dimension.columns.iter().find(|field| field.name == *name)?;
+                let what = format!("key column `{name}`");
+                self.typed_as(expression, &column.data_type, &what)
+            })
+            .collect();
+        typed.into_iter().collect()
+    }
+
+    fn lookup_defaults(
+        &mut self,
+        lookup: &LookupSection,
+        dimension: &Dimension,
+    ) -> BTreeMap<String, Typed> {
+        let mut defaults = BTreeMap::new();
+        for (name, expression) in &lookup.defaults {
+            let column = dimension.columns.iter().find(|field| field.name == name.value);
+            let Some(column) = column else {
+                let dimension_name = &lookup.dimension.value;
+                let message = format!("`{dimension_name}` has no column `{}`", name.value);
+                let names = dimension.columns.iter().map(|field| field.name.as_str());
+                let diagnostic = Diagnostic::at(name.span.clone(), message);
+                self.report.push(diagnostic.suggest(&name.value, names));
+                continue;
+            };
+            if expression.expr.as_ref().is_some_and(|e| !e.names().is_empty()) {
+                let message = format!("the default of `{}` is not a constant", name.value);
+                self.report.push(Diagnostic::at(expression.text.span.clone(), message));
+                continue;
+            }
+            let what = format!("column `{}`", name.value);
+            let typed = self.typed_as(expression, &column.data_type, &what);
+            defaults.extend(typed.map(|typed| (name.value.clone(), typed)));
+        }
+        defaults
+    }
+
+    fn output(&mut self) -> Option<Vec<NamedColumn>> {
+        let start = self.compiler.instructions();
+        let mut columns = Vec::new();
+        for column in &self.definition.output {
+            let Some(typed) = self.typed(&column.expression) else {
+                continue;
+            };
+            self.begin(&column.expression.what, &column.name);
+            columns.push(NamedColumn {
+                name: column.name.clone(),
+                slot: self.compiler.emit(&typed, SelectionId::ALL),
+                data_type: typed.data_type,
+            });
+        }
+        let expressions = self.definition.output.iter().map(|column| &column.expression);
+        let expressions: Vec<&Expression> = expressions.collect();
+        let work = Work::Eval(self.since(start));
+        let reads = self.names_of(&expressions);
+        self.steps.push(Step {
+            title: "output".to_owned(),
+            reads,
+            writes: columns.clone(),
+            work,
+        });
+        (columns.len() == self.definition.output.len()).then_some(columns)
+    }
+
+    /// Types an expression. `None`: it has errors, or needs something that has.
+    fn typed(&mut self, expression: &Expression) -> Option<Typed> {
+        let expr = expression.expr.as_ref()?;
+        let known = |(path, _): &(Vec<String>, _)| self.values.resolve(path).is_some();
+        if !expr.names().iter().all(known) {
+            return None;
+        }
+        let typed = type_check(expr, &self.values).map_err(|errors| {
+            for error in errors {
+                self.report.push(expression.text.diagnostic(error));
+            }
+        });
+        typed.ok()
+    }
+
+    /// Types an expression for a place of a given type, which it must fit without loss.
+    fn typed_as(
+        &mut self,
+        expression: &Expression,
+        target: &DataType,
+        what: &str,
+    ) -> Option<Typed> {
+        let typed = self.typed(expression)?;
+        let types = [typed.data_type.clone(), target.clone()];
+        // A string's declared length is no loss: keys are compared by their bytes.
+        let fits = typed.data_type.is_string() && target.is_string()
+            || common_type(&types).as_ref() == Some(target)
+            || typed.is_literal();
+        let given = typed.data_type.clone();
+        let result = match fits {
+            true if given.is_string() && target.is_string() => Ok(typed),
+            true => cast(typed, target).map_err(|error| expression.text.diagnostic(error)),
+            false => {
+                let message = format!("{what} is {target}, but this is {given}");
+                let diagnostic = Diagnostic::at(expression.text.span.clone(), message);
+                Err(diagnostic.help(format!("write CAST(... AS {target}) if that is meant")))
+            }
+        };
+        self.report.keep(result)
+    }
+
+    fn physical(&mut self, column: &Field, lookup: &LookupSection) -> Option<Physical> {
+        let physical = Physical::of(&column.data_type);
+        if physical.is_none() {
+            let Field { name, data_type, .. } = column;
+            let message = format!(
+                "the type {data_type} of `{}.{name}` is not supported yet",
+                lookup.name.value
+            );
+            let span = lookup.dimension.span.clone();
+            self.report.push(Diagnostic::at(span, message));
+        }
+        physical
+    }
+
+    fn supported<T>(&mut self, result: Result<T, NotSupported>) -> Option<T> {
+        let result = result.map_err(|error| Diagnostic::of_file(error.to_string()));
+        self.report.keep(result)
+    }
+
+    fn define(&mut self, name: &str, slot: Slot, data_type: &DataType) {
+        let value = (slot, data_type.clone());
+        self.values.0.insert(name.to_owned(), value);
+    }
+
+    /// Begins the instructions of something: an error in them will name it.
+    fn begin(&mut self, title: &str, text: &str) -> u32 {
+        self.compiler.origin(title, text);
+        self.compiler.instructions()
+    }
+
+    fn since(&self, start: u32) -> std::ops::Range<u32> {
+        start..self.compiler.instructions()
+    }
+
+    fn step(&mut self, title: String, reads: &[&Expression], writes: Vec<&str>, work: Work) {
+        let writes = writes.into_iter().filter_map(|name| {
+            let (slot, data_type) = self.values.0.get(name)?.clone();
+            Some(NamedColumn {
+                name: name.to_owned(),
+                data_type,
+                slot,
+            })
+        });
+        let writes = writes.collect();
+        self.steps.push(Step {
+            title,
+            reads: self.names_of(reads),
+            writes,
+            work,
+        });
+    }
+
+    /// The names that expressions use, each once, in order.
+    fn names_of(&self, expressions: &[&Expression]) -> Vec<String> {
+        let mut names = Vec::new();
+        for expr in expressions.iter().filter_map(|e| e.expr.as_ref()) {
+            for (path, _) in expr.names() {
+                let name = path.join(".");
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+        }
+        names
+    }
+}

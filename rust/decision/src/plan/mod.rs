@@ -1,0 +1,140 @@
+//! The plan of a decision: a flat list of steps over one arena of columns.
+//!
+//! ```text
+//! input row -> | Lookup | Eval | Model | Eval | Rules | -> output row
+//!                  each reads and writes columns of one `Columns`
+//! ```
+//!
+//! [`graph`] orders the names, [`compile`] makes the steps, [`run`] walks them. Every step says
+//! which named columns it reads and writes; what no output needs has no step.
+
+mod compile;
+pub mod graph;
+pub mod run;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use pelton_data::binary_row::{RowReader, RowWriter};
+use pelton_data::columns::{Layout, Slot};
+use pelton_data::{DataType, Field};
+use pelton_model::Model;
+
+use crate::definition::Missing;
+use crate::expression::Program;
+
+pub use compile::{References, compile};
+
+/// A compiled decision: immutable, shared by all threads.
+#[derive(Debug)]
+pub struct Plan {
+    /// The input columns in the order of the arguments.
+    pub input: Vec<InputColumn>,
+    /// The lookups in the order of the file, `None` where no output needs one.
+    pub lookups: Vec<Option<LookupNeed>>,
+    /// The steps in the order of a run.
+    pub steps: Vec<Step>,
+    /// The output columns in the order of the SELECT list.
+    pub output: Vec<NamedColumn>,
+    layout: Layout,
+    program: Program,
+    input_reader: RowReader,
+    output_writer: RowWriter,
+}
+
+/// A column of the record.
+#[derive(Debug, Clone)]
+pub struct InputColumn {
+    /// Name, type and whether it may be NULL.
+    pub field: Field,
+    /// Where it is held; `None` where no output needs it.
+    pub slot: Option<Slot>,
+}
+
+/// A column with a name: readable after a run.
+#[derive(Debug, Clone)]
+pub struct NamedColumn {
+    /// Its name: `risk`, `plane.seats`, `gate.action`.
+    pub name: String,
+    /// The type of its values.
+    pub data_type: DataType,
+    /// Where it is held.
+    pub slot: Slot,
+}
+
+/// What a lookup needs of its dimension.
+#[derive(Debug, Clone)]
+pub struct LookupNeed {
+    /// The lookup's name in the decision.
+    pub name: String,
+    /// The dimension's name.
+    pub dimension: String,
+    /// The columns to hold, in the order of a packed row.
+    pub columns: Vec<Field>,
+    /// The types of the key, in the dimension's order.
+    pub key: Vec<DataType>,
+}
+
+/// One step: what it is, what it touches, what it does.
+#[derive(Debug)]
+pub struct Step {
+    /// "feature `risk`"
+    pub title: String,
+    /// The named columns that it reads.
+    pub reads: Vec<String>,
+    /// The named columns that it writes.
+    pub writes: Vec<NamedColumn>,
+    /// What it does.
+    pub work: Work,
+}
+
+/// What a step does.
+#[derive(Debug)]
+pub enum Work {
+    /// Runs expressions.
+    Eval(Range<u32>),
+    /// Runs the conditions and values of a rule set.
+    Rules(Range<u32>),
+    /// Reads a row of a dimension.
+    Lookup(LookupWork),
+    /// Runs a model.
+    Model(ModelWork),
+}
+
+/// A lookup by key.
+#[derive(Debug)]
+pub struct LookupWork {
+    /// Which of the decision's lookups it is.
+    index: usize,
+    /// The instructions that make the key.
+    key: Range<u32>,
+    key_slots: Vec<Slot>,
+    key_writer: RowWriter,
+    reader: RowReader,
+    /// The columns, each with its default (a constant).
+    values: Vec<(Slot, Slot)>,
+    missing: Missing,
+}
+
+/// A model over its block of columns.
+#[derive(Debug)]
+pub struct ModelWork {
+    /// The instructions that fill the input tensors.
+    inputs: Range<u32>,
+    model: Arc<Model>,
+    f32: (Slot, usize),
+    f64: (Slot, usize),
+    i64: (Slot, usize),
+    /// The instructions that turn output tensors into columns, where they are not one already.
+    outputs: Range<u32>,
+}
+
+impl Plan {
+    /// The signature of the output.
+    pub fn output_fields(&self) -> Vec<Field> {
+        let fields = self.output.iter();
+        fields
+            .map(|column| Field::new(&column.name, column.data_type.clone()))
+            .collect()
+    }
+}

@@ -1,0 +1,217 @@
+//! One evaluation: the steps in turn, over the columns of a [`Scratch`].
+
+use pelton_data::binary_row::RowError;
+use pelton_data::columns::{Columns, Layout, MemoryError, Physical, Slot};
+use pelton_dimension::Image;
+use pelton_model::Memory;
+
+use super::{LookupWork, ModelWork, Plan, Step, Work};
+use crate::definition::Missing;
+use crate::error::ErrorCode;
+use crate::expression::{EvalError, Selections};
+
+/// The whole state of one evaluation. One a thread; thrown away after a caught panic.
+pub struct Scratch {
+    /// Every column of the plan: inputs, features, tensors, outputs.
+    pub columns: Columns,
+    selections: Selections,
+    /// The packed key of the lookup at hand.
+    key: Vec<u8>,
+}
+
+/// Where a lookup finds its rows.
+#[derive(Debug)]
+pub enum Rows {
+    /// In a dimension's image.
+    Image(std::sync::Arc<Image>),
+    /// One packed row, or none, whatever the key: an example carries its lookup rows.
+    Given(Option<Vec<u8>>),
+}
+
+/// Why a record has no decision.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// An expression failed, or met a NULL where none may be.
+    #[error(transparent)]
+    Eval(#[from] EvalError),
+    /// The bytes of a row do not hold what the signature says.
+    #[error("{title}: {cause}")]
+    Row {
+        /// Which row: "the input row", "lookup `plane`".
+        title: String,
+        /// What is wrong with it.
+        cause: RowError,
+    },
+    /// A lookup with `missing = "error"` found nothing.
+    #[error("{title}: no row for its key, and `missing = \"error\"`")]
+    Missing {
+        /// "lookup `plane`"
+        title: String,
+    },
+    /// No memory.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
+}
+
+impl RunError {
+    /// The code that users see.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            RunError::Eval(error) => error.code(),
+            RunError::Row { .. } => ErrorCode::ArgumentMismatch,
+            RunError::Missing { .. } => ErrorCode::NullRefused,
+            RunError::Memory(_) => ErrorCode::OutOfMemory,
+        }
+    }
+}
+
+impl Scratch {
+    /// The state for evaluations of up to `capacity` rows at once.
+    pub fn new(plan: &Plan, capacity: usize) -> Result<Scratch, MemoryError> {
+        Ok(Scratch {
+            columns: Columns::new(&plan.layout, capacity)?,
+            selections: Selections::new(&plan.program, capacity)?,
+            key: Vec::new(),
+        })
+    }
+}
+
+impl Plan {
+    /// Decides one record: a BinaryRow of the input columns. The output stands in the scratch
+    /// until the next call, for [`Plan::write_output`].
+    pub fn run_row(&self, rows: &[Rows], scratch: &mut Scratch, row: &[u8]) -> Result<(), RunError> {
+        scratch.columns.clear();
+        let read = self.input_reader.read(row, &mut scratch.columns, 0);
+        read.map_err(|cause| RunError::Row {
+            title: "the input row".to_owned(),
+            cause,
+        })?;
+        self.run(rows, scratch, 1)
+    }
+
+    /// Runs the steps over the first `n` rows of the scratch, whose input columns are set. An
+    /// error is that of some row; with `n` = 1 it is that row's.
+    pub fn run(&self, rows: &[Rows], scratch: &mut Scratch, n: usize) -> Result<(), RunError> {
+        self.steps
+            .iter()
+            .try_for_each(|step| self.step(step, rows, scratch, n))
+    }
+
+    /// Runs one step: what the benchmark times.
+    pub fn step(
+        &self,
+        step: &Step,
+        rows: &[Rows],
+        scratch: &mut Scratch,
+        n: usize,
+    ) -> Result<(), RunError> {
+        match &step.work {
+            Work::Eval(range) | Work::Rules(range) => self.eval(range, scratch, n),
+            Work::Lookup(lookup) => {
+                self.eval(&lookup.key, scratch, n)?;
+                let rows = &rows[lookup.index];
+                (0..n).try_for_each(|row| lookup.read(rows, scratch, row, &step.title))
+            }
+            Work::Model(model) => {
+                self.eval(&model.inputs, scratch, n)?;
+                model.run(&mut scratch.columns, n);
+                self.eval(&model.outputs, scratch, n)
+            }
+        }
+    }
+
+    /// Writes the output of a row as a BinaryRow and returns its length; if `target` is shorter,
+    /// nothing is written.
+    pub fn write_output(&self, scratch: &Scratch, row: usize, target: &mut [u8]) -> usize {
+        self.output_writer.write(&scratch.columns, row, target)
+    }
+
+    /// The columns that a scratch has.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    fn eval(
+        &self,
+        range: &std::ops::Range<u32>,
+        scratch: &mut Scratch,
+        n: usize,
+    ) -> Result<(), RunError> {
+        let Scratch {
+            columns,
+            selections,
+            ..
+        } = scratch;
+        Ok(self.program.run(range.clone(), columns, selections, n)?)
+    }
+}
+
+impl LookupWork {
+    fn read(
+        &self,
+        rows: &Rows,
+        scratch: &mut Scratch,
+        row: usize,
+        title: &str,
+    ) -> Result<(), RunError> {
+        let Scratch { columns, key, .. } = scratch;
+        let has_null = self.key_slots.iter().any(|slot| !columns.is_valid(*slot, row));
+        let found = match rows {
+            Rows::Given(given) => given.as_deref(),
+            Rows::Image(_) if has_null => None,
+            Rows::Image(image) => {
+                self.key_writer.write_to_vec(columns, row, key);
+                image.find(key)
+            }
+        };
+        match (found, self.missing) {
+            (Some(bytes), _) => {
+                let read = self.reader.read(bytes, columns, row);
+                read.map_err(|cause| RunError::Row {
+                    title: title.to_owned(),
+                    cause,
+                })
+            }
+            (None, Missing::Error) => Err(RunError::Missing {
+                title: title.to_owned(),
+            }),
+            // The default of a column that has none is NULL.
+            (None, Missing::Null | Missing::Default) => {
+                for (value, default) in &self.values {
+                    copy(columns, *default, *value, row);
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl ModelWork {
+    fn run(&self, columns: &mut Columns, n: usize) {
+        let stride = columns.capacity();
+        let (f32, f64, i64) = columns.blocks(self.f32, self.f64, self.i64);
+        let mut memory = Memory {
+            f32,
+            f64,
+            i64,
+            stride,
+        };
+        self.model.run(n, &mut memory);
+    }
+}
+
+/// Copies one value between two slots of the same physical type.
+fn copy(columns: &mut Columns, from: Slot, to: Slot, row: usize) {
+    use pelton_data::columns::{Timestamp, View};
+    columns.set_valid(to, row, columns.is_valid(from, row));
+    match from.physical {
+        Physical::I8 => columns.set::<i8>(to, row, columns.get(from, row)),
+        Physical::I16 => columns.set::<i16>(to, row, columns.get(from, row)),
+        Physical::I32 => columns.set::<i32>(to, row, columns.get(from, row)),
+        Physical::I64 => columns.set::<i64>(to, row, columns.get(from, row)),
+        Physical::F32 => columns.set::<f32>(to, row, columns.get(from, row)),
+        Physical::F64 => columns.set::<f64>(to, row, columns.get(from, row)),
+        Physical::Timestamp => columns.set::<Timestamp>(to, row, columns.get(from, row)),
+        Physical::View => columns.set::<View>(to, row, columns.get(from, row)),
+    }
+}
