@@ -1,0 +1,164 @@
+package org.pelton.flink;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import org.apache.flink.table.api.DataTypes;
+import org.apache.flink.table.api.ValidationException;
+import org.apache.flink.table.data.StringData;
+import org.apache.flink.table.functions.FunctionDefinition;
+import org.apache.flink.table.types.DataType;
+import org.apache.flink.table.types.inference.ArgumentCount;
+import org.apache.flink.table.types.inference.CallContext;
+import org.apache.flink.table.types.inference.ConstantArgumentCount;
+import org.apache.flink.table.types.inference.InputTypeStrategy;
+import org.apache.flink.table.types.inference.Signature;
+import org.apache.flink.table.types.inference.TypeStrategy;
+import org.apache.flink.table.types.logical.LogicalType;
+import org.apache.flink.table.types.logical.RowType;
+import org.apache.flink.table.types.logical.utils.LogicalTypeCasts;
+import org.apache.flink.table.types.utils.DataTypeUtils;
+import org.pelton.PeltonException;
+
+/**
+ * What {@code predict('URI', ...)} takes and returns, according to the decision that the literal
+ * names.
+ *
+ * <p>Flink asks several times while it plans one call. It shows the message of a {@link
+ * ValidationException} third in a chain of causes, so a message has to stand alone: it begins with
+ * its code and names the decision.
+ */
+final class PredictSignature implements InputTypeStrategy, TypeStrategy {
+
+  /** The call's decision once it is planned; null before. */
+  private final PublishedDecision planned;
+
+  PredictSignature(PublishedDecision planned) {
+    this.planned = planned;
+  }
+
+  /** The decision that a call names, as it is active now. */
+  static PublishedDecision decision(CallContext call) {
+    try {
+      PublishedDecision decision = new DecisionDirectory(uri(call)).readActive();
+      refuseUnsupported(decision);
+      return decision;
+    } catch (PeltonException e) {
+      ValidationException refusal = new ValidationException(e.getMessage());
+      refusal.addSuppressed(e); // not as its cause: SQL clients show the innermost message only
+      throw refusal;
+    }
+  }
+
+  @Override
+  public ArgumentCount getArgumentCount() {
+    return ConstantArgumentCount.any();
+  }
+
+  @Override
+  public Optional<List<DataType>> inferInputTypes(CallContext call, boolean throwOnFailure) {
+    PublishedDecision decision = planned == null ? decision(call) : planned;
+    List<LogicalType> given =
+        call.getArgumentDataTypes().stream()
+            .skip(1)
+            .map(DataType::getLogicalType)
+            .collect(Collectors.toList());
+    Optional<String> mismatch = mismatch(decision.input(), given);
+    if (mismatch.isPresent()) {
+      return call.fail(
+          throwOnFailure, "ARGUMENT_MISMATCH: %s: %s", decision.label(), mismatch.get());
+    }
+    List<DataType> expected = new ArrayList<>();
+    expected.add(DataTypes.STRING().notNull().bridgedTo(StringData.class));
+    for (LogicalType type : decision.input().getChildren()) {
+      expected.add(DataTypeUtils.toInternalDataType(type));
+    }
+    return Optional.of(expected);
+  }
+
+  @Override
+  public Optional<DataType> inferType(CallContext call) {
+    PublishedDecision decision = planned == null ? decision(call) : planned;
+    return Optional.of(DataTypeUtils.toInternalDataType(decision.output()));
+  }
+
+  @Override
+  public List<Signature> getExpectedSignatures(FunctionDefinition definition) {
+    return List.of(
+        Signature.of(
+            Signature.Argument.of("decision", "STRING literal"),
+            Signature.Argument.ofVarying("arguments", "as the decision's input")));
+  }
+
+  private static String uri(CallContext call) {
+    boolean literal =
+        !call.getArgumentDataTypes().isEmpty()
+            && call.isArgumentLiteral(0)
+            && !call.isArgumentNull(0);
+    return Optional.of(literal)
+        .filter(Boolean::booleanValue)
+        .flatMap(yes -> call.getArgumentValue(0, String.class))
+        .orElseThrow(
+            () ->
+                new PeltonException(
+                    "ARGUMENT_MISMATCH",
+                    false,
+                    "the first argument of "
+                        + call.getName()
+                        + " must be the decision as a string literal,"
+                        + " for instance 'METADATA/decisions/NAME'; an expression is not known"
+                        + " when the job is planned"));
+  }
+
+  private static void refuseUnsupported(PublishedDecision decision) {
+    for (RowType.RowField field : decision.input().getFields()) {
+      if (FieldWriter.of(field.getType()).isEmpty()) {
+        throw new PeltonException(
+            "NOT_SUPPORTED",
+            false,
+            decision.label()
+                + ": "
+                + field.getName()
+                + " "
+                + field.getType()
+                + " cannot be an argument yet; supported are BOOLEAN, TINYINT to BIGINT, FLOAT,"
+                + " DOUBLE, CHAR, VARCHAR, DATE, TIMESTAMP");
+      }
+    }
+  }
+
+  /** What is wrong with the arguments, if anything. Positions count from 1, the URI included. */
+  private static Optional<String> mismatch(RowType expected, List<LogicalType> given) {
+    String columns =
+        expected.getFields().stream()
+            .map(field -> field.getName() + " " + field.getType())
+            .collect(Collectors.joining(", "));
+    if (given.size() != expected.getFieldCount()) {
+      return Optional.of(
+          "takes "
+              + expected.getFieldCount()
+              + " arguments after the URI ("
+              + columns
+              + "), but "
+              + given.size()
+              + " are given");
+    }
+    for (int i = 0; i < given.size(); i++) {
+      RowType.RowField field = expected.getFields().get(i);
+      String argument = "argument " + (i + 2) + " (" + field.getName() + ")";
+      if (!LogicalTypeCasts.supportsImplicitCast(given.get(i), field.getType())) {
+        return Optional.of(
+            argument
+                + " must be "
+                + field.getType()
+                + ", but "
+                + given.get(i)
+                + " is given; CAST it, or change the order (the arguments are "
+                + columns
+                + ")");
+      }
+    }
+    return Optional.empty();
+  }
+}

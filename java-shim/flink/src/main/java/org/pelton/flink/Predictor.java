@@ -1,0 +1,68 @@
+package org.pelton.flink;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import org.apache.flink.core.memory.MemorySegment;
+import org.apache.flink.core.memory.MemorySegmentFactory;
+import org.apache.flink.metrics.MetricGroup;
+import org.apache.flink.table.data.RowData;
+import org.apache.flink.table.data.binary.BinaryRowData;
+import org.pelton.Evaluator;
+import org.pelton.PeltonException;
+
+/**
+ * A decision at work in one task: arguments in, output row out.
+ *
+ * <p>Made in {@code open()}, used by the task's thread alone, closed in {@code close()}. The row
+ * that {@link #predict} returns lies in a buffer that the next call overwrites; Flink copies what
+ * it keeps.
+ */
+final class Predictor implements AutoCloseable {
+
+  private final Evaluator evaluator;
+  private final RowEncoder encoder;
+  private final BinaryRowData output;
+
+  private ByteBuffer outputBuffer;
+  private MemorySegment outputSegment;
+
+  Predictor(PublishedDecision decision, MetricGroup metrics) {
+    evaluator = new Evaluator(decision.uri(), decision.version());
+    try {
+      checkSignature(decision);
+    } catch (RuntimeException e) {
+      evaluator.close();
+      throw e;
+    }
+    encoder = new RowEncoder(decision.input(), evaluator.input(), evaluator::growInput);
+    output = new BinaryRowData(decision.output().getFieldCount());
+    MetricGroup group = metrics.addGroup("pelton");
+    group.gauge("evaluations", evaluator::evaluations);
+    group.gauge("errors", evaluator::errors);
+  }
+
+  RowData predict(RowData arguments) {
+    int length = evaluator.evaluate(encoder.encode(arguments));
+    if (outputBuffer != evaluator.output()) {
+      outputBuffer = evaluator.output();
+      outputSegment = MemorySegmentFactory.wrapOffHeapMemory(outputBuffer);
+    }
+    output.pointTo(outputSegment, 0, length);
+    return output;
+  }
+
+  @Override
+  public void close() {
+    evaluator.close();
+  }
+
+  /** Planner and task read the same version, but perhaps not the same file. */
+  private void checkSignature(PublishedDecision planned) {
+    if (!planned.matches(evaluator.signature().getBytes(StandardCharsets.UTF_8))) {
+      throw new PeltonException(
+          "MANIFEST_MISMATCH",
+          false,
+          planned.label() + ": the columns differ from those that the job was planned with");
+    }
+  }
+}
