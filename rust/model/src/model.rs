@@ -1,0 +1,95 @@
+//! A loaded model.
+
+use crate::error::ModelError;
+use crate::graph;
+use crate::memory::{Memory, MemorySize, Tensor};
+use crate::operators::Step;
+
+/// An ONNX model as a flat plan of kernels. Immutable, and free to share between threads.
+#[derive(Debug)]
+pub struct Model {
+    inputs: Vec<Tensor>,
+    outputs: Vec<Tensor>,
+    memory: MemorySize,
+    steps: Vec<Step>,
+    infos: Vec<StepInfo>,
+}
+
+/// What a step of a model is, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepInfo {
+    /// The ONNX operator, as in `TreeEnsembleClassifier`.
+    pub operator: String,
+    /// The name of the node in the graph; may be empty.
+    pub node: String,
+    /// The kernel that was chosen and the size of its work, as in `at-most f32, 300 trees, 37500 nodes`.
+    pub kernel: String,
+}
+
+impl Model {
+    /// Loads a model from the bytes of an ONNX file.
+    ///
+    /// `external` is asked for files of external data by their name relative to the model, which never contains `..`
+    /// and is never absolute; it answers `None` when there is no such file.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError`] when the bytes are not a whole ONNX file, contradict themselves, or need what this crate does
+    /// not have, such as another operator. Loading does not panic, and allocates no more than a fixed multiple of the
+    /// size of the file.
+    pub fn from_onnx(bytes: &[u8], external: &dyn Fn(&str) -> Option<Vec<u8>>) -> Result<Model, ModelError> {
+        graph::load(bytes, external)
+    }
+
+    pub(crate) fn new(
+        inputs: Vec<Tensor>,
+        outputs: Vec<Tensor>,
+        memory: MemorySize,
+        steps: Vec<(StepInfo, Step)>,
+    ) -> Self {
+        let (infos, steps) = steps.into_iter().unzip();
+        Self { inputs, outputs, memory, steps, infos }
+    }
+
+    /// The tensors that the caller writes before a run, in the order of the file.
+    pub fn inputs(&self) -> &[Tensor] {
+        &self.inputs
+    }
+
+    /// The tensors that the caller reads after a run, in the order of the file.
+    pub fn outputs(&self) -> &[Tensor] {
+        &self.outputs
+    }
+
+    /// How many columns of each region the model needs.
+    pub fn memory(&self) -> MemorySize {
+        self.memory
+    }
+
+    /// What the model does, step by step.
+    pub fn steps(&self) -> &[StepInfo] {
+        &self.infos
+    }
+
+    /// Runs the model on rows `0..n`: reads the input columns, writes every other column. Allocates nothing.
+    ///
+    /// # Panics
+    ///
+    /// When `memory` is smaller than [`Model::memory`] asks for, or its stride is below `n`: a mistake of the caller.
+    pub fn run(&self, n: usize, memory: &mut Memory<'_>) {
+        let MemorySize { f32, f64, i64 } = self.memory;
+        let stride = memory.stride;
+        assert!(n <= stride, "{n} rows need a stride of at least {n}, not {stride}");
+        for (region, columns, values) in
+            [("f32", f32, memory.f32.len()), ("f64", f64, memory.f64.len()), ("i64", i64, memory.i64.len())]
+        {
+            assert!(columns * stride <= values, "region {region} has {values} values, too few for {columns} x {stride}");
+        }
+        if n == 0 {
+            return;
+        }
+        for step in &self.steps {
+            step.run(n, memory);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! A node of the graph and its attributes, taken one by one; what nobody took is refused.
+
+use super::External;
+use super::proto::attribute_proto::AttributeType;
+use super::proto::{AttributeProto, NodeProto};
+use super::tensor;
+use crate::error::ModelError;
+
+/// The domain of the core operators, however the file writes it.
+pub(crate) const CORE: &str = "ai.onnx";
+/// The domain of the classical machine learning operators.
+pub(crate) const ML: &str = "ai.onnx.ml";
+
+/// One node, with attributes that are moved out as they are read: an ensemble's arrays exist once.
+pub(crate) struct Node {
+    pub operator: String,
+    pub domain: String,
+    pub name: String,
+    pub inputs: Vec<String>,
+    pub outputs: Vec<String>,
+    attributes: Vec<AttributeProto>,
+}
+
+impl Node {
+    pub fn new(node: NodeProto) -> Self {
+        let domain = match node.domain.unwrap_or_default() {
+            core if core.is_empty() => CORE.to_owned(),
+            domain => domain,
+        };
+        Self {
+            operator: node.op_type.unwrap_or_default(),
+            domain,
+            name: node.name.unwrap_or_default(),
+            inputs: node.input,
+            outputs: node.output,
+            attributes: node.attribute,
+        }
+    }
+
+    /// How errors call this node; nodes without a name are called by their first output.
+    pub fn place(&self) -> String {
+        let (what, name) = match self.outputs.first() {
+            Some(output) if self.name.is_empty() => ("node that makes", output.as_str()),
+            _ => ("node", self.name.as_str()),
+        };
+        format!("{what} {name:?} ({} {})", self.domain, self.operator)
+    }
+
+    pub fn invalid(&self, message: impl Into<String>) -> ModelError {
+        ModelError::invalid(message).at(&self.place())
+    }
+
+    pub fn not_supported(&self, message: impl Into<String>) -> ModelError {
+        ModelError::not_supported(message).at(&self.place())
+    }
+
+    /// An integer; `None` when the attribute is absent.
+    pub fn int(&mut self, name: &str) -> Result<Option<i64>, ModelError> {
+        Ok(self.take(name, AttributeType::Int)?.map(|a| a.i.unwrap_or_default()))
+    }
+
+    /// A string; `None` when the attribute is absent.
+    pub fn string(&mut self, name: &str) -> Result<Option<String>, ModelError> {
+        let Some(attribute) = self.take(name, AttributeType::String)? else { return Ok(None) };
+        self.utf8(name, attribute.s.unwrap_or_default()).map(Some)
+    }
+
+    /// A list of integers; empty when the attribute is absent.
+    pub fn ints(&mut self, name: &str) -> Result<Vec<i64>, ModelError> {
+        Ok(self.take(name, AttributeType::Ints)?.map(|a| a.ints).unwrap_or_default())
+    }
+
+    /// A list of floats; empty when the attribute is absent.
+    pub fn floats(&mut self, name: &str) -> Result<Vec<f32>, ModelError> {
+        Ok(self.take(name, AttributeType::Floats)?.map(|a| a.floats).unwrap_or_default())
+    }
+
+    /// A list of strings; empty when the attribute is absent.
+    pub fn strings(&mut self, name: &str) -> Result<Vec<String>, ModelError> {
+        let strings = self.take(name, AttributeType::Strings)?.map(|a| a.strings).unwrap_or_default();
+        strings.into_iter().map(|s| self.utf8(name, s)).collect()
+    }
+
+    /// The values of a tensor; empty when the attribute is absent.
+    pub fn tensor<T: tensor::Stored>(&mut self, name: &str, external: External) -> Result<Vec<T>, ModelError> {
+        let Some(attribute) = self.take(name, AttributeType::Tensor)? else { return Ok(Vec::new()) };
+        let tensor = attribute.t.unwrap_or_default();
+        tensor::values(tensor, external).map_err(|e| e.at(&format!("attribute {name:?}")).at(&self.place()))
+    }
+
+    /// Refuses what nobody asked for: an attribute that we do not know may change what the node means.
+    pub fn finish(&self) -> Result<(), ModelError> {
+        match self.attributes.first() {
+            None => Ok(()),
+            Some(unknown) => {
+                Err(self.not_supported(format!("attribute {:?} is not known", unknown.name.as_deref().unwrap_or(""))))
+            }
+        }
+    }
+
+    fn take(&mut self, name: &str, wanted: AttributeType) -> Result<Option<AttributeProto>, ModelError> {
+        let Some(at) = self.attributes.iter().position(|a| a.name.as_deref() == Some(name)) else { return Ok(None) };
+        let attribute = self.attributes.swap_remove(at);
+        // Files of the first IR version leave the type out.
+        let found = AttributeType::try_from(attribute.r#type.unwrap_or_default()).unwrap_or(AttributeType::Undefined);
+        if attribute.r#type.is_some() && found != wanted {
+            let (wanted, found) = (wanted.as_str_name(), found.as_str_name());
+            return Err(self.invalid(format!("attribute {name:?} is of type {found}, expected {wanted}")));
+        }
+        if attribute.ref_attr_name.as_deref().is_some_and(|name| !name.is_empty()) {
+            return Err(self.not_supported(format!("attribute {name:?} refers to an attribute of a function")));
+        }
+        Ok(Some(attribute))
+    }
+
+    fn utf8(&self, name: &str, bytes: Vec<u8>) -> Result<String, ModelError> {
+        String::from_utf8(bytes).map_err(|_| self.invalid(format!("attribute {name:?} holds text that is not UTF-8")))
+    }
+}

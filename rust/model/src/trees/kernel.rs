@@ -1,0 +1,202 @@
+//! One type for every ensemble, whatever kernel walks it.
+
+use super::forest::Forest;
+use super::node::{AtMost, Node, SignedAtMost, Table, Value};
+use super::packed::{Leaves, Packed};
+use super::scores::{Aggregate, Scores};
+use super::walk::ROWS;
+use crate::operators::post_transform::RowScores;
+
+/// A kernel, chosen at load by the tests that the branches ask and by the size of the ensemble.
+#[derive(Debug)]
+pub(crate) enum Kernel {
+    /// All branches ask `x <= threshold`.
+    AtMost(Ensemble<AtMost>),
+    /// All branches ask `x <= threshold` or `-x <= threshold`.
+    SignedAtMost(Ensemble<SignedAtMost>),
+    /// Other floats.
+    Table(Ensemble<Table<f32>>),
+    /// All doubles.
+    Double(Ensemble<Table<f64>>),
+}
+
+impl Kernel {
+    /// The kernel for an ensemble of floats; `None` when it is too large for every layout.
+    pub fn floats(forest: Forest<f32>, width: usize, scores: Scores<f32>) -> Option<Self> {
+        if let Some(packed) = Packed::pack(&forest, width) {
+            return Some(Kernel::AtMost(Ensemble::new(forest, packed, scores)));
+        }
+        if let Some(packed) = Packed::pack(&forest, width) {
+            return Some(Kernel::SignedAtMost(Ensemble::new(forest, packed, scores)));
+        }
+        Packed::pack(&forest, width).map(|packed| Kernel::Table(Ensemble::new(forest, packed, scores)))
+    }
+
+    /// The kernel for an ensemble of doubles; `None` when it is too large.
+    pub fn doubles(forest: Forest<f64>, width: usize, scores: Scores<f64>) -> Option<Self> {
+        Packed::pack(&forest, width).map(|packed| Kernel::Double(Ensemble::new(forest, packed, scores)))
+    }
+
+    /// What `accumulate` wants of scratch, in values a row.
+    pub fn scratch(&self) -> usize {
+        match self {
+            Kernel::AtMost(ensemble) => ensemble.scratch(),
+            Kernel::SignedAtMost(ensemble) => ensemble.scratch(),
+            Kernel::Table(ensemble) => ensemble.scratch(),
+            Kernel::Double(ensemble) => ensemble.scratch(),
+        }
+    }
+}
+
+impl std::fmt::Display for Kernel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Kernel::AtMost(ensemble) => ensemble.fmt(f),
+            Kernel::SignedAtMost(ensemble) => ensemble.fmt(f),
+            Kernel::Table(ensemble) => ensemble.fmt(f),
+            Kernel::Double(ensemble) => ensemble.fmt(f),
+        }
+    }
+}
+
+/// An ensemble in the layout of one kernel.
+#[derive(Debug)]
+pub(crate) struct Ensemble<N: Node> {
+    packed: Packed<N>,
+    leaves: Leaves<N::Value>,
+    scores: Scores<N::Value>,
+    /// The targets that some tree has weights for; with [`Leaves::One`] every row has a score for these.
+    has: Vec<bool>,
+    /// The target of all trees, when it is the same.
+    only_target: Option<usize>,
+}
+
+impl<N: Node> std::fmt::Display for Ensemble<N> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}, {} trees, {} nodes", N::NAME, self.packed.trees(), self.packed.nodes())
+    }
+}
+
+/// Rows that go through a tree before the next tree: their features stay in the first level cache.
+const BLOCK: usize = 64;
+
+impl<N: Node> Ensemble<N> {
+    fn new(forest: Forest<N::Value>, packed: (Packed<N>, Vec<Option<u32>>), scores: Scores<N::Value>) -> Self {
+        let (packed, leaves) = packed;
+        // Several weights of a leaf for a single target: the first one counts.
+        let single = scores.targets == 1;
+        let sums = matches!(scores.aggregate, Aggregate::Sum | Aggregate::Average);
+        let mut has = vec![false; scores.targets];
+        let leaves = Leaves::of(forest, packed.roots(), &leaves, single, sums);
+        match &leaves {
+            Leaves::One { targets, .. } => targets.iter().for_each(|&target| has[target as usize] = true),
+            Leaves::Many { weights, .. } => weights.iter().for_each(|&(target, _)| has[target as usize] = true),
+        }
+        let targets: Vec<usize> = (0..has.len()).filter(|&target| has[target]).collect();
+        let only_target = if let [target] = *targets { Some(target) } else { None };
+        Self { packed, leaves, scores, has, only_target }
+    }
+
+    /// A score for each target, and for [`Leaves::Many`] whether the row has it, as 0 or 1.
+    fn scratch(&self) -> usize {
+        match self.leaves {
+            Leaves::One { .. } => self.scores.targets,
+            Leaves::Many { .. } => 2 * self.scores.targets,
+        }
+    }
+
+    /// Combines the leaves of `n` rows, whose features stand row after row in `x`, into `scratch`, row after row.
+    pub fn accumulate(&self, n: usize, x: &[N::Value], scratch: &mut [N::Value]) {
+        let x = &x[..n * self.packed.width];
+        let scratch = &mut scratch[..n * self.scratch()];
+        scratch.fill(N::Value::ZERO);
+        match &self.leaves {
+            Leaves::One { weights, targets } => self.sum_one(x, scratch, weights, targets),
+            Leaves::Many { spans, weights } => {
+                for (x, scores) in x.chunks_exact(self.packed.width).zip(scratch.chunks_exact_mut(self.scratch())) {
+                    self.combine_many(x, scores, spans, weights);
+                }
+            }
+        }
+    }
+
+    /// Whole groups of rows go through one tree after the other, the rest row by row through all trees; each score
+    /// is summed in the order of the trees either way.
+    fn sum_one(&self, x: &[N::Value], scores: &mut [N::Value], weights: &[N::Value], targets: &[u32]) {
+        let (width, count) = (self.packed.width, self.scores.targets);
+        let grouped = x.len() / width / ROWS * ROWS;
+        let (x, rest) = x.split_at(grouped * width);
+        let (scores, rest_scores) = scores.split_at_mut(grouped * count);
+        for (x, scores) in x.chunks(BLOCK * width).zip(scores.chunks_mut(BLOCK * count)) {
+            for (tree, &target) in targets.iter().enumerate() {
+                for (x, scores) in x.chunks_exact(ROWS * width).zip(scores.chunks_exact_mut(ROWS * count)) {
+                    let slots = self.packed.walk_rows(tree, x);
+                    for (scores, slot) in scores.chunks_exact_mut(count).zip(slots) {
+                        scores[target as usize] += weights[slot];
+                    }
+                }
+            }
+        }
+        for (x, scores) in rest.chunks_exact(width).zip(rest_scores.chunks_exact_mut(count)) {
+            match self.only_target {
+                // The sum of a single target stays in a register.
+                Some(target) => {
+                    let mut sum = N::Value::ZERO;
+                    self.packed.walk_row(x, |_, slot| sum += weights[slot]);
+                    scores[target] = sum;
+                }
+                None => self.packed.walk_row(x, |tree, slot| scores[targets[tree] as usize] += weights[slot]),
+            }
+        }
+    }
+
+    fn combine_many(
+        &self,
+        x: &[N::Value],
+        scratch: &mut [N::Value],
+        spans: &[(u32, u32)],
+        weights: &[(u32, N::Value)],
+    ) {
+        let (scores, has) = scratch.split_at_mut(self.scores.targets);
+        let aggregate = self.scores.aggregate;
+        self.packed.walk_row(x, |_, slot| {
+            let (first, end) = spans[slot];
+            for &(target, weight) in &weights[first as usize..end as usize] {
+                let (score, has) = (&mut scores[target as usize], &mut has[target as usize]);
+                let first = *has == N::Value::ZERO;
+                match aggregate {
+                    Aggregate::Sum | Aggregate::Average => *score += weight,
+                    Aggregate::Min if first || weight < *score => *score = weight,
+                    Aggregate::Max if first || weight > *score => *score = weight,
+                    Aggregate::Min | Aggregate::Max => {}
+                }
+                *has = N::Value::ONE;
+            }
+        });
+    }
+
+    /// Writes the outputs of `n` rows as columns of `stride` values, and their labels.
+    pub fn finish(
+        &self,
+        n: usize,
+        stride: usize,
+        scratch: &mut [N::Value],
+        out: &mut [f32],
+        labels: Option<&mut [i64]>,
+    ) {
+        let trees = self.packed.trees();
+        let mut label = |scratch: &mut [N::Value], row| {
+            let (scores, has) = scratch.split_at_mut(self.scores.targets);
+            let out = RowScores { columns: out, stride, row };
+            match self.leaves {
+                Leaves::One { .. } => self.scores.finish(trees, scores, |target| self.has[target], out),
+                Leaves::Many { .. } => self.scores.finish(trees, scores, |target| has[target] != N::Value::ZERO, out),
+            }
+        };
+        let rows = scratch.chunks_exact_mut(self.scratch()).take(n).enumerate();
+        match labels {
+            Some(labels) => rows.for_each(|(row, scratch)| labels[row] = label(scratch, row)),
+            None => rows.for_each(|(row, scratch)| _ = label(scratch, row)),
+        }
+    }
+}

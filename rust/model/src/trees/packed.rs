@@ -1,0 +1,189 @@
+//! A forest in the node layout of a kernel.
+//!
+//! Trees lie one after the other, each breadth-first, so that the top of a tree shares cache lines. Slot 0 is no node:
+//! a leaf in slot s is a node that leads to s, and needs a slot before it. A child with several parents lies with
+//! the first; the others get a node that leads there.
+
+use std::collections::VecDeque;
+
+use super::forest::{Forest, Listed};
+use super::node::{Node, Value};
+use super::walk::TREES;
+
+/// The nodes of an ensemble. Every child and the slot after it are slots of `nodes`, every feature is below `width`.
+#[derive(Debug)]
+pub(crate) struct Packed<N> {
+    pub(super) nodes: Vec<N>,
+    pub(super) roots: Vec<u32>,
+    /// The steps that reach a leaf from every root of each full group of [`TREES`] trees.
+    pub(super) group_steps: Vec<u32>,
+    /// The same for each tree.
+    pub(super) steps: Vec<u32>,
+    pub(super) width: usize,
+}
+
+/// No leaf of the forest.
+const NO_LEAF: u32 = u32::MAX;
+
+impl<N: Node> Packed<N> {
+    /// The packed forest and for each slot the listed leaf, if it is one; `None` when a node does not fit the layout.
+    pub fn pack(forest: &Forest<N::Value>, width: usize) -> Option<(Self, Vec<Option<u32>>)> {
+        let mut slots = Slots { nodes: vec![N::goto(1)?], leaves: vec![NO_LEAF], at: vec![0; forest.nodes.len()] };
+        let mut roots = Vec::with_capacity(forest.roots.len());
+        let mut steps = Vec::with_capacity(forest.roots.len());
+        for (&root, &depth) in forest.roots.iter().zip(&forest.depths) {
+            roots.push(u32::try_from(slots.nodes.len()).ok()?);
+            let gotos = slots.pack_tree(forest, root)?;
+            // A goto may follow every branch of a path.
+            steps.push(if gotos == 0 { depth } else { depth.checked_mul(2)? });
+        }
+        let group_steps = steps.chunks_exact(TREES).map(|group| group.iter().copied().max().unwrap_or(0)).collect();
+        let packed = Self { nodes: slots.nodes, roots, group_steps, steps, width };
+        packed.assert_in_bounds();
+        let leaves = slots.leaves.into_iter().map(|leaf| (leaf != NO_LEAF).then_some(leaf)).collect();
+        Some((packed, leaves))
+    }
+
+    pub fn roots(&self) -> &[u32] {
+        &self.roots
+    }
+
+    pub fn trees(&self) -> usize {
+        self.roots.len()
+    }
+
+    pub fn nodes(&self) -> usize {
+        self.nodes.len() - 1
+    }
+
+    /// What the walk relies on, and holds by construction.
+    fn assert_in_bounds(&self) {
+        let slots = self.nodes.len();
+        assert!(self.roots.iter().all(|&root| (root as usize) < slots), "every root is a slot");
+        let in_bounds = |node: &N| {
+            let (feature, child) = node.reads();
+            feature < self.width && child + 1 < slots
+        };
+        assert!(self.nodes.iter().all(in_bounds), "every feature and child is in bounds");
+    }
+}
+
+struct Slots<N> {
+    nodes: Vec<N>,
+    leaves: Vec<u32>,
+    /// Where a listed node lies, 0 for nowhere yet.
+    at: Vec<u32>,
+}
+
+impl<N: Node> Slots<N> {
+    /// Appends a tree, and counts the nodes that only lead to another.
+    fn pack_tree(&mut self, forest: &Forest<N::Value>, root: u32) -> Option<usize> {
+        let mut gotos = 0;
+        let mut queue = VecDeque::from([(root, self.take()?)]);
+        while let Some((listed, slot)) = queue.pop_front() {
+            let taken = self.at[listed as usize];
+            self.nodes[slot as usize] = if taken != 0 {
+                gotos += 1;
+                N::goto(taken)?
+            } else {
+                self.at[listed as usize] = slot;
+                match forest.nodes[listed as usize] {
+                    Listed::Branch { feature, test, on_true, on_false } => {
+                        let child = self.take()?;
+                        queue.push_back((on_true, child));
+                        queue.push_back((on_false, self.take()?));
+                        N::branch(feature, test, child)?
+                    }
+                    Listed::Leaf { .. } => {
+                        self.leaves[slot as usize] = listed;
+                        N::goto(slot)?
+                    }
+                }
+            };
+        }
+        Some(gotos)
+    }
+
+    fn take(&mut self) -> Option<u32> {
+        let slot = u32::try_from(self.nodes.len()).ok()?;
+        self.nodes.push(N::goto(1)?);
+        self.leaves.push(NO_LEAF);
+        Some(slot)
+    }
+}
+
+/// What the leaves of an ensemble add to the scores of a row.
+#[derive(Debug)]
+pub(crate) enum Leaves<V> {
+    /// Every leaf has one weight, for one target a tree.
+    One {
+        /// By slot; zero for branches.
+        weights: Vec<V>,
+        /// By tree.
+        targets: Vec<u32>,
+    },
+    /// Any number of weights for any targets.
+    Many {
+        /// By slot, where its weights begin and end.
+        spans: Vec<(u32, u32)>,
+        /// (target, weight)
+        weights: Vec<(u32, V)>,
+    },
+}
+
+impl<V: Value> Leaves<V> {
+    /// The leaves of a packed forest, whose slots `leaves` names. With `single`, there is one target, the first weight
+    /// of a leaf is all that counts, and a leaf without one weighs what the file lists as its own value.
+    pub fn of(forest: Forest<V>, packed_roots: &[u32], leaves: &[Option<u32>], single: bool, sum: bool) -> Self {
+        let listed = |leaf: Option<u32>| match leaf.map(|leaf| forest.nodes[leaf as usize]) {
+            Some(Listed::Leaf { first, end, value }) => Some((first, end, value)),
+            _ => None,
+        };
+        if sum && let Some(one) = Self::one(&forest.weights, packed_roots, leaves.iter().map(|&l| listed(l)), single) {
+            return one;
+        }
+        let mut weights = forest.weights.clone();
+        let mut span = |leaf| match listed(leaf) {
+            Some((first, end, value)) if single && first == end => {
+                weights.push((0, value));
+                (weights.len() as u32 - 1, weights.len() as u32)
+            }
+            Some((first, end, _)) => (first, if single { first + 1 } else { end }),
+            None => (0, 0),
+        };
+        let spans = leaves.iter().map(|&leaf| span(leaf)).collect();
+        Leaves::Many { spans, weights }
+    }
+
+    fn one(
+        all: &[(u32, V)],
+        roots: &[u32],
+        leaves: impl Iterator<Item = Option<(u32, u32, V)>>,
+        single: bool,
+    ) -> Option<Self> {
+        let mut targets = vec![None; roots.len()];
+        let mut weights = Vec::new();
+        let mut tree = 0;
+        for (slot, leaf) in leaves.enumerate() {
+            while roots.get(tree + 1).is_some_and(|&root| root as usize <= slot) {
+                tree += 1;
+            }
+            let Some((first, end, value)) = leaf else {
+                weights.push(V::ZERO);
+                continue;
+            };
+            let (target, weight) = match end - first {
+                0 if single => (0, value),
+                1 => all[first as usize],
+                _ if single => all[first as usize],
+                _ => return None,
+            };
+            if *targets[tree].get_or_insert(target) != target {
+                return None;
+            }
+            weights.push(weight);
+        }
+        let targets = targets.into_iter().map(|target| target.unwrap_or(0)).collect();
+        Some(Leaves::One { weights, targets })
+    }
+}
