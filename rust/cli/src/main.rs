@@ -1,2 +1,56 @@
-//! Placeholder
-fn main() {}
+//! `pelton`: checks, publishes and runs decisions, without Flink.
+
+mod check;
+mod io;
+mod locate;
+mod progress;
+mod publish;
+mod run;
+mod signature;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use pelton_decision::Error;
+
+/// Decisions (ONNX models and rules) for Apache Flink: check, publish, run offline.
+///
+/// Errors go to stderr as `pelton: CODE: message`, with exit code 1; wrong usage has exit code 2.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Pelton {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::Check),
+    Publish(publish::Publish),
+    Run(run::Run),
+}
+
+fn main() -> ExitCode {
+    let done: Result<(), Error> = match Pelton::parse().command {
+        Command::Check(check) => check.run(),
+        Command::Publish(publish) => publish.run(),
+        Command::Run(run) => run.run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("pelton: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Pelton::command().debug_assert();
+    }
+}

@@ -9,8 +9,10 @@
 //! 5. [`examples`]: the records that a decision carries with it, and what must come out.
 //! 6. [`publish`]: check, copy, [`manifest`], [`activation`], under a [`metadata`] directory.
 //! 7. [`generation`]: a version with all it needs in memory: what a record is evaluated against.
+//! 8. [`batch`]: many records at once, from Arrow columns to Arrow columns.
 
 pub mod activation;
+pub mod batch;
 mod decision;
 pub mod definition;
 mod error;

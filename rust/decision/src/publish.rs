@@ -33,6 +33,8 @@ pub struct Published {
     pub directory: PathBuf,
     /// The record that makes it the active one.
     pub activation: Activation,
+    /// The record that counted before; an error where there was none, or it cannot be read.
+    pub before: Result<Activation, Error>,
     /// How many examples were run.
     pub examples: usize,
 }
@@ -70,6 +72,7 @@ pub fn publish(directory: &Path, metadata: &Metadata) -> Result<Published, Error
     write_manifest(&target, &checked.decision, version)?;
     Ok(Published {
         version,
+        before: activation::current(&home),
         directory: target,
         activation: activation::activate(&home, version)?,
         examples: checked.examples,

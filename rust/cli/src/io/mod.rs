@@ -1,0 +1,123 @@
+//! Files of records: read and written batch by batch, so that memory is bounded by the batch.
+
+pub mod csv;
+pub mod parquet;
+mod records;
+mod text;
+
+use std::fmt::Display;
+use std::path::Path;
+
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use pelton_data::Field;
+use pelton_decision::{Error, ErrorCode};
+use tempfile::NamedTempFile;
+
+/// A format of files, told by the extension.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// `.csv`
+    Csv,
+    /// `.parquet`
+    Parquet,
+}
+
+/// A file whose columns are known and whose rows are not read yet.
+pub trait Table {
+    /// All its columns.
+    fn schema(&self) -> &SchemaRef;
+    /// Reads the columns with the given numbers, in the order of the file, `rows` rows at a time.
+    fn read(self: Box<Self>, columns: &[usize], rows: usize) -> Result<Box<dyn Batches>, Error>;
+}
+
+/// The rows of a file.
+pub trait Batches {
+    /// The next rows; `None` behind the last.
+    fn next(&mut self) -> Result<Option<RecordBatch>, Error>;
+    /// How far reading has come, and how far it goes, in a unit of the format's own.
+    fn progress(&self) -> (u64, u64);
+}
+
+/// A file that is being written. It gets its name when it is finished, never before.
+pub trait Writer {
+    /// Adds rows.
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), Error>;
+    /// Writes what is left, and gives the file its name.
+    fn finish(self: Box<Self>) -> Result<(), Error>;
+}
+
+impl Format {
+    /// The format of a file by its extension.
+    pub fn of(path: &Path) -> Result<Format, Error> {
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        match extension.map(str::to_ascii_lowercase).as_deref() {
+            Some("csv") => Ok(Format::Csv),
+            Some("parquet") => Ok(Format::Parquet),
+            _ => {
+                let found = extension.map(|extension| format!("`.{extension}` is not supported"));
+                let found = found.unwrap_or("it has no extension".to_owned());
+                let expected = "expected `.csv` or `.parquet`";
+                let message = format!("{}: {found}; {expected}", path.display());
+                Err(Error::new(ErrorCode::NotSupported, message))
+            }
+        }
+    }
+
+    /// Opens a file. `declared` are the columns of a CSV file without a header; in one with a
+    /// header the columns of `input` have their types, all others are strings.
+    pub fn open(
+        self,
+        path: &Path,
+        declared: Option<Vec<Field>>,
+        input: &[Field],
+    ) -> Result<Box<dyn Table>, Error> {
+        Ok(match (self, declared) {
+            (Format::Csv, declared) => Box::new(csv::CsvTable::open(path, declared, input)?),
+            (Format::Parquet, None) => Box::new(parquet::ParquetTable::open(path)?),
+            (Format::Parquet, Some(_)) => {
+                let message = "--columns is for CSV files without a header; Parquet has its own";
+                return Err(Error::new(ErrorCode::NotSupported, message).context(path.display()));
+            }
+        })
+    }
+
+    /// Begins a file for batches of up to `rows` rows.
+    pub fn create(
+        self,
+        path: &Path,
+        schema: &SchemaRef,
+        rows: usize,
+    ) -> Result<Box<dyn Writer>, Error> {
+        Ok(match self {
+            Format::Csv => Box::new(csv::CsvWriter::create(path, schema, rows)?),
+            Format::Parquet => Box::new(parquet::ParquetWriter::create(path, schema)?),
+        })
+    }
+}
+
+/// A file beside `path` that goes away unless it is renamed.
+fn stage(path: &Path) -> Result<NamedTempFile, Error> {
+    let directory = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".pelton-").suffix(".unfinished");
+    // As any new file; the process's umask takes away what it takes.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let staged = builder.tempfile_in(directory);
+    staged.map_err(|cause| Error::io("write beside", path, &cause))
+}
+
+/// Gives a staged file its name. A file that had it is replaced.
+fn unstage(staged: NamedTempFile, path: &Path) -> Result<(), Error> {
+    let renamed = staged.persist(path);
+    renamed.map(drop).map_err(|failed| Error::io("write", path, &failed.error))
+}
+
+/// An error of a file that is not what it should be.
+fn invalid(path: &Path, what: impl Display) -> Error {
+    Error::new(ErrorCode::ArgumentMismatch, what.to_string()).context(path.display())
+}

@@ -1,0 +1,181 @@
+//! `pelton run`: a decision over a file, with the same bits as in Flink.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_schema::{Schema, SchemaRef};
+use pelton_data::Field;
+use pelton_data::report::{Report, Source};
+use pelton_data::type_parser::parse_columns;
+use pelton_decision::batch::{BatchError, BatchRunner};
+use pelton_decision::{Error, ErrorCode, Generation};
+
+use crate::io::{Batches, Format, Table, Writer};
+use crate::locate;
+use crate::progress::Progress;
+
+const EXAMPLES: &str = r#"Examples:
+  pelton run --decision /data/pelton/decisions/arrival_delay --input flights.parquet --output decided.parquet
+  pelton run --decision models/arrival_delay/v2 --metadata models/metadata --keep \
+      --columns "carrier STRING, flight INT, sched_dep TIMESTAMP(3)" --input flights.csv --output decided.csv
+
+CSV files:
+  NULL is an empty field, "" is the empty string. TIMESTAMP is yyyy-MM-dd HH:mm:ss[.fraction],
+  DATE yyyy-MM-dd, BOOLEAN true or false; numbers may be NaN, Infinity and -Infinity."#;
+
+/// Decide every row of a file; rows keep their order
+///
+/// The first row that fails ends the run, with its number, and no output file is left behind.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub struct Run {
+    /// METADATA/decisions/NAME, or a directory that holds a decision.toml, published or not
+    #[arg(long, value_name = "PATH")]
+    decision: String,
+    /// Version of METADATA/decisions/NAME [default: the active one]
+    #[arg(long, value_name = "N")]
+    version: Option<u64>,
+    /// Metadata directory with the dimensions, for a directory that is not METADATA/decisions/NAME/versions/N
+    #[arg(long)]
+    metadata: Option<String>,
+    /// File with the records: .csv or .parquet; its columns are found by name
+    #[arg(long, value_name = "FILE")]
+    input: PathBuf,
+    /// File for the decisions: .csv or .parquet; replaced when the run is complete
+    #[arg(long, value_name = "FILE")]
+    output: PathBuf,
+    /// Columns of a CSV file without a header, as in CREATE TABLE: "a STRING, b TIMESTAMP(3)"
+    #[arg(long)]
+    columns: Option<String>,
+    /// Write all columns of the input in front of the decision's
+    #[arg(long)]
+    keep: bool,
+    /// Rows in memory at once; changes no result
+    #[arg(long, value_name = "ROWS", default_value_t = 1024,
+          value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
+    batch: u32,
+}
+
+impl Run {
+    /// Runs the decision over the file.
+    pub fn run(&self) -> Result<(), Error> {
+        let (from, to) = (Format::of(&self.input)?, Format::of(&self.output)?);
+        let declared = self.columns.as_deref().map(declared_columns).transpose()?;
+        let generation = self.open_decision()?;
+        let rows = self.batch as usize;
+        let input: Vec<Field> = input_fields(&generation);
+        let table = from.open(&self.input, declared, &input)?;
+        let schema = table.schema().clone();
+        let runner = BatchRunner::new(&generation, &schema, rows)
+            .map_err(|error| error.context(self.input.display()))?;
+        let columns = self.columns_to_read(&schema, &input);
+        let output = match self.keep {
+            true => kept_schema(&schema, runner.output_schema())?,
+            false => runner.output_schema().clone(),
+        };
+        let way = Way {
+            input: &self.input,
+            batches: table.read(&columns, rows)?,
+            runner,
+            writer: to.create(&self.output, &output, rows)?,
+            keep: self.keep.then_some(output),
+        };
+        let summary = way.run()?;
+        eprintln!("{summary}, {}", describe(&generation));
+        Ok(())
+    }
+
+    fn open_decision(&self) -> Result<Generation, Error> {
+        locate::open(&self.decision, self.version, self.metadata.as_deref())
+    }
+
+    /// The numbers of the columns that are decided on, or of all that are kept.
+    fn columns_to_read(&self, schema: &Schema, input: &[Field]) -> Vec<usize> {
+        let names = schema.fields().iter().map(|field| field.name()).enumerate();
+        let is_read = |name: &str| self.keep || input.iter().any(|field| field.name == name);
+        names.filter(|(_, name)| is_read(name)).map(|(i, _)| i).collect()
+    }
+}
+
+/// From file to file.
+struct Way<'a> {
+    input: &'a Path,
+    batches: Box<dyn Batches>,
+    runner: BatchRunner<'a>,
+    writer: Box<dyn Writer>,
+    /// The schema of the output with the columns of the input in front, if they are kept.
+    keep: Option<SchemaRef>,
+}
+
+impl Way<'_> {
+    /// Decides all rows, finishes the output and returns a line that says how fast.
+    fn run(mut self) -> Result<String, Error> {
+        let mut progress = Progress::start();
+        while let Some(batch) = self.batches.next()? {
+            let decided = self.runner.decide(&batch);
+            let decided = decided.map_err(|error| self.row_error(error, progress.rows()))?;
+            match &self.keep {
+                None => self.writer.write(&decided)?,
+                Some(schema) => self.writer.write(&join(schema, &batch, &decided))?,
+            }
+            progress.advance(batch.num_rows(), self.batches.progress());
+        }
+        self.writer.finish()?;
+        Ok(progress.finish())
+    }
+
+    #[cold]
+    fn row_error(&self, BatchError { row, error }: BatchError, before: u64) -> Error {
+        let input = self.input.display();
+        match row {
+            Some(row) => error.context(format!("{input}: row {}", before + row as u64 + 1)),
+            None => {
+                let help = "use a smaller --batch";
+                error.context(format!("{input}: the rows behind row {before}, together; {help}"))
+            }
+        }
+    }
+}
+
+fn declared_columns(text: &str) -> Result<Vec<Field>, Error> {
+    let columns = parse_columns(text).map_err(|diagnostics| {
+        let mut report = Report::new(Source::new("--columns", text));
+        diagnostics.into_iter().for_each(|diagnostic| report.push(diagnostic));
+        Error::new(ErrorCode::ArgumentMismatch, report.to_string())
+    })?;
+    Ok(columns.into_iter().map(|(field, _)| field).collect())
+}
+
+fn input_fields(generation: &Generation) -> Vec<Field> {
+    let input = generation.decision.plan.input.iter();
+    input.map(|column| column.field.clone()).collect()
+}
+
+/// The columns of the input and those of the decision, which must have other names.
+fn kept_schema(input: &Schema, decided: &Schema) -> Result<SchemaRef, Error> {
+    for field in decided.fields() {
+        let name = field.name();
+        if input.column_with_name(name).is_some() {
+            let help = "give the output another name (`... AS name`), or leave out --keep";
+            let message = format!("--keep: both the input and the decision have a column `{name}`");
+            return Err(Error::new(ErrorCode::ArgumentMismatch, format!("{message}; {help}")));
+        }
+    }
+    let fields = input.fields().iter().chain(decided.fields()).cloned();
+    Ok(Arc::new(Schema::new(fields.collect::<Vec<_>>())))
+}
+
+fn join(schema: &SchemaRef, kept: &RecordBatch, decided: &RecordBatch) -> RecordBatch {
+    let columns = kept.columns().iter().chain(decided.columns()).cloned();
+    let joined = RecordBatch::try_new(schema.clone(), columns.collect());
+    joined.expect("both have as many rows, and the schema is made of theirs")
+}
+
+fn describe(generation: &Generation) -> String {
+    let name = &generation.decision.name;
+    match generation.version {
+        Some(version) => format!("version {version} of {name}"),
+        None => format!("{name}, not published"),
+    }
+}
