@@ -12,6 +12,7 @@
 //!
 //! This crate depends on nothing else of Pelton.
 
+pub mod arrow;
 pub mod binary_row;
 pub mod columns;
 pub mod document;
