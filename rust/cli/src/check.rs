@@ -13,7 +13,9 @@ use crate::signature;
 ///
 /// Prints what the decision takes and gives, or all its errors, each with file, line and caret.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = "Example:\n  pelton check models/arrival_delay/v2 --metadata models/metadata")]
+#[command(
+    after_long_help = "Example:\n  pelton check models/arrival_delay/v2 --metadata models/metadata"
+)]
 pub struct Check {
     /// Directory that holds decision.toml
     #[arg(value_name = "DIR")]
@@ -36,12 +38,19 @@ impl Check {
 fn print(checked: &Checked) {
     let Decision { name, plan, .. } = &checked.decision;
     println!("{name}: no errors");
-    println!("  input     {}", signature::list(plan.input.iter().map(|column| &column.field)));
+    println!(
+        "  input     {}",
+        signature::list(plan.input.iter().map(|column| &column.field))
+    );
     println!("  output    {}", signature::list(&plan.output_fields()));
     for step in &plan.steps {
         if let Work::Model(_) = &step.work {
             let title = step.title.trim_start_matches("model ");
-            let writes: Vec<&str> = step.writes.iter().map(|column| column.name.as_str()).collect();
+            let writes: Vec<&str> = step
+                .writes
+                .iter()
+                .map(|column| column.name.as_str())
+                .collect();
             let (inputs, writes) = (step.reads.len(), writes.join(", "));
             println!("  model     {title}: {inputs} columns -> {writes}");
         }
@@ -58,5 +67,8 @@ fn print(checked: &Checked) {
 fn describe(need: &LookupNeed) -> String {
     let key: Vec<String> = need.key.iter().map(ToString::to_string).collect();
     let (name, dimension, key) = (&need.name, &need.dimension, key.join(", "));
-    format!("`{name}`: {dimension} by ({key}) -> {}", signature::list(&need.columns))
+    format!(
+        "`{name}`: {dimension} by ({key}) -> {}",
+        signature::list(&need.columns)
+    )
 }

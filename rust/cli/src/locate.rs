@@ -36,7 +36,9 @@ pub fn metadata_of(directory: &Path, named: Option<&str>) -> Result<Option<Metad
     };
     let number = directory.file_name().and_then(|name| name.to_str());
     let is_version = number.is_some_and(|number| number.parse::<u64>().is_ok());
-    let versions = directory.parent().filter(|parent| parent.ends_with("versions"));
+    let versions = directory
+        .parent()
+        .filter(|parent| parent.ends_with("versions"));
     let home = versions.filter(|_| is_version).and_then(Path::parent);
     let home = home.and_then(Path::to_str).map(DecisionHome::open);
     Ok(home.and_then(Result::ok).map(|home| home.metadata))

@@ -29,7 +29,8 @@ impl Progress {
         self.rows += rows as u64;
         if !self.bar.is_hidden() {
             self.bar.set_length(length);
-            self.bar.set_message(format!("{} rows, {}", thousands(self.rows), self.rate()));
+            self.bar
+                .set_message(format!("{} rows, {}", thousands(self.rows), self.rate()));
             self.bar.set_position(position);
         }
     }

@@ -56,11 +56,15 @@ fn compare(metadata: &Metadata, published: &Published) -> Result<Vec<String>, Er
     let mut lines = changes("input", &then.input, &now.input);
     lines.extend(changes("output", &then.output, &now.output));
     if lines.is_empty() {
-        lines.push(format!("same signature as version {before}: no SQL has to change"));
+        lines.push(format!(
+            "same signature as version {before}: no SQL has to change"
+        ));
     } else {
         lines.push("SQL that calls it has to follow these changes".to_owned());
     }
     let version = published.version;
-    lines.push(format!("a running job stays with its version; one that starts takes {version}"));
+    lines.push(format!(
+        "a running job stays with its version; one that starts takes {version}"
+    ));
     Ok(lines)
 }

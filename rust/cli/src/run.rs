@@ -11,14 +11,14 @@ use pelton_data::type_parser::parse_columns;
 use pelton_decision::batch::{BatchError, BatchRunner};
 use pelton_decision::{Error, ErrorCode, Generation};
 
-use crate::io::{Batches, Format, Table, Writer};
+use crate::io::{Batches, Format, Writer};
 use crate::locate;
 use crate::progress::Progress;
 
 const EXAMPLES: &str = r#"Examples:
   pelton run --decision /data/pelton/decisions/arrival_delay --input flights.parquet --output decided.parquet
   pelton run --decision models/arrival_delay/v2 --metadata models/metadata --keep \
-      --columns "carrier STRING, flight INT, sched_dep TIMESTAMP(3)" --input flights.csv --output decided.csv
+      --columns "$(cat models/flights/flights.columns)" --input models/flights/2013-12.csv --output decided.csv
 
 CSV files:
   NULL is an empty field, "" is the empty string. TIMESTAMP is yyyy-MM-dd HH:mm:ss[.fraction],
@@ -94,7 +94,10 @@ impl Run {
     fn columns_to_read(&self, schema: &Schema, input: &[Field]) -> Vec<usize> {
         let names = schema.fields().iter().map(|field| field.name()).enumerate();
         let is_read = |name: &str| self.keep || input.iter().any(|field| field.name == name);
-        names.filter(|(_, name)| is_read(name)).map(|(i, _)| i).collect()
+        names
+            .filter(|(_, name)| is_read(name))
+            .map(|(i, _)| i)
+            .collect()
     }
 }
 
@@ -132,7 +135,9 @@ impl Way<'_> {
             Some(row) => error.context(format!("{input}: row {}", before + row as u64 + 1)),
             None => {
                 let help = "use a smaller --batch";
-                error.context(format!("{input}: the rows behind row {before}, together; {help}"))
+                error.context(format!(
+                    "{input}: the rows behind row {before}, together; {help}"
+                ))
             }
         }
     }
@@ -141,7 +146,9 @@ impl Way<'_> {
 fn declared_columns(text: &str) -> Result<Vec<Field>, Error> {
     let columns = parse_columns(text).map_err(|diagnostics| {
         let mut report = Report::new(Source::new("--columns", text));
-        diagnostics.into_iter().for_each(|diagnostic| report.push(diagnostic));
+        diagnostics
+            .into_iter()
+            .for_each(|diagnostic| report.push(diagnostic));
         Error::new(ErrorCode::ArgumentMismatch, report.to_string())
     })?;
     Ok(columns.into_iter().map(|(field, _)| field).collect())
@@ -159,7 +166,10 @@ fn kept_schema(input: &Schema, decided: &Schema) -> Result<SchemaRef, Error> {
         if input.column_with_name(name).is_some() {
             let help = "give the output another name (`... AS name`), or leave out --keep";
             let message = format!("--keep: both the input and the decision have a column `{name}`");
-            return Err(Error::new(ErrorCode::ArgumentMismatch, format!("{message}; {help}")));
+            return Err(Error::new(
+                ErrorCode::ArgumentMismatch,
+                format!("{message}; {help}"),
+            ));
         }
     }
     let fields = input.fields().iter().chain(decided.fields()).cloned();

@@ -59,7 +59,10 @@ mod tests {
         ];
         assert_eq!(changes("output", &then, &now), expected);
         let turned: Vec<Column> = then.iter().rev().cloned().collect();
-        assert_eq!(changes("input", &then, &turned), ["the inputs stand in another order"]);
+        assert_eq!(
+            changes("input", &then, &turned),
+            ["the inputs stand in another order"]
+        );
         assert!(changes("input", &then, &then).is_empty());
     }
 }

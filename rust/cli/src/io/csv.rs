@@ -81,11 +81,15 @@ fn header(
 fn schema_of(path: &Path, fields: &[Field]) -> Result<SchemaRef, Error> {
     let fields: Result<Vec<ArrowField>, Error> = fields
         .iter()
-        .map(|Field { name, data_type, .. }| {
-            let arrow = to_arrow(data_type);
-            let arrow = arrow.map_err(|cause| invalid(path, format!("`{name}`: {cause}")))?;
-            Ok(ArrowField::new(name, arrow, true))
-        })
+        .map(
+            |Field {
+                 name, data_type, ..
+             }| {
+                let arrow = to_arrow(data_type);
+                let arrow = arrow.map_err(|cause| invalid(path, format!("`{name}`: {cause}")))?;
+                Ok(ArrowField::new(name, arrow, true))
+            },
+        )
         .collect();
     Ok(Arc::new(Schema::new(fields?)))
 }
@@ -199,9 +203,12 @@ impl CsvBatches {
 
     #[cold]
     fn value_error(&self, field: &Field, text: &str) -> Error {
-        let Field { name, data_type, .. } = field;
+        let Field {
+            name, data_type, ..
+        } = field;
         let (row, form) = (self.row, text::form(data_type));
-        let what = format!("row {row}, column `{name}`: {text:?} is not a {data_type}; expected {form}");
+        let what =
+            format!("row {row}, column `{name}`: {text:?} is not a {data_type}; expected {form}");
         at_line(&self.table.path, self.table.records.line(), &what)
     }
 
@@ -262,7 +269,9 @@ impl CsvWriter {
         let mut writer = CsvWriter {
             path: path.to_owned(),
             file: BufWriter::with_capacity(BUFFER_BYTES, stage(path)?),
-            columns: columns.map(|((name, data_type), slot)| (name, data_type, slot)).collect(),
+            columns: columns
+                .map(|((name, data_type), slot)| (name, data_type, slot))
+                .collect(),
             memory,
             line: String::new(),
         };

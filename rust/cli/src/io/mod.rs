@@ -114,7 +114,9 @@ fn stage(path: &Path) -> Result<NamedTempFile, Error> {
 /// Gives a staged file its name. A file that had it is replaced.
 fn unstage(staged: NamedTempFile, path: &Path) -> Result<(), Error> {
     let renamed = staged.persist(path);
-    renamed.map(drop).map_err(|failed| Error::io("write", path, &failed.error))
+    renamed
+        .map(drop)
+        .map_err(|failed| Error::io("write", path, &failed.error))
 }
 
 /// An error of a file that is not what it should be.

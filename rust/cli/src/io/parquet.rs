@@ -113,10 +113,16 @@ impl Writer for ParquetWriter {
 
     fn finish(self: Box<Self>) -> Result<(), Error> {
         let file = self.writer.into_inner();
-        unstage(file.map_err(|cause| write_error(&self.path, &cause))?, &self.path)
+        unstage(
+            file.map_err(|cause| write_error(&self.path, &cause))?,
+            &self.path,
+        )
     }
 }
 
 fn write_error(path: &Path, cause: &ParquetError) -> Error {
-    Error::new(ErrorCode::Io, format!("cannot write {}: {cause}", path.display()))
+    Error::new(
+        ErrorCode::Io,
+        format!("cannot write {}: {cause}", path.display()),
+    )
 }

@@ -88,7 +88,10 @@ impl<R: BufRead> Records<R> {
             let read = limited.read_until(b'\n', &mut self.raw)?;
             self.lines += u64::from(read > 0);
             self.bytes += read as u64;
-            quotes += self.raw[start..].iter().filter(|byte| **byte == b'"').count();
+            quotes += self.raw[start..]
+                .iter()
+                .filter(|byte| **byte == b'"')
+                .count();
             if self.raw.len() > MAX_RECORD_BYTES {
                 let limit = MAX_RECORD_BYTES >> 20;
                 let what = format!("a record of more than {limit} MiB; is a quote never closed?");
@@ -148,7 +151,8 @@ impl Record {
         let start = self.text.len();
         self.text.push_str(field);
         let value = start..self.text.len();
-        self.fields.push(Some(value).filter(|value| !value.is_empty()));
+        self.fields
+            .push(Some(value).filter(|value| !value.is_empty()));
         Ok(behind)
     }
 
@@ -194,7 +198,10 @@ mod tests {
     }
 
     fn fields(fields: &[Option<&str>]) -> Fields {
-        fields.iter().map(|field| field.map(str::to_owned)).collect()
+        fields
+            .iter()
+            .map(|field| field.map(str::to_owned))
+            .collect()
     }
 
     #[track_caller]
@@ -212,7 +219,10 @@ mod tests {
 
     #[test]
     fn quotes_hold_separators_quotes_and_newlines() {
-        one("\"a,b\",\"say \"\"hi\"\"\"", &[Some("a,b"), Some("say \"hi\"")]);
+        one(
+            "\"a,b\",\"say \"\"hi\"\"\"",
+            &[Some("a,b"), Some("say \"hi\"")],
+        );
         one("\"a\nb\",c\n", &[Some("a\nb"), Some("c")]);
         one("\"a\r\nb\"\r\n", &[Some("a\r\nb")]);
         one("\"\"\"\"", &[Some("\"")]);

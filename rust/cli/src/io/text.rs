@@ -219,7 +219,10 @@ mod tests {
             millis: 1_385_960_340_123,
             nanos: 456_789,
         };
-        for text in ["2013-12-02 04:59:00.123456789", "2013-12-02T04:59:00.123456789"] {
+        for text in [
+            "2013-12-02 04:59:00.123456789",
+            "2013-12-02T04:59:00.123456789",
+        ] {
             assert_eq!(read(text, "TIMESTAMP(9)"), Some(Literal::Timestamp(value)));
             assert_eq!(read(text, "TIMESTAMP(6)"), None, "no digit is dropped");
         }
@@ -246,7 +249,13 @@ mod tests {
 
     #[test]
     fn strings_are_quoted_where_they_must_be() {
-        let texts = [("a b", "a b"), ("", "\"\""), ("a,b", "\"a,b\""), ("\"", "\"\"\"\""), ("\n", "\"\n\"")];
+        let texts = [
+            ("a b", "a b"),
+            ("", "\"\""),
+            ("a,b", "\"a,b\""),
+            ("\"", "\"\"\"\""),
+            ("\n", "\"\n\""),
+        ];
         for (text, expected) in texts {
             assert_eq!(written(&Literal::Text(text.to_owned()), "STRING"), expected);
         }
@@ -261,7 +270,11 @@ mod tests {
             millis: i64::MAX,
             nanos: 0,
         };
-        assert!(!write(&Literal::Timestamp(value), &DataType::Timestamp(3), &mut out));
+        assert!(!write(
+            &Literal::Timestamp(value),
+            &DataType::Timestamp(3),
+            &mut out
+        ));
         assert_eq!(out, "");
     }
 }
