@@ -53,6 +53,20 @@ pub enum ConvertError {
     Memory(#[from] MemoryError),
 }
 
+impl ConvertError {
+    /// The same error of an array that begins at row `first` of something longer.
+    pub fn in_rows_from(self, first: usize) -> ConvertError {
+        match self {
+            ConvertError::Value { row, value, wanted } => ConvertError::Value {
+                row: first + row,
+                value,
+                wanted,
+            },
+            other => other,
+        }
+    }
+}
+
 /// A file's type as SQL says it, where it does, and as Arrow says it.
 struct FileType<'a>(&'a ArrowType);
 

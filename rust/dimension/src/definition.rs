@@ -105,19 +105,27 @@ fn parse_path(text: &Text) -> Result<PathBuf, Diagnostic> {
     if let Some(path) = value.strip_prefix("file:") {
         let path = path.strip_prefix("//").unwrap_or(path);
         if !path.starts_with('/') {
-            return Err(at(text, format!("`path`: {value:?} names no local directory"))
-                .help("a local directory as a URI: \"file:///data/weather\""));
+            return Err(
+                at(text, format!("`path`: {value:?} names no local directory"))
+                    .help("a local directory as a URI: \"file:///data/weather\""),
+            );
         }
         return Ok(PathBuf::from(hive::unescape(path)));
     }
     if let Some((scheme, _)) = value.split_once("://") {
-        return Err(at(text, format!("`path`: files at {scheme}:// are not supported yet"))
-            .help("expected a local directory: a path or a file:// URI"));
+        return Err(at(
+            text,
+            format!("`path`: files at {scheme}:// are not supported yet"),
+        )
+        .help("expected a local directory: a path or a file:// URI"));
     }
     let path = PathBuf::from(value);
     if path.is_relative() && path.components().any(|c| c == Component::ParentDir) {
-        return Err(at(text, format!("`path`: {value:?} leaves the metadata directory"))
-            .help("a directory elsewhere is named by its absolute path or URI"));
+        return Err(at(
+            text,
+            format!("`path`: {value:?} leaves the metadata directory"),
+        )
+        .help("a directory elsewhere is named by its absolute path or URI"));
     }
     Ok(path)
 }
@@ -133,7 +141,10 @@ fn read_partition(root: &mut Section<'_>, report: &mut Report) -> Option<Vec<Fie
         return Some(Vec::new());
     };
     let levels = parse_fields(text, report)?;
-    for Field { name, data_type, .. } in &levels {
+    for Field {
+        name, data_type, ..
+    } in &levels
+    {
         if !Value::is_supported(data_type) {
             report.push(
                 at(text, format!("`partition`: `{name}` cannot be {data_type}"))
@@ -154,7 +165,9 @@ fn parse_fields(text: &Text, report: &mut Report) -> Option<Vec<Field>> {
     match parse_columns(&text.value) {
         Ok(columns) => Some(columns.into_iter().map(|(field, _)| field).collect()),
         Err(errors) => {
-            errors.into_iter().for_each(|error| report.push(text.diagnostic(error)));
+            errors
+                .into_iter()
+                .for_each(|error| report.push(text.diagnostic(error)));
             None
         }
     }
@@ -175,7 +188,10 @@ fn read_key(
     for (i, name) in names.iter().enumerate() {
         report.keep(check_key_column(name, &names[..i], columns, partition));
     }
-    for level in partition.iter().filter(|level| columns.iter().any(|c| c.name == level.name)) {
+    for level in partition
+        .iter()
+        .filter(|level| columns.iter().any(|c| c.name == level.name))
+    {
         let message = format!("`{}` is a column and a directory level", level.name);
         report.push(Diagnostic::of_file(message).help("take it out of `columns` or `partition`"));
     }
@@ -206,7 +222,10 @@ fn check_key_column(
             .help("keys are compared by their bytes, which differ for 0.0 and -0.0"));
     }
     if Physical::of(data_type).is_none() {
-        return Err(at(name, format!("`key`: {data_type}, of `{value}`, is not supported yet")));
+        return Err(at(
+            name,
+            format!("`key`: {data_type}, of `{value}`, is not supported yet"),
+        ));
     }
     Ok(())
 }
@@ -343,12 +362,20 @@ key       = ["origin", "obs_hour"]
         assert_eq!(definition.path, Path::new("weather"));
         assert_eq!(definition.key, ["origin", "obs_hour"]);
         let columns: Vec<String> = definition.columns.iter().map(Field::to_string).collect();
-        let expected = ["`origin` STRING", "`obs_hour` TIMESTAMP(3)", "`wind_speed` DOUBLE", "`dt` DATE"];
+        let expected = [
+            "`origin` STRING",
+            "`obs_hour` TIMESTAMP(3)",
+            "`wind_speed` DOUBLE",
+            "`dt` DATE",
+        ];
         assert_eq!(columns, expected);
         assert_eq!(definition.choice, Choice::Latest);
         assert_eq!(definition.ready, "_SUCCESS");
         assert_eq!(definition.min_rows, 0);
-        let keys: Vec<_> = definition.key_columns().map(|field| &field.data_type).collect();
+        let keys: Vec<_> = definition
+            .key_columns()
+            .map(|field| &field.data_type)
+            .collect();
         assert_eq!(keys, [&DataType::STRING, &DataType::Timestamp(3)]);
     }
 
@@ -386,7 +413,10 @@ budget    = "2 GiB"
             ("[\"orgin\"]", "`key`: there is no column `orgin`"),
             ("[\"orgin\"]", "did you mean `origin`?"),
             ("[\"origin\", \"origin\"]", "`key` names `origin` twice"),
-            ("[\"dt\"]", "`key`: `dt` is a directory level, which is not supported yet"),
+            (
+                "[\"dt\"]",
+                "`key`: `dt` is a directory level, which is not supported yet",
+            ),
             ("[\"wind_speed\"]", "`key`: `wind_speed` cannot be DOUBLE"),
             ("[]", "`key` names no column"),
             ("\"origin\"", "`key` is the string \"origin\""),
@@ -395,9 +425,15 @@ budget    = "2 GiB"
             assert!(error.contains(message), "{message} in\n{error}");
         }
         let error = changed("wind_speed DOUBLE", "dt DATE").unwrap_err();
-        assert!(error.contains("`dt` is a column and a directory level"), "{error}");
+        assert!(
+            error.contains("`dt` is a column and a directory level"),
+            "{error}"
+        );
         let error = changed("origin STRING", "origin BYTES").unwrap_err();
-        assert!(error.contains("`key`: BYTES, of `origin`, is not supported yet"), "{error}");
+        assert!(
+            error.contains("`key`: BYTES, of `origin`, is not supported yet"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -408,8 +444,14 @@ budget    = "2 GiB"
         assert_eq!(path("/data/../x").unwrap(), Path::new("/data/../x"));
         for (text, message) in [
             ("a/../../b", "\"a/../../b\" leaves the metadata directory"),
-            ("s3://bucket/weather", "files at s3:// are not supported yet"),
-            ("file://host/weather", "\"file://host/weather\" names no local directory"),
+            (
+                "s3://bucket/weather",
+                "files at s3:// are not supported yet",
+            ),
+            (
+                "file://host/weather",
+                "\"file://host/weather\" names no local directory",
+            ),
             ("", "`path` is empty"),
         ] {
             let error = path(text).unwrap_err();
@@ -419,17 +461,37 @@ budget    = "2 GiB"
 
     #[test]
     fn what_is_not_there_yet_is_refused_by_name() {
-        for line in ["max_staleness = \"3 d\"", "max_shrink = \"50 %\"", "keep = 3", "late = \"fail\""] {
+        for line in [
+            "max_staleness = \"3 d\"",
+            "max_shrink = \"50 %\"",
+            "keep = 3",
+            "late = \"fail\"",
+        ] {
             let key = line.split(' ').next().unwrap();
             let error = with(line).unwrap_err();
-            assert!(error.contains(&format!("`{key}` is not supported yet")), "{error}");
+            assert!(
+                error.contains(&format!("`{key}` is not supported yet")),
+                "{error}"
+            );
         }
         for (line, message) in [
             ("refresh = \"1 s\"", "`refresh` cannot be \"1 s\""),
-            ("initial = \"wait 10 min\"", "`initial = \"wait 10 min\"` is not supported yet"),
-            ("duplicates = \"first\"", "`duplicates = \"first\"` is not supported yet"),
-            ("choice = \"as_of\"", "`choice = \"as_of\"` is not supported yet"),
-            ("ready = \"metastore\"", "`ready = \"metastore\"` is not supported yet"),
+            (
+                "initial = \"wait 10 min\"",
+                "`initial = \"wait 10 min\"` is not supported yet",
+            ),
+            (
+                "duplicates = \"first\"",
+                "`duplicates = \"first\"` is not supported yet",
+            ),
+            (
+                "choice = \"as_of\"",
+                "`choice = \"as_of\"` is not supported yet",
+            ),
+            (
+                "ready = \"metastore\"",
+                "`ready = \"metastore\"` is not supported yet",
+            ),
             ("ready = \"../x\"", "`ready`: \"../x\" is no name of a file"),
             ("min_rows = -1", "`min_rows` is the integer -1"),
         ] {
@@ -437,7 +499,10 @@ budget    = "2 GiB"
             assert!(error.contains(message), "{message} in\n{error}");
         }
         let error = changed("\"parquet\"", "\"orc\"").unwrap_err();
-        assert!(error.contains("`format = \"orc\"` is not supported yet"), "{error}");
+        assert!(
+            error.contains("`format = \"orc\"` is not supported yet"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -445,10 +510,19 @@ budget    = "2 GiB"
         let lines = "refresh = \"60 s\"\ninitial = \"fail\"\nduplicates = \"error\"\nmin_rows = 1\n\
                      ready = \"DONE\"\nchoice = \"dt=2013-01-02\"";
         let definition = with(lines).unwrap();
-        assert_eq!(definition.choice, Choice::Pinned(vec![Some(Value::Date(15_707))]));
-        assert_eq!((definition.min_rows, definition.ready.as_str()), (1, "DONE"));
+        assert_eq!(
+            definition.choice,
+            Choice::Pinned(vec![Some(Value::Date(15_707))])
+        );
+        assert_eq!(
+            (definition.min_rows, definition.ready.as_str()),
+            (1, "DONE")
+        );
         for (choice, message) in [
-            ("dt=2013-02-30", "`dt=2013-02-30`: \"2013-02-30\" is no DATE"),
+            (
+                "dt=2013-02-30",
+                "`dt=2013-02-30`: \"2013-02-30\" is no DATE",
+            ),
             ("newest", "`newest` is no Hive partition `dt=<DATE>`"),
             ("dt=2013-01-02/hour=1", "does not have the levels `dt=...`"),
         ] {

@@ -104,7 +104,11 @@ fn parse_date(text: &str) -> Option<i32> {
         return None;
     }
     // Years that begin in March end with the leap day: the months before have fixed lengths.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
     let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
     let day_of_year = (153 * month + 2) / 5 + day - 1;
     const DAYS_TO_1970: i32 = 719_468;
@@ -135,18 +139,30 @@ pub fn parse_path(path: &str, levels: &[Field]) -> Result<Vec<Option<Value>>, St
     let directories: Vec<&str> = path.split('/').collect();
     if directories.len() != levels.len() {
         let expected: Vec<String> = levels.iter().map(|l| format!("{}=...", l.name)).collect();
-        return Err(format!("{path:?} does not have the levels `{}`", expected.join("/")));
+        return Err(format!(
+            "{path:?} does not have the levels `{}`",
+            expected.join("/")
+        ));
     }
     let pairs = directories.iter().zip(levels);
-    pairs.map(|(directory, level)| parse_directory(directory, level)).collect()
+    pairs
+        .map(|(directory, level)| parse_directory(directory, level))
+        .collect()
 }
 
 fn parse_directory(name: &str, level: &Field) -> Result<Option<Value>, String> {
-    let Field { name: wanted, data_type, .. } = level;
+    let Field {
+        name: wanted,
+        data_type,
+        ..
+    } = level;
     match name.split_once('=') {
-        Some((found, value)) if unescape(found) == *wanted => Value::parse(&unescape(value), data_type)
-            .map_err(|error| format!("`{name}`: {error}")),
-        _ => Err(format!("`{name}` is no Hive partition `{wanted}=<{data_type}>`")),
+        Some((found, value)) if unescape(found) == *wanted => {
+            Value::parse(&unescape(value), data_type).map_err(|error| format!("`{name}`: {error}"))
+        }
+        _ => Err(format!(
+            "`{name}` is no Hive partition `{wanted}=<{data_type}>`"
+        )),
     }
 }
 
@@ -202,10 +218,7 @@ fn search(definition: &Definition, at: HivePartition) -> Result<Option<HiveParti
 }
 
 /// A Hive partition with its data files, if it is ready.
-fn with_files(
-    definition: &Definition,
-    at: HivePartition,
-) -> Result<Option<HivePartition>, Error> {
+fn with_files(definition: &Definition, at: HivePartition) -> Result<Option<HivePartition>, Error> {
     if !at.directory.join(&definition.ready).is_file() {
         return Ok(None);
     }
@@ -290,7 +303,12 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         for path in paths {
             let at = root.path().join("weather").join(path);
-            fs::create_dir_all(if path.ends_with('/') { &at } else { at.parent().unwrap() }).unwrap();
+            fs::create_dir_all(if path.ends_with('/') {
+                &at
+            } else {
+                at.parent().unwrap()
+            })
+            .unwrap();
             if !path.ends_with('/') {
                 fs::write(at, "").unwrap();
             }
@@ -300,7 +318,9 @@ mod tests {
 
     #[track_caller]
     fn latest(levels: &[(&str, &str)], paths: &[&str]) -> Result<HivePartition, Error> {
-        let levels = levels.iter().map(|(name, data_type)| field(name, data_type));
+        let levels = levels
+            .iter()
+            .map(|(name, data_type)| field(name, data_type));
         let root = metadata(paths);
         choose(&definition(levels.collect(), Choice::Latest), root.path())
     }
@@ -323,17 +343,30 @@ mod tests {
         let levels = [("dt", "DATE"), ("hour", "INT")];
         let found = latest(&levels, &paths).unwrap();
         assert_eq!(found.name, "dt=2013-01-01/hour=23");
-        assert_eq!(found.values, [Some(Value::Date(15_706)), Some(Value::Integer(23))]);
+        assert_eq!(
+            found.values,
+            [Some(Value::Date(15_706)), Some(Value::Integer(23))]
+        );
         let error = latest(&levels, &["dt=2013-01-02/hour=0/part-0"]).unwrap_err();
         assert_eq!(error.code(), "DIMENSION_UNAVAILABLE");
         let text = error.to_string();
         assert!(text.starts_with("no Hive partition is ready in "), "{text}");
-        assert!(text.ends_with("a ready one holds a file `_SUCCESS`"), "{text}");
+        assert!(
+            text.ends_with("a ready one holds a file `_SUCCESS`"),
+            "{text}"
+        );
     }
 
     #[test]
     fn hidden_files_are_no_data() {
-        let paths = ["n=1/_SUCCESS", "n=1/b", "n=1/a", "n=1/.a.crc", "n=1/_temporary/x", "_tmp/x"];
+        let paths = [
+            "n=1/_SUCCESS",
+            "n=1/b",
+            "n=1/a",
+            "n=1/.a.crc",
+            "n=1/_temporary/x",
+            "_tmp/x",
+        ];
         let found = latest(&[("n", "INT")], &paths).unwrap();
         let names: Vec<_> = found.files.iter().map(|f| f.file_name().unwrap()).collect();
         assert_eq!(names, ["a", "b"]);
@@ -359,28 +392,51 @@ mod tests {
         let levels = vec![field("dt", "DATE"), field("hour", "INT")];
         let values = parse_path("dt=2013-01-01/hour=7", &levels).unwrap();
         let definition = definition(levels, Choice::Pinned(values));
-        let root = metadata(&["dt=2013-01-01/hour=07/_SUCCESS", "dt=2013-01-02/hour=07/_SUCCESS"]);
-        assert_eq!(choose(&definition, root.path()).unwrap().name, "dt=2013-01-01/hour=07");
+        let root = metadata(&[
+            "dt=2013-01-01/hour=07/_SUCCESS",
+            "dt=2013-01-02/hour=07/_SUCCESS",
+        ]);
+        assert_eq!(
+            choose(&definition, root.path()).unwrap().name,
+            "dt=2013-01-01/hour=07"
+        );
         let root = metadata(&["dt=2013-01-02/hour=07/_SUCCESS"]);
         let error = choose(&definition, root.path()).unwrap_err().to_string();
-        assert!(error.contains("the pinned Hive partition is not there"), "{error}");
+        assert!(
+            error.contains("the pinned Hive partition is not there"),
+            "{error}"
+        );
     }
 
     #[test]
     fn what_is_no_hive_partition_is_named() {
         for (paths, message) in [
-            (["dt=hello/_SUCCESS"], "`dt=hello`: \"hello\" is no DATE, in "),
-            (["day=2013-01-01/_SUCCESS"], "`day=2013-01-01` is no Hive partition `dt=<DATE>`, in "),
+            (
+                ["dt=hello/_SUCCESS"],
+                "`dt=hello`: \"hello\" is no DATE, in ",
+            ),
+            (
+                ["day=2013-01-01/_SUCCESS"],
+                "`day=2013-01-01` is no Hive partition `dt=<DATE>`, in ",
+            ),
             (["part-0"], "`part-0` is a file among Hive partitions, in "),
-            (["dt=2013-01-01/hour=1/_SUCCESS"], "no Hive partition is ready"),
+            (
+                ["dt=2013-01-01/hour=1/_SUCCESS"],
+                "no Hive partition is ready",
+            ),
         ] {
             let error = latest(&[("dt", "DATE")], &paths).unwrap_err().to_string();
             assert!(error.contains(message), "{error}");
         }
         let paths = ["dt=2013-01-01/_SUCCESS", "dt=2013-01-01/hour=1/x"];
         let error = latest(&[("dt", "DATE")], &paths).unwrap_err().to_string();
-        assert!(error.ends_with("is a directory, but `partition` declares 1 levels of them"), "{error}");
-        let error = latest(&[("dt", "TINYINT")], &["dt=200/x"]).unwrap_err().to_string();
+        assert!(
+            error.ends_with("is a directory, but `partition` declares 1 levels of them"),
+            "{error}"
+        );
+        let error = latest(&[("dt", "TINYINT")], &["dt=200/x"])
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("\"200\" is no TINYINT"), "{error}");
     }
 

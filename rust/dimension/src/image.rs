@@ -40,11 +40,7 @@ pub struct Image {
 impl Image {
     /// Loads the Hive partition that the definition chooses. `wanted` are the columns of the rows,
     /// in their order; directory levels count as columns.
-    pub fn load(
-        definition: &Definition,
-        metadata: &Path,
-        wanted: &[&str],
-    ) -> Result<Image, Error> {
+    pub fn load(definition: &Definition, metadata: &Path, wanted: &[&str]) -> Result<Image, Error> {
         let partition = hive::choose(definition, metadata)?;
         let loaded = load::load(definition, &partition, wanted)?;
         if (loaded.store.len() as u64) < definition.min_rows {
@@ -153,7 +149,9 @@ impl Store {
     #[inline]
     fn find(&self, key: &[u8]) -> Option<&[u8]> {
         let hash = self.hash.hash_one(key);
-        let place = self.index.find(hash, |place| self.arena.key(*place) == key)?;
+        let place = self
+            .index
+            .find(hash, |place| self.arena.key(*place) == key)?;
         Some(self.arena.row(*place))
     }
 

@@ -1,22 +1,25 @@
 //! From the Parquet files of a Hive partition to packed rows, a batch at a time.
 
+use std::any::Any;
+use std::fmt::Display;
 use std::fs::File;
 use std::path::Path;
 use std::thread;
 
 use arrow_array::{Array, RecordBatch};
 use arrow_cast::display::array_value_to_string;
+use arrow_schema::Schema;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use pelton_data::arrow::{self, ConvertError};
-use pelton_data::binary_row::RowWriter;
-use pelton_data::columns::{Columns, Layout, Literal, Physical, Slot};
+use pelton_data::arrow;
+use pelton_data::binary_row::{NotSupported, RowWriter};
+use pelton_data::columns::{Columns, Layout, Literal, MemoryError, Physical, Slot};
 use pelton_data::report::nearest;
 use pelton_data::{DataType, Field};
 
 use crate::definition::Definition;
 use crate::error::Error;
-use crate::hive::{HivePartition, Value};
+use crate::hive::HivePartition;
 use crate::image::{Refused, Store};
 
 /// Rows that are decoded at a time: what a load holds beside the image is bounded by them.
@@ -37,52 +40,95 @@ pub(crate) struct Loaded {
     pub(crate) skipped: u64,
 }
 
-/// Reads all files of a Hive partition. The reader of Parquet is not ours: it runs on a thread
-/// with a stack of its own, and its panics become errors.
+/// Reads all files of a Hive partition.
 pub(crate) fn load(
     definition: &Definition,
     partition: &HivePartition,
     wanted: &[&str],
 ) -> Result<Loaded, Error> {
-    thread::scope(|scope| {
-        let worker = thread::Builder::new()
-            .name("pelton-load".to_owned())
-            .stack_size(STACK)
-            .spawn_scoped(scope, || load_files(definition, partition, wanted))
-            .map_err(|error| Error::Unavailable(format!("no thread to load it: {error}")))?;
-        worker.join().unwrap_or_else(|panic| {
-            let directory = partition.directory.display();
-            let reason = panic_message(&*panic);
-            Err(Error::Unavailable(format!("reading {directory} panicked: {reason}")))
+    on_worker(&partition.directory, || {
+        let mut loader = Loader::new(definition, partition, wanted)?;
+        for file in &partition.files {
+            loader.file(file)?;
+        }
+        Ok(Loaded {
+            store: loader.store,
+            types: loader.types,
+            skipped: loader.skipped,
         })
     })
 }
 
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
+/// The reader of Parquet is not ours: it runs on a thread with a stack of its own, and its panics
+/// become errors.
+fn on_worker<T: Send>(
+    directory: &Path,
+    work: impl FnOnce() -> Result<T, Error> + Send,
+) -> Result<T, Error> {
+    let unavailable = |what: &str, why: &dyn Display| {
+        Error::Unavailable(format!(
+            "{what} while reading {}: {why}",
+            directory.display()
+        ))
+    };
+    thread::scope(|scope| {
+        let worker = thread::Builder::new()
+            .name("pelton-load".to_owned())
+            .stack_size(STACK)
+            .spawn_scoped(scope, work)
+            .map_err(|error| unavailable("no thread", &error))?;
+        worker
+            .join()
+            .unwrap_or_else(|panic| Err(unavailable("a panic", &panic_message(&*panic))))
+    })
 }
 
-fn load_files(
-    definition: &Definition,
-    partition: &HivePartition,
-    wanted: &[&str],
-) -> Result<Loaded, Error> {
-    let mut loader = Loader::new(definition, partition, wanted)?;
-    for file in &partition.files {
-        loader.file(file)?;
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no message")
+}
+
+/// The columns that are needed, each once, and their places in the working memory.
+struct Inputs<'a> {
+    definition: &'a Definition,
+    partition: &'a HivePartition,
+    layout: Layout,
+    /// The columns of the files.
+    read: Vec<(&'a Field, Slot)>,
+}
+
+impl<'a> Inputs<'a> {
+    /// The type and the place of a column; of a directory level, its value in every row.
+    fn add(&mut self, field: &'a Field) -> Result<(DataType, Slot), Error> {
+        let Field {
+            name, data_type, ..
+        } = field;
+        if let Some((_, slot)) = self.read.iter().find(|(known, _)| known.name == *name) {
+            return Ok((data_type.clone(), *slot));
+        }
+        let physical = Physical::of(data_type).ok_or_else(|| {
+            Error::Invalid(format!("column `{name}`: {data_type} is not supported yet"))
+        })?;
+        let mut levels = self.definition.partition.iter().zip(&self.partition.values);
+        if let Some((_, value)) = levels.find(|(level, _)| level.name == *name) {
+            let literal = value.as_ref().map(|value| value.literal(physical));
+            let literal = literal.unwrap_or(Literal::Null);
+            return Ok((
+                data_type.clone(),
+                self.layout.add_literal(physical, literal),
+            ));
+        }
+        let slot = self.layout.add(physical);
+        self.read.push((field, slot));
+        Ok((data_type.clone(), slot))
     }
-    Ok(Loaded {
-        store: loader.store,
-        types: loader.types,
-        skipped: loader.skipped,
-    })
 }
 
 struct Loader<'a> {
     definition: &'a Definition,
     /// The columns of the files that are read, and where they go.
-    inputs: Vec<(&'a Field, Slot)>,
+    read: Vec<(&'a Field, Slot)>,
     key: Vec<Slot>,
     types: Vec<DataType>,
     columns: Columns,
@@ -98,52 +144,32 @@ struct Loader<'a> {
 impl<'a> Loader<'a> {
     fn new(
         definition: &'a Definition,
-        partition: &HivePartition,
+        partition: &'a HivePartition,
         wanted: &[&str],
     ) -> Result<Loader<'a>, Error> {
-        let mut layout = Layout::default();
-        let mut inputs: Vec<(&Field, Slot)> = Vec::new();
-        let mut slot = |field: &'a Field| -> Result<Slot, Error> {
-            if let Some((_, slot)) = inputs.iter().find(|(known, _)| known.name == field.name) {
-                return Ok(*slot);
-            }
-            let physical = Physical::of(&field.data_type).ok_or_else(|| {
-                let Field { name, data_type, .. } = field;
-                let message = format!("column `{name}`: values of type {data_type} are not supported");
-                Error::Invalid(message)
-            })?;
-            let level = definition.partition.iter().position(|level| level == field);
-            if let Some(level) = level {
-                let value = partition.values[level].as_ref();
-                let literal = value.map_or(Literal::Null, |value| Value::literal(value, physical));
-                return Ok(layout.add_literal(physical, literal));
-            }
-            let slot = layout.add(physical);
-            inputs.push((field, slot));
-            Ok(slot)
+        let mut inputs = Inputs {
+            definition,
+            partition,
+            layout: Layout::default(),
+            read: Vec::new(),
         };
         let mut key = Vec::new();
         for field in definition.key_columns() {
-            key.push((field.data_type.clone(), slot(field)?));
+            key.push(inputs.add(field)?);
         }
         let mut row = Vec::new();
         for name in wanted {
-            let field = wanted_field(definition, name)?;
-            row.push((field.data_type.clone(), slot(field)?));
+            row.push(inputs.add(wanted_column(definition, name)?)?);
         }
-        let columns = Columns::new(&layout, BATCH)
-            .map_err(|error| Error::Unavailable(error.to_string()))?;
-        let writer = |fields: &[(DataType, Slot)]| {
-            RowWriter::new(fields).map_err(|error| Error::Invalid(error.to_string()))
-        };
+        let unsupported = |error: NotSupported| Error::Invalid(error.to_string());
         Ok(Loader {
             definition,
-            inputs,
-            key_writer: writer(&key)?,
-            row_writer: writer(&row)?,
+            columns: Columns::new(&inputs.layout, BATCH).map_err(no_memory)?,
+            read: inputs.read,
+            key_writer: RowWriter::new(&key).map_err(unsupported)?,
+            row_writer: RowWriter::new(&row).map_err(unsupported)?,
             key: key.into_iter().map(|(_, slot)| slot).collect(),
             types: row.into_iter().map(|(data_type, _)| data_type).collect(),
-            columns,
             store: Store::default(),
             skipped: 0,
             key_bytes: Vec::new(),
@@ -152,95 +178,82 @@ impl<'a> Loader<'a> {
     }
 
     fn file(&mut self, path: &Path) -> Result<(), Error> {
-        let broken = |error: &dyn std::fmt::Display| {
-            let message = format!("cannot read {} as Parquet: {error}", path.display());
-            Error::Unavailable(message)
-        };
-        let file = File::open(path).map_err(|error| broken(&error))?;
-        let bytes = file.metadata().map_err(|error| broken(&error))?.len();
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| broken(&error))?;
+        let file = File::open(path).map_err(|error| broken(path, &error))?;
+        let bytes = file.metadata().map_err(|error| broken(path, &error))?.len();
+        let builder =
+            ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| broken(path, &error))?;
         let rows = builder.metadata().file_metadata().num_rows();
-        let promised = u64::try_from(rows).map_err(|_| broken(&format!("it has {rows} rows")))?;
+        let promised = u64::try_from(rows).map_err(|_| broken(path, &format!("{rows} rows")))?;
 
-        let file_columns = self.find_columns(path, builder.schema())?;
-        let mask = ProjectionMask::roots(builder.parquet_schema(), file_columns.iter().copied());
-        let reader = builder
-            .with_projection(mask)
-            .with_batch_size(BATCH)
-            .build()
-            .map_err(|error| broken(&error))?;
+        let numbers = self.find_columns(path, builder.schema())?;
+        let mask = ProjectionMask::roots(builder.parquet_schema(), numbers);
+        let builder = builder.with_projection(mask).with_batch_size(BATCH);
+        let reader = builder.build().map_err(|error| broken(path, &error))?;
+
         let believed = promised.min(bytes.saturating_mul(ROWS_PER_BYTE));
-        let reserved = self.store.reserve(usize::try_from(believed).unwrap_or(usize::MAX));
+        let reserved = self
+            .store
+            .reserve(usize::try_from(believed).unwrap_or(usize::MAX));
         reserved.map_err(|refused| self.refused(refused, path))?;
-
         let mut read = 0;
         for batch in reader {
-            let batch = batch.map_err(|error| {
-                let message = format!("cannot read {} as Parquet: {error}", path.display());
-                Error::Unavailable(message)
-            })?;
+            let batch = batch.map_err(|error| broken(path, &error))?;
             self.batch(path, &batch, read)?;
-            read += batch.num_rows() as u64;
+            read += batch.num_rows();
         }
-        if read != promised {
-            let message = format!("{} promises {promised} rows and has {read}", path.display());
-            return Err(Error::Unavailable(message));
+        if read as u64 != promised {
+            return Err(broken(
+                path,
+                &format!("{read} of {promised} rows are there"),
+            ));
         }
         Ok(())
     }
 
-    /// Where the read columns stand in a file.
-    fn find_columns(
-        &self,
-        path: &Path,
-        schema: &arrow_schema::Schema,
-    ) -> Result<Vec<usize>, Error> {
-        let path = path.display();
+    /// Where the columns stand in a file.
+    fn find_columns(&self, path: &Path, schema: &Schema) -> Result<Vec<usize>, Error> {
+        let file = path.display();
         let find = |(field, _): &(&Field, Slot)| {
-            let Field { name, data_type, .. } = field;
+            let Field {
+                name, data_type, ..
+            } = field;
             let Ok(column) = schema.index_of(name) else {
                 let names = || schema.fields().iter().map(|field| field.name().as_str());
                 let help = match nearest(name, names()) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("it has {}", names().collect::<Vec<_>>().join(", ")),
                 };
-                return Err(Error::Invalid(format!("{path} has no column `{name}`: {help}")));
+                return Err(Error::Invalid(format!(
+                    "{file} has no column `{name}`; {help}"
+                )));
             };
-            arrow::fits(schema.field(column).data_type(), data_type).map_err(|error| {
-                Error::Invalid(format!(
-                    "column `{name}` of {path}: {error}; declare in `columns` what the files hold"
-                ))
-            })?;
-            Ok(column)
+            let found = schema.field(column).data_type();
+            match arrow::fits(found, data_type) {
+                Ok(()) => Ok(column),
+                Err(error) => Err(Error::Invalid(format!(
+                    "column `{name}` of {file}: {error}; `columns` has to declare what files hold"
+                ))),
+            }
         };
-        self.inputs.iter().map(find).collect()
+        self.read.iter().map(find).collect()
     }
 
     /// Adds the rows of a batch, the first of which is row `first` of the file.
-    fn batch(&mut self, path: &Path, batch: &RecordBatch, first: u64) -> Result<(), Error> {
+    fn batch(&mut self, path: &Path, batch: &RecordBatch, first: usize) -> Result<(), Error> {
         self.columns.clear();
-        for (field, slot) in &self.inputs {
-            let array = batch.column_by_name(&field.name).ok_or_else(|| {
-                Error::Unavailable(format!("{} lost column `{}`", path.display(), field.name))
-            })?;
+        for (field, slot) in &self.read {
+            let invalid = |error: &dyn Display| {
+                let (name, file) = (&field.name, path.display());
+                Error::Invalid(format!("column `{name}` of {file}: {error}"))
+            };
+            let array = batch
+                .column_by_name(&field.name)
+                .ok_or_else(|| invalid(&"it vanished while the file was read"))?;
             if !field.nullable && array.null_count() > 0 {
-                let name = &field.name;
-                let message = format!("column `{name}` is NOT NULL, but {} has NULLs", path.display());
-                return Err(Error::Invalid(message));
+                return Err(invalid(&"it is declared NOT NULL, and has NULLs"));
             }
-            let loaded = arrow::load(array, &field.data_type, *slot, &mut self.columns);
-            loaded.map_err(|error| {
-                let error = match error {
-                    ConvertError::Value { row, value, wanted } => ConvertError::Value {
-                        row: row + first as usize,
-                        value,
-                        wanted,
-                    },
-                    other => other,
-                };
-                let message = format!("column `{}` of {}: {error}", field.name, path.display());
-                Error::Invalid(message)
-            })?;
+            arrow::load(array, &field.data_type, *slot, &mut self.columns)
+                .map_err(|error| invalid(&error.in_rows_from(first)))?;
         }
         for row in 0..batch.num_rows() {
             self.row(path, batch, row)?;
@@ -249,15 +262,20 @@ impl<'a> Loader<'a> {
     }
 
     fn row(&mut self, path: &Path, batch: &RecordBatch, row: usize) -> Result<(), Error> {
-        if !self.key.iter().all(|slot| self.columns.is_valid(*slot, row)) {
+        if !self
+            .key
+            .iter()
+            .all(|slot| self.columns.is_valid(*slot, row))
+        {
             self.skipped += 1;
             return Ok(());
         }
-        let written = self
-            .key_writer
+        self.key_writer
             .write_to_vec(&self.columns, row, &mut self.key_bytes)
-            .and_then(|()| self.row_writer.write_to_vec(&self.columns, row, &mut self.row_bytes));
-        written.map_err(|error| Error::Unavailable(error.to_string()))?;
+            .map_err(no_memory)?;
+        self.row_writer
+            .write_to_vec(&self.columns, row, &mut self.row_bytes)
+            .map_err(no_memory)?;
         match self.store.insert(&self.key_bytes, &self.row_bytes) {
             Ok(()) => Ok(()),
             Err(Refused::Duplicate) => Err(self.duplicate(path, batch, row)),
@@ -290,11 +308,34 @@ impl<'a> Loader<'a> {
     }
 }
 
-fn wanted_field<'a>(definition: &'a Definition, name: &str) -> Result<&'a Field, Error> {
+fn no_memory(error: MemoryError) -> Error {
+    Error::Unavailable(error.to_string())
+}
+
+fn broken(path: &Path, error: &dyn Display) -> Error {
+    let file = path.display();
+    Error::Unavailable(format!(
+        "cannot read {file} as Parquet: {error}; it has to be written again"
+    ))
+}
+
+fn wanted_column<'a>(definition: &'a Definition, name: &str) -> Result<&'a Field, Error> {
     definition.column(name).ok_or_else(|| {
         let names = definition.columns.iter().map(|field| field.name.as_str());
         let near = nearest(name, names).map(|near| format!("; did you mean `{near}`?"));
         let message = format!("it has no column `{name}`{}", near.unwrap_or_default());
         Error::Invalid(message)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_of_the_reader_becomes_an_error() {
+        let result: Result<(), Error> = on_worker(Path::new("weather"), || panic!("page {}", 7));
+        let message = "a panic while reading weather: page 7".to_owned();
+        assert_eq!(result, Err(Error::Unavailable(message)));
+    }
 }

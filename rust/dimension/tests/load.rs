@@ -1,0 +1,422 @@
+//! Images of Parquet files: those of the flights, which pyarrow wrote, and odd ones written here.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow_array::types::Int32Type;
+use arrow_array::{
+    ArrayRef, DictionaryArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray,
+};
+use parquet::arrow::ArrowWriter;
+use parquet::file::properties::WriterProperties;
+use pelton_data::binary_row::{RowReader, RowWriter};
+use pelton_data::columns::{Columns, Layout, Literal, Physical, Slot, Timestamp};
+use pelton_data::report::Source;
+use pelton_dimension::{Definition, Error, Image};
+use proptest::prelude::*;
+
+/// A metadata directory with one dimension.
+struct Metadata {
+    root: tempfile::TempDir,
+    definition: Definition,
+}
+
+impl Metadata {
+    /// A dimension `planes` with the given columns and key, in one ready Hive partition.
+    fn new(columns: &str, key: &str) -> Metadata {
+        let text = format!(
+            "path = \"planes\"\nformat = \"parquet\"\npartition = \"dt DATE\"\n\
+             columns = \"{columns}\"\nkey = [{key}]\n"
+        );
+        let definition = Definition::parse(&Source::new("planes.toml", text)).unwrap();
+        let root = tempfile::tempdir().unwrap();
+        let metadata = Metadata { root, definition };
+        fs::create_dir_all(metadata.directory()).unwrap();
+        fs::write(metadata.directory().join("_SUCCESS"), "").unwrap();
+        metadata
+    }
+
+    fn directory(&self) -> PathBuf {
+        self.root.path().join("planes/dt=2013-01-02")
+    }
+
+    fn write(&self, file: &str, columns: Vec<(&str, ArrayRef)>) -> PathBuf {
+        let path = self.directory().join(file);
+        let batch = RecordBatch::try_from_iter_with_nullable(
+            columns.into_iter().map(|(name, array)| (name, array, true)),
+        )
+        .unwrap();
+        let properties = WriterProperties::builder()
+            .set_max_row_group_row_count(Some(700))
+            .build();
+        let file = File::create(&path).unwrap();
+        let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties)).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        path
+    }
+
+    fn load(&self, wanted: &[&str]) -> Result<Image, Error> {
+        Image::load(&self.definition, self.root.path(), wanted)
+    }
+
+    #[track_caller]
+    fn refused(&self, wanted: &[&str], code: &str, parts: &[&str]) {
+        let error = self.load(wanted).unwrap_err();
+        assert_eq!(error.code(), code, "{error}");
+        for part in parts {
+            assert!(error.to_string().contains(part), "{part} in {error}");
+        }
+    }
+}
+
+/// Looks keys up in an image and reads the rows.
+struct Lookup {
+    image: Image,
+    layout_key: Vec<Slot>,
+    slots: Vec<Slot>,
+    columns: Columns,
+    key: RowWriter,
+    reader: RowReader,
+}
+
+impl Lookup {
+    fn new(definition: &Definition, image: Image) -> Lookup {
+        let mut layout = Layout::default();
+        let mut add = |data_type| layout.add(Physical::of(data_type).unwrap());
+        let slots: Vec<Slot> = image.types().iter().map(&mut add).collect();
+        let key: Vec<_> = definition
+            .key_columns()
+            .map(|field| (field.data_type.clone(), add(&field.data_type)))
+            .collect();
+        Lookup {
+            reader: image.reader(&slots).unwrap(),
+            key: RowWriter::new(&key).unwrap(),
+            layout_key: key.into_iter().map(|(_, slot)| slot).collect(),
+            columns: Columns::new(&layout, 1).unwrap(),
+            slots,
+            image,
+        }
+    }
+
+    /// Whether the key is there; its row is in the columns then.
+    fn find(&mut self, key: &[Literal]) -> bool {
+        self.columns.clear();
+        for (slot, literal) in self.layout_key.iter().zip(key) {
+            self.columns.set_valid(*slot, 0, true);
+            match literal {
+                Literal::I64(value) => self.columns.set(*slot, 0, *value),
+                Literal::Timestamp(value) => self.columns.set(*slot, 0, *value),
+                Literal::Text(text) => {
+                    let view = self.columns.push_text(text.as_bytes()).unwrap();
+                    self.columns.set(*slot, 0, view);
+                }
+                other => panic!("no key of {other:?}"),
+            }
+        }
+        let mut bytes = Vec::new();
+        self.key.write_to_vec(&self.columns, 0, &mut bytes).unwrap();
+        let Some(row) = self.image.find(&bytes) else {
+            return false;
+        };
+        self.reader.read(row, &mut self.columns, 0).unwrap();
+        true
+    }
+
+    fn text(&self, column: usize) -> Option<String> {
+        let slot = self.slots[column];
+        let valid = self.columns.is_valid(slot, 0);
+        valid.then(|| String::from_utf8(self.columns.text(slot, 0).to_vec()).unwrap())
+    }
+
+    fn int(&self, column: usize) -> Option<i32> {
+        self.columns.value(self.slots[column], 0)
+    }
+
+    fn double(&self, column: usize) -> Option<f64> {
+        self.columns.value(self.slots[column], 0)
+    }
+}
+
+fn text(text: &str) -> Literal {
+    Literal::Text(text.to_owned())
+}
+
+fn flights(dimension: &str, wanted: &[&str]) -> Lookup {
+    let metadata = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/metadata");
+    let file = metadata.join(format!("dimensions/{dimension}.toml"));
+    let source = Source::new(
+        file.display().to_string(),
+        fs::read_to_string(&file).unwrap(),
+    );
+    let definition = Definition::parse(&source).unwrap();
+    let image = Image::load(&definition, &metadata, wanted).unwrap();
+    Lookup::new(&definition, image)
+}
+
+#[test]
+fn the_planes_of_the_flights_are_found_by_tail_number() {
+    let mut planes = flights("planes", &["build_year", "manufacturer", "seats", "dt"]);
+    assert_eq!(planes.image.rows(), 3322);
+    assert_eq!(planes.image.skipped(), 0);
+    assert_eq!(planes.image.hive_partition(), "dt=2013-01-01");
+    // The first row of the package's planes.csv.
+    assert!(planes.find(&[text("N10156")]));
+    assert_eq!(planes.int(0), Some(2004));
+    assert_eq!(planes.text(1).as_deref(), Some("EMBRAER"));
+    assert_eq!(planes.int(2), Some(55));
+    assert_eq!(planes.int(3), Some(15_706));
+    assert!(!planes.find(&[text("N1015")]));
+    assert!(!planes.find(&[text("")]));
+}
+
+#[test]
+fn the_weather_of_the_flights_is_found_by_airport_and_hour() {
+    let mut weather = flights("weather", &["temp", "wind_dir", "wind_gust"]);
+    assert!(weather.image.rows() > 26_000);
+    // 2013-01-01 06:00 UTC, 1 o'clock in New York: the first row of the package's weather.csv.
+    let millis = (15_706 * 24 + 6) * 3_600_000;
+    let hour = |millis| Literal::Timestamp(Timestamp { millis, nanos: 0 });
+    assert!(weather.find(&[text("EWR"), hour(millis)]));
+    assert_eq!(weather.double(0), Some(39.02));
+    assert_eq!(weather.double(1), Some(270.0));
+    assert_eq!(weather.double(2), None);
+    assert!(!weather.find(&[text("EWR"), hour(millis + 1)]));
+    assert!(!weather.find(&[text("BOS"), hour(millis)]));
+}
+
+#[test]
+fn rows_of_many_files_row_groups_and_batches_are_all_there() {
+    let metadata = Metadata::new("id BIGINT, name STRING, seats INT", "'id'");
+    for (file, first) in [("b", 0_i64), ("a", 5_000)] {
+        let ids: Int64Array = (first..first + 5_000).map(Some).collect();
+        let names: DictionaryArray<Int32Type> = (first..first + 5_000)
+            .map(|id| (id % 7 != 0).then_some(if id % 2 == 0 { "even" } else { "not even, odd" }))
+            .collect();
+        let seats: Int32Array = (first..first + 5_000)
+            .map(|id| (id % 5 != 0).then_some(id as i32))
+            .collect();
+        let columns: Vec<(&str, ArrayRef)> = vec![
+            ("seats", Arc::new(seats)),
+            ("id", Arc::new(ids)),
+            ("name", Arc::new(names)),
+        ];
+        metadata.write(file, columns);
+    }
+    let image = metadata.load(&["name", "seats", "id"]).unwrap();
+    assert_eq!(
+        (image.rows(), image.hive_partition()),
+        (10_000, "dt=2013-01-02")
+    );
+    assert!(image.bytes() > 10_000 * 40);
+    let mut planes = Lookup::new(&metadata.definition, image);
+    for id in 0..10_000_i64 {
+        assert!(planes.find(&[Literal::I64(id)]), "{id}");
+        let name = if id % 2 == 0 { "even" } else { "not even, odd" };
+        assert_eq!(planes.text(0).as_deref(), (id % 7 != 0).then_some(name));
+        assert_eq!(planes.int(1), (id % 5 != 0).then_some(id as i32));
+    }
+    assert!(!planes.find(&[Literal::I64(10_000)]));
+}
+
+fn texts(values: &[Option<&str>]) -> ArrayRef {
+    Arc::new(StringArray::from(values.to_vec()))
+}
+
+#[test]
+fn rows_without_a_whole_key_are_left_out_and_counted() {
+    let metadata = Metadata::new("tailnum STRING, seats INT", "'tailnum'");
+    let tailnums = texts(&[Some("N1"), None, Some("N2"), None]);
+    let seats: ArrayRef = Arc::new(Int32Array::from(vec![1, 2, 3, 4]));
+    metadata.write("a", vec![("tailnum", tailnums), ("seats", seats)]);
+    let image = metadata.load(&["seats"]).unwrap();
+    assert_eq!((image.rows(), image.skipped()), (2, 2));
+}
+
+#[test]
+fn a_key_that_stands_twice_is_named_with_its_file() {
+    let metadata = Metadata::new("tailnum STRING, hour TIMESTAMP(3)", "'tailnum', 'hour'");
+    let hours: ArrayRef = Arc::new(TimestampMicrosecondArray::from(vec![0, 3_600_000_000]));
+    metadata.write(
+        "a",
+        vec![
+            ("tailnum", texts(&[Some("N1"), Some("N1")])),
+            ("hour", hours.clone()),
+        ],
+    );
+    assert_eq!(metadata.load(&[]).unwrap().rows(), 2);
+    metadata.write(
+        "b",
+        vec![
+            ("tailnum", texts(&[Some("N2"), Some("N1")])),
+            ("hour", hours),
+        ],
+    );
+    let parts = [
+        "the key tailnum = N1, hour = 1970-01-01T01:00:00 stands twice",
+        "planes/dt=2013-01-02/b",
+    ];
+    metadata.refused(&[], "DIMENSION_INVALID", &parts);
+}
+
+#[test]
+fn files_that_do_not_fit_the_definition_are_refused_by_column_and_type() {
+    let metadata = Metadata::new(
+        "tailnum STRING, seats INT, speed DOUBLE NOT NULL, price DECIMAL(9, 2)",
+        "'tailnum'",
+    );
+    let tailnum = texts(&[Some("N1"), Some("N2")]);
+    let seats: ArrayRef = Arc::new(Int64Array::from(vec![1, 2]));
+    let speed: ArrayRef = Arc::new(Float64Array::from(vec![Some(1.0), None]));
+    metadata.write(
+        "a",
+        vec![
+            ("tailnum", tailnum.clone()),
+            ("seats", seats),
+            ("speed", speed),
+        ],
+    );
+    metadata.refused(
+        &["seats"],
+        "DIMENSION_INVALID",
+        &[
+            "column `seats` of ",
+            "/a: it holds BIGINT (Arrow Int64), which does not fit INT without loss",
+        ],
+    );
+    metadata.refused(
+        &["speed"],
+        "DIMENSION_INVALID",
+        &["column `speed`", "NOT NULL, and has NULLs"],
+    );
+    metadata.refused(
+        &["price"],
+        "DIMENSION_INVALID",
+        &["column `price`: DECIMAL(9, 2) is not supported yet"],
+    );
+    metadata.refused(
+        &["seat"],
+        "DIMENSION_INVALID",
+        &["no column `seat`; did you mean `seats`?"],
+    );
+    // A column that is not wanted does no harm.
+    assert_eq!(metadata.load(&[]).unwrap().rows(), 2);
+    metadata.write("b", vec![("tailnum", tailnum)]);
+    metadata.refused(&["seats"], "DIMENSION_INVALID", &["column `seats`"]);
+    fs::remove_file(metadata.directory().join("a")).unwrap();
+    metadata.refused(
+        &["seats"],
+        "DIMENSION_INVALID",
+        &["/b has no column `seats`; it has tailnum"],
+    );
+}
+
+#[test]
+fn a_value_that_does_not_fit_is_named_with_its_row() {
+    let metadata = Metadata::new("id BIGINT, hour TIMESTAMP(3)", "'id'");
+    let ids: Int64Array = (0..3_000).map(Some).collect();
+    let hours: TimestampMicrosecondArray = (0..3_000)
+        .map(|i| Some(if i == 2_500 { 1_001 } else { 1_000 }))
+        .collect();
+    metadata.write("a", vec![("id", Arc::new(ids)), ("hour", Arc::new(hours))]);
+    let parts = [
+        "column `hour` of ",
+        "the value 1001 µs since 1970 in row 2500 does not fit TIMESTAMP(3)",
+    ];
+    metadata.refused(&["hour"], "DIMENSION_INVALID", &parts);
+}
+
+#[test]
+fn an_emptied_hive_partition_is_refused_by_min_rows() {
+    let mut metadata = Metadata::new("tailnum STRING", "'tailnum'");
+    assert_eq!(metadata.load(&[]).unwrap().rows(), 0);
+    metadata.definition.min_rows = 1;
+    metadata.refused(
+        &[],
+        "DIMENSION_UNAVAILABLE",
+        &["dt=2013-01-02 has 0 rows, fewer than `min_rows = 1`"],
+    );
+}
+
+#[test]
+fn without_a_ready_hive_partition_there_is_no_image() {
+    let metadata = Metadata::new("tailnum STRING", "'tailnum'");
+    fs::remove_file(metadata.directory().join("_SUCCESS")).unwrap();
+    metadata.refused(
+        &[],
+        "DIMENSION_UNAVAILABLE",
+        &["no Hive partition is ready in ", "holds a file `_SUCCESS`"],
+    );
+    fs::remove_dir_all(metadata.root.path().join("planes")).unwrap();
+    metadata.refused(&[], "DIMENSION_UNAVAILABLE", &["cannot list ", "planes"]);
+}
+
+/// A small file with strings, numbers and NULLs.
+fn small_file() -> (Metadata, PathBuf) {
+    let metadata = Metadata::new("id BIGINT, name STRING, speed DOUBLE", "'id'");
+    let ids: Int64Array = (0..200).map(Some).collect();
+    let names: StringArray = (0..200)
+        .map(|i| (i % 3 != 0).then(|| format!("name {i}")))
+        .collect();
+    let speeds: Float64Array = (0..200)
+        .map(|i| (i % 5 != 0).then_some(f64::from(i)))
+        .collect();
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("id", Arc::new(ids)),
+        ("name", Arc::new(names)),
+        ("speed", Arc::new(speeds)),
+    ];
+    let path = metadata.write("a", columns);
+    (metadata, path)
+}
+
+#[test]
+fn a_truncated_file_is_an_error_wherever_it_ends() {
+    let (metadata, path) = small_file();
+    let bytes = fs::read(&path).unwrap();
+    for len in (0..bytes.len()).step_by(7) {
+        fs::write(&path, &bytes[..len]).unwrap();
+        let error = metadata.load(&["name", "speed"]).unwrap_err();
+        assert_eq!(
+            error.code(),
+            "DIMENSION_UNAVAILABLE",
+            "{len} of {} bytes: {error}",
+            bytes.len()
+        );
+    }
+    fs::write(&path, b"name,seats\nN1,7\n").unwrap();
+    metadata.refused(
+        &["name"],
+        "DIMENSION_UNAVAILABLE",
+        &["cannot read ", "/a as Parquet: "],
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    /// A damaged value may go unseen, but rows do not, and nothing panics into the caller.
+    #[test]
+    fn a_damaged_file_is_an_error_or_loads_all_its_rows(
+        flips in proptest::collection::vec((any::<prop::sample::Index>(), 1u8..), 1..4),
+    ) {
+        let (metadata, path) = small_file();
+        let mut bytes = fs::read(&path).unwrap();
+        for (index, flip) in flips {
+            let i = index.index(bytes.len());
+            bytes[i] ^= flip;
+        }
+        fs::write(&path, &bytes).unwrap();
+        if let Ok(image) = metadata.load(&["name", "speed"]) {
+            prop_assert_eq!(image.rows() as u64 + image.skipped(), 200);
+        }
+    }
+}
+
+#[test]
+fn an_image_is_shared_between_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Image>();
+}
