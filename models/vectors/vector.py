@@ -112,15 +112,24 @@ def write(case):
     }
     for i, (declared, value) in enumerate(zip(runner.get_outputs(), values)):
         fit = case.fits.get(declared.name, EXACT)
-        tensor = _tensor(directory, f"out{i}.bin", declared.name, _plain(value))
+        tensor = _tensor(directory, f"out{i}.bin", declared.name, _plain(value, _labels(case.model, declared.name)))
         described["outputs"].append(tensor | {"ulp": fit.ulp, "relative": fit.relative, "absolute": fit.absolute})
     (directory / "case.json").write_text(json.dumps(described, ensure_ascii=False) + "\n")
 
 
-def _plain(value):
-    """A ZipMap's list of dicts as [rows, classes]; Python dicts keep the class order."""
+def _labels(model, output):
+    """The labels of the ZipMap that makes `output`, in the order of the columns that it maps."""
+    for node in model.graph.node:
+        if node.op_type == "ZipMap" and output in node.output:
+            labels = helper.get_attribute_value(node.attribute[0])
+            return [label.decode() if isinstance(label, bytes) else label for label in labels]
+    return None
+
+
+def _plain(value, labels):
+    """A ZipMap's list of dicts, which are sorted by label, as [rows, classes] in class order."""
     if isinstance(value, list):
-        return np.array([list(row.values()) for row in value], dtype=np.float32)
+        return np.array([[row[label] for label in labels] for row in value], dtype=np.float32)
     return value
 
 

@@ -1,11 +1,11 @@
 //! `LinearClassifier` and `LinearRegressor`: rows times coefficients, plus intercepts.
 //!
-//! As in ONNX Runtime: a classifier with one row of coefficients and two labels gives the scores `[1 - s, s]`,
-//! whatever LOGISTIC or SOFTMAX say, and the positive label above zero; with more, the label is that of the largest
-//! score before the post-transform. A single target knows no post-transform but PROBIT.
+//! As in ONNX Runtime: a classifier with one row of coefficients gives the scores `[1 - s, s]`, or with LOGISTIC
+//! `[logistic(-s), logistic(s)]`, and the second label above zero; with more rows, the label is that of the largest score
+//! before the post-transform. A regressor with a single target knows no post-transform but PROBIT.
 
 use super::Step;
-use super::post_transform::{PostTransform, RowScores};
+use super::post_transform::{PostTransform, RowScores, logistic};
 use crate::error::ModelError;
 use crate::graph::{Builder, Made, Value};
 use crate::kernels::multiply::multiply;
@@ -46,21 +46,21 @@ pub(super) fn load_classifier(node: &mut Node, graph: &mut Builder) -> Result<()
         return Err(node.invalid("attribute \"intercepts\" is missing, expected one value for each class"));
     }
     check_coefficients(node, &coefficients, targets, &value)?;
-    let second_class = targets == 1 && ints.len() + strings.len() == 2;
     let (values, dictionary) = match (ints.len(), strings.len()) {
         (labels, 0) if labels == targets.max(2) => (ints, None),
         (0, labels) if labels == targets.max(2) => ((0..).take(labels).collect(), Some(strings)),
-        // Without two labels of its own, a single target is 0 or 1.
-        (_, 0) if targets == 1 => (vec![0, 1], None),
-        (0, _) if targets == 1 => (vec![0, 1], Some(vec!["0".to_owned(), "1".to_owned()])),
         (ints, strings) => {
             let labels = format!("{ints} classlabels_ints and {strings} classlabels_strings");
-            return Err(node.invalid(format!("has {labels} for {targets} intercepts, expected as many of one kind")));
+            let expected = targets.max(2);
+            return Err(node.invalid(format!("has {labels} for {targets} intercepts, expected {expected} of one kind")));
         }
     };
+    if targets == 1 && post_transform == PostTransform::Probit {
+        return Err(node.not_supported("post_transform PROBIT is not supported for one row of coefficients"));
+    }
     let narrowed = narrowed(graph, &value)?;
     let labels = Labels { values, to: graph.make(node, 0, Made::label(dictionary))? };
-    let to = graph.make(node, 1, Made::matrix(Element::Float, if second_class { 2 } else { targets }))?;
+    let to = graph.make(node, 1, Made::matrix(Element::Float, targets.max(2)))?;
     let linear = Linear {
         coefficients,
         intercepts,
@@ -152,12 +152,15 @@ impl Linear {
         }
     }
 
-    /// `[s]` becomes `[1 - s, s]`.
+    /// One score becomes those of two classes.
     fn add_second_class(&self, n: usize, stride: usize, to: &mut [f32]) {
         let (first, second) = to.split_at_mut(stride);
         for (first, second) in first[..n].iter_mut().zip(second) {
-            *second = *first;
-            *first = 1.0 - *second;
+            let score = *first;
+            (*first, *second) = match self.post_transform {
+                PostTransform::Logistic => (logistic(-score), logistic(score)),
+                _ => (1.0 - score, score),
+            };
         }
     }
 }

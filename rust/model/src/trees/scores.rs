@@ -1,8 +1,8 @@
 //! From the summed leaves of a row to its outputs, exactly as ONNX Runtime does it.
 //!
-//! Of one target, no post-transform but PROBIT is known. Of two classes, everything hangs on whether leaves gave class 1
-//! a score; what a class without a score gets, the functions below say. Where ONNX Runtime leaves an output unwritten
-//! (one score for two classes, with PROBIT or a single base value), it is 0 here.
+//! Of one target, no post-transform but PROBIT is known. Of several, a target that no leaf gave a score counts as 0, with
+//! or without a base value. Of two classes, everything hangs on whether leaves gave class 1 a score. Where ONNX Runtime
+//! leaves an output unwritten (one score for two classes, with PROBIT or a single base value), it is 0 here.
 
 use super::forest::WeightArrays;
 use super::node::Value;
@@ -65,7 +65,7 @@ impl<V: Value> Scores<V> {
     pub fn finish(&self, trees: usize, scores: &mut [V], has: impl Fn(usize) -> bool, out: RowScores) -> i64 {
         match &self.classes {
             None => {
-                self.finish_targets(trees, scores, out);
+                self.finish_targets(trees, scores, has, out);
                 0
             }
             Some(_) if self.targets == 1 => self.finish_one_class(scores[0], out),
@@ -74,13 +74,14 @@ impl<V: Value> Scores<V> {
         }
     }
 
-    fn finish_targets(&self, trees: usize, scores: &mut [V], mut out: RowScores) {
+    fn finish_targets(&self, trees: usize, scores: &mut [V], has: impl Fn(usize) -> bool, mut out: RowScores) {
+        let single = self.targets == 1;
         for (target, score) in scores.iter_mut().enumerate() {
             if self.aggregate == Aggregate::Average {
                 *score = score.divided_by(V::from_count(trees));
             }
             *score += self.base_values.get(target).copied().unwrap_or(V::ZERO);
-            *out.at(target) = score.to_f32();
+            *out.at(target) = if single || has(target) { score.to_f32() } else { 0.0 };
         }
         self.transform(scores.len(), out);
     }
@@ -119,11 +120,9 @@ impl<V: Value> Scores<V> {
             [base] => first += base,
             _ => {}
         }
-        let decisive = match (has(0), has(1)) {
-            (_, true) => second,
-            (true, false) => first,
-            (false, false) => V::ZERO,
-        };
+        let first = if has(0) { first } else { V::ZERO };
+        let second = if has(1) { second } else { V::ZERO };
+        let decisive = if has(1) { second } else { first };
         let (label, added) = if classes.binary {
             let above = if classes.positive { V::HALF } else { V::ZERO };
             let added = if classes.positive { SecondClass::Complement } else { SecondClass::Negation };
