@@ -1,0 +1,36 @@
+package org.pelton.flink;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.apache.flink.table.api.TableEnvironment;
+import org.apache.flink.table.api.TableResult;
+
+/** SQL files as Flink's SQL client reads them: statements that end with a semicolon, and SET. */
+final class SqlScript {
+
+  private static final Pattern COMMENT = Pattern.compile("(?m)--.*$");
+  private static final Pattern END = Pattern.compile(";\\s*(\\R|$)");
+  private static final Pattern SET = Pattern.compile("SET\\s+'(.*)'\\s*=\\s*'(.*)'");
+
+  private SqlScript() {}
+
+  static List<String> read(Path file) throws IOException {
+    String text = COMMENT.matcher(Files.readString(file)).replaceAll("");
+    return Stream.of(END.split(text)).map(String::strip).filter(s -> !s.isEmpty()).toList();
+  }
+
+  /** Runs one statement; null for SET, which the Table API has no statement for. */
+  static TableResult run(TableEnvironment sql, String statement) {
+    Matcher set = SET.matcher(statement);
+    if (set.matches()) {
+      sql.getConfig().set(set.group(1), set.group(2));
+      return null;
+    }
+    return sql.executeSql(statement);
+  }
+}
