@@ -1,0 +1,299 @@
+//! From [`Typed`] to instructions.
+
+use std::collections::HashMap;
+
+use pelton_data::columns::{Columns, Layout, Literal, Physical, Slot};
+
+use super::functions::conditional::copy_kernel;
+use super::functions::{logic, tensor};
+use super::program::{Call, EvalError, Instruction, Kernel, Program, Test};
+use super::selection::{SelectionId, Selections};
+use super::typing::{Application, Node, Typed};
+
+/// Up to this many instructions that cannot fail are computed for all rows rather than under a
+/// selection of their own: parting the rows costs as much.
+const CHEAP: usize = 6;
+
+/// Owns the instructions and the layout while a plan is built.
+#[derive(Debug, Default)]
+pub struct Compiler {
+    /// The columns so far; the plan adds its own to it.
+    pub layout: Layout,
+    program: Program,
+    /// The selection that each selection was taken from.
+    parents: Vec<SelectionId>,
+    /// What is computed already, and for which rows.
+    known: HashMap<Key, Slot>,
+}
+
+/// What makes two calls the same.
+type Key = (usize, [Slot; 3], i64, Physical, SelectionId);
+
+/// One branch of a CASE with several results, or one rule.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// A BOOLEAN; the branch is taken where it is TRUE.
+    pub condition: Typed,
+    /// One value a result.
+    pub values: Vec<Typed>,
+}
+
+/// What a NULL becomes in a model's tensor.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum NullAs {
+    /// Not a number; for float tensors.
+    Nan,
+    /// This number.
+    Value(f64),
+    /// This whole number; for integer tensors, exact beyond 2^53.
+    Integer(i64),
+    /// An error of the record.
+    Error,
+}
+
+impl Compiler {
+    /// Computes `typed` for the rows of `under`; returns the column.
+    pub fn emit(&mut self, typed: &Typed, under: SelectionId) -> Slot {
+        match &typed.node {
+            Node::Column(slot) => *slot,
+            Node::Literal(literal) => self.layout.add_literal(typed.physical(), literal.clone()),
+            Node::Null | Node::Decimal(_) | Node::Unit(_) => {
+                unreachable!("refused or given a type by the type checker")
+            }
+            _ => {
+                if let Some(literal) = fold(typed) {
+                    return self.layout.add_literal(typed.physical(), literal);
+                }
+                self.emit_node(typed, under)
+            }
+        }
+    }
+
+    fn emit_node(&mut self, typed: &Typed, under: SelectionId) -> Slot {
+        match &typed.node {
+            Node::Call(application) => self.emit_call(application, typed.physical(), under),
+            Node::And(args) => self.emit_logic(args, logic::AND, Test::NotFalse, under),
+            Node::Or(args) => self.emit_logic(args, logic::OR, Test::NotTrue, under),
+            Node::Case {
+                branches,
+                otherwise,
+            } => {
+                let cases = branches.iter().map(|(condition, value)| Case {
+                    condition: condition.clone(),
+                    values: vec![value.clone()],
+                });
+                let cases: Vec<Case> = cases.collect();
+                self.emit_cases(&cases, std::slice::from_ref(otherwise.as_ref()), under)[0]
+            }
+            _ => self.emit(typed, under),
+        }
+    }
+
+    fn emit_call(
+        &mut self,
+        application: &Application,
+        physical: Physical,
+        under: SelectionId,
+    ) -> Slot {
+        let slots: Vec<Slot> = application
+            .args
+            .iter()
+            .map(|arg| self.emit(arg, under))
+            .collect();
+        let args = [0, 1, 2].map(|i| *slots.get(i).unwrap_or(&slots[0]));
+        self.call(application.kernel, args, application.parameter, physical, under)
+    }
+
+    /// The column of a call: the one that holds it already, or a new one.
+    fn call(
+        &mut self,
+        kernel: Kernel,
+        args: [Slot; 3],
+        parameter: i64,
+        physical: Physical,
+        under: SelectionId,
+    ) -> Slot {
+        let key = |under| (kernel as usize, args, parameter, physical, under);
+        let mut rows = under;
+        loop {
+            if let Some(slot) = self.known.get(&key(rows)) {
+                return *slot;
+            }
+            if rows == SelectionId::ALL {
+                break;
+            }
+            rows = self.parents[rows.0 as usize - 1];
+        }
+        let out = self.layout.add(physical);
+        self.push_call(kernel, args, parameter, out, under);
+        self.known.insert(key(under), out);
+        out
+    }
+
+    pub(super) fn push_call(
+        &mut self,
+        kernel: Kernel,
+        args: [Slot; 3],
+        parameter: i64,
+        out: Slot,
+        under: SelectionId,
+    ) {
+        self.program.instructions.push(Instruction::Call(Call {
+            kernel,
+            args,
+            out,
+            under,
+            parameter,
+        }));
+    }
+
+    /// `args` joined by AND or OR. An argument is computed for the rows that still pass `test`;
+    /// one that is cheap and cannot fail is computed for all.
+    fn emit_logic(
+        &mut self,
+        args: &[Typed],
+        kernel: Kernel,
+        test: Test,
+        under: SelectionId,
+    ) -> Slot {
+        let mut result = self.emit(&args[0], under);
+        for arg in &args[1..] {
+            if !arg.can_fail() && arg.cost() <= CHEAP {
+                let value = self.emit(arg, under);
+                result = self.call(kernel, [result, value, result], 0, Physical::I8, under);
+                continue;
+            }
+            let (open, _) = self.filter(test, result, under);
+            let out = self.copy(result, under);
+            let skip = self.skip(open);
+            let value = self.emit(arg, open);
+            self.push_call(kernel, [result, value, result], 0, out, open);
+            self.land(skip);
+            result = out;
+        }
+        result
+    }
+
+    /// A CASE with several results: the first case whose condition is TRUE gives the values,
+    /// `otherwise` where there is none. Values in one place have one type.
+    pub fn emit_cases(
+        &mut self,
+        cases: &[Case],
+        otherwise: &[Typed],
+        under: SelectionId,
+    ) -> Vec<Slot> {
+        let outs: Vec<Slot> = otherwise
+            .iter()
+            .map(|value| self.layout.add(value.physical()))
+            .collect();
+        let mut rows = under;
+        let mut ends = Vec::new();
+        for case in cases {
+            let condition = self.emit(&case.condition, rows);
+            let (taken, others) = self.filter(Test::True, condition, rows);
+            let skip = self.skip(taken);
+            self.emit_values(&case.values, &outs, taken);
+            self.land(skip);
+            rows = others;
+            ends.push(self.skip(rows));
+        }
+        self.emit_values(otherwise, &outs, rows);
+        ends.into_iter().for_each(|end| self.land(end));
+        outs
+    }
+
+    fn emit_values(&mut self, values: &[Typed], outs: &[Slot], under: SelectionId) {
+        for (value, out) in values.iter().zip(outs) {
+            let slot = self.emit(value, under);
+            self.push_call(copy_kernel(slot.physical), [slot; 3], 0, *out, under);
+        }
+    }
+
+    /// Computes `typed` into a column of a model's block: f32, f64 or i64.
+    pub fn emit_tensor(&mut self, typed: &Typed, into: Slot, null: NullAs, under: SelectionId) {
+        let value = self.emit(typed, under);
+        let (kernel, parameter) = tensor::kernel(value.physical, into.physical, null);
+        self.push_call(kernel, [value; 3], parameter, into, under);
+    }
+
+    /// How many instructions there are: where the next step of the plan begins.
+    pub fn instructions(&self) -> usize {
+        self.program.instructions.len()
+    }
+
+    /// Says that the instructions from here on belong to `what`, for instance ``feature `risk` ``,
+    /// whose text is `text`. An error at run time names both.
+    pub fn origin(&mut self, what: &str, text: &str) {
+        let first = self.instructions() as u32;
+        self.program.origins.push((first, format!("{what}: {text}")));
+    }
+
+    /// The program, and the layout of its columns.
+    pub fn finish(self) -> (Program, Layout) {
+        (self.program, self.layout)
+    }
+
+    fn copy(&mut self, from: Slot, under: SelectionId) -> Slot {
+        let out = self.layout.add(from.physical);
+        self.push_call(copy_kernel(from.physical), [from; 3], 0, out, under);
+        out
+    }
+
+    /// Parts `from` in two: the rows that pass the test, and the others.
+    fn filter(
+        &mut self,
+        test: Test,
+        column: Slot,
+        from: SelectionId,
+    ) -> (SelectionId, SelectionId) {
+        let [yes, no] = [(); 2].map(|()| {
+            self.parents.push(from);
+            self.program.selections += 1;
+            SelectionId(self.program.selections)
+        });
+        self.program.instructions.push(Instruction::Filter {
+            test,
+            column,
+            from,
+            yes,
+            no,
+        });
+        (yes, no)
+    }
+
+    /// A jump over what follows, taken when `selection` is empty; [`Compiler::land`] says where to.
+    fn skip(&mut self, selection: SelectionId) -> usize {
+        self.program
+            .instructions
+            .push(Instruction::SkipIfEmpty { selection, to: 0 });
+        self.instructions() - 1
+    }
+
+    fn land(&mut self, skip: usize) {
+        let here = self.instructions() as u32;
+        if let Instruction::SkipIfEmpty { to, .. } = &mut self.program.instructions[skip] {
+            *to = here;
+        }
+    }
+}
+
+/// The value of an expression of constants. `None` if it has columns, or fails: then it fails
+/// where it is evaluated, as in Flink.
+fn fold(typed: &Typed) -> Option<Literal> {
+    typed.is_constant().then(|| value_of(typed).ok()).flatten()
+}
+
+/// The value of an expression without columns, found by running its own instructions once.
+pub(super) fn value_of(typed: &Typed) -> Result<Literal, EvalError> {
+    let mut compiler = Compiler::default();
+    let slot = compiler.emit_node(typed, SelectionId::ALL);
+    let (program, layout) = compiler.finish();
+    if let Some(literal) = layout.literal(slot) {
+        return Ok(literal.clone());
+    }
+    let mut columns = Columns::new(&layout, 1)?;
+    let mut selections = Selections::new(&program, 1)?;
+    let all = 0..program.instructions.len() as u32;
+    program.run(all, &mut columns, &mut selections, 1)?;
+    Ok(columns.literal(slot, 0))
+}

@@ -1,0 +1,42 @@
+//! Constants that no text of an expression holds: the values of examples, the names of rules.
+
+use pelton_data::DataType;
+use pelton_data::columns::{Literal, Slot};
+use pelton_data::report::Diagnostic;
+
+use super::compile::value_of;
+use super::functions::cast::cast;
+use super::typing::{Node, Typed};
+
+impl Typed {
+    /// NULL of a type.
+    pub fn null(data_type: DataType) -> Typed {
+        Typed::literal(data_type, 0..0, Literal::Null)
+    }
+
+    /// TRUE.
+    pub fn truth() -> Typed {
+        Typed::boolean(true, 0..0)
+    }
+
+    /// A STRING.
+    pub fn text(text: &str) -> Typed {
+        Typed::literal(DataType::STRING, 0..0, Literal::Text(text.to_owned()))
+    }
+
+    /// A column that holds it already.
+    pub(super) fn column(data_type: DataType, slot: Slot) -> Typed {
+        Typed::new(data_type, true, 0..0, Node::Column(slot))
+    }
+
+    /// Whether it is a constant as written, so that its type is a matter of form.
+    pub fn is_literal(&self) -> bool {
+        matches!(self.node, Node::Literal(_) | Node::Null | Node::Decimal(_))
+    }
+}
+
+/// A text as a constant of a type, read as `CAST('text' AS type)` reads it.
+pub fn constant(text: &str, data_type: &DataType) -> Result<Literal, String> {
+    let typed = cast(Typed::text(text), data_type).map_err(|Diagnostic { message, .. }| message)?;
+    value_of(&typed).map_err(|error| error.to_string())
+}

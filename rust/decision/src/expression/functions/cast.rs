@@ -1,0 +1,230 @@
+//! CAST between the types that columns hold, with Flink's results and errors (not its legacy
+//! behaviour). Also what Flink casts by itself: both sides of a comparison, branches of a CASE.
+
+use std::io::Write;
+
+use pelton_data::DataType;
+use pelton_data::columns::{Literal, Native, Physical};
+use pelton_data::report::Diagnostic;
+
+use super::super::ast::Decimal;
+use super::super::program::{Call, Failure, Frame, Kernel};
+use super::super::typing::{Typed, refuse_decimal};
+use super::kernel::{map_text, map1, write_text};
+use super::number_text::{parse_float, parse_i64, write_f32, write_f64};
+use super::{temporal, text};
+
+/// `CAST(value AS to)`; the value itself where it has the type already.
+pub fn cast(value: Typed, to: &DataType) -> Result<Typed, Diagnostic> {
+    if Physical::of(to).is_none() {
+        let message = format!("{to} is not supported in expressions yet");
+        return Err(Diagnostic::at(value.span, message));
+    }
+    if value.is_null_literal() {
+        return Ok(Typed::literal(to.clone(), value.span, Literal::Null));
+    }
+    if let Some(decimal) = value.as_decimal() {
+        return cast_decimal(value, decimal, to);
+    }
+    let from = value.data_type.clone();
+    if from == *to {
+        return Ok(value);
+    }
+    match (from.is_string(), to.is_string()) {
+        (true, true) => Ok(text::fit(value, to)),
+        (false, true) => {
+            let (kernel, parameter) = to_text(&from);
+            let written = Typed::call(DataType::STRING, value.span.clone(), kernel, vec![value]);
+            Ok(text::fit(written.with_parameter(parameter), to))
+        }
+        (true, false) => {
+            let (kernel, parameter) = from_text(to);
+            let read = Typed::call(to.clone(), value.span.clone(), kernel, vec![value]);
+            Ok(read.with_parameter(parameter).fallible())
+        }
+        (false, false) => between_values(value, to),
+    }
+}
+
+fn between_values(value: Typed, to: &DataType) -> Result<Typed, Diagnostic> {
+    use DataType::{Boolean, Date};
+    let from = &value.data_type;
+    let (kernel, parameter): (Kernel, i64) = match (from, to) {
+        (DataType::Timestamp(have), DataType::Timestamp(want)) if have <= want => {
+            let data_type = to.clone();
+            return Ok(Typed { data_type, ..value });
+        }
+        (DataType::Timestamp(_), DataType::Timestamp(want)) => {
+            (temporal::TRUNCATE, i64::from(*want))
+        }
+        (DataType::Timestamp(_), Date) => (temporal::TO_DATE, 0),
+        (Date, DataType::Timestamp(_)) => (temporal::TO_TIMESTAMP, 0),
+        (Boolean, _) if to.is_numeric() => (number_to_number(&DataType::TinyInt, to), 0),
+        (_, Boolean) if from.is_numeric() => (to_boolean(from), 0),
+        _ if from.is_numeric() && to.is_numeric() => (number_to_number(from, to), 0),
+        _ => return Err(refuse(&value, to)),
+    };
+    let call = Typed::call(to.clone(), value.span.clone(), kernel, vec![value]);
+    Ok(call.with_parameter(parameter))
+}
+
+fn refuse(value: &Typed, to: &DataType) -> Diagnostic {
+    let from = &value.data_type;
+    let diagnostic = Diagnostic::at(value.span.clone(), format!("{from} cannot be cast to {to}"));
+    diagnostic.help("Flink refuses it as well")
+}
+
+/// An exact number, by its value: behind the point is cut off for integers.
+fn cast_decimal(value: Typed, decimal: Decimal, to: &DataType) -> Result<Typed, Diagnostic> {
+    let whole = decimal.truncated() as i64;
+    let literal = match to {
+        DataType::Boolean => Literal::I8(i8::from(decimal.unscaled != 0)),
+        DataType::TinyInt => Literal::I8(whole as i8),
+        DataType::SmallInt => Literal::I16(whole as i16),
+        DataType::Int => Literal::I32(whole as i32),
+        DataType::BigInt => Literal::I64(whole),
+        DataType::Float => Literal::F32(decimal.to_f64() as f32),
+        DataType::Double => Literal::F64(decimal.to_f64()),
+        _ => return Err(refuse_decimal(&value)),
+    };
+    Ok(Typed::literal(to.clone(), value.span, literal))
+}
+
+/// Numbers as Java's primitive casts narrow and widen them: integers drop their upper bits;
+/// floats saturate at INT or BIGINT first, NaN is 0.
+fn number_to_number(from: &DataType, to: &DataType) -> Kernel {
+    use DataType::*;
+    macro_rules! integers {
+        ($($from:ident $native:ty),*) => {
+            match (from, to) {
+                $(
+                    ($from, TinyInt) => |f, c| map1(f, c, |a: $native| a as i8),
+                    ($from, SmallInt) => |f, c| map1(f, c, |a: $native| a as i16),
+                    ($from, Int) => |f, c| map1(f, c, |a: $native| a as i32),
+                    ($from, BigInt) => |f, c| map1(f, c, |a: $native| a as i64),
+                    ($from, Float) => |f, c| map1(f, c, |a: $native| a as f32),
+                    ($from, Double) => |f, c| map1(f, c, |a: $native| a as f64),
+                )*
+                (Float, TinyInt) => |f, c| map1(f, c, |a: f32| a as i32 as i8),
+                (Float, SmallInt) => |f, c| map1(f, c, |a: f32| a as i32 as i16),
+                (Float, Int) => |f, c| map1(f, c, |a: f32| a as i32),
+                (Float, BigInt) => |f, c| map1(f, c, |a: f32| a as i64),
+                (Float, Double) => |f, c| map1(f, c, |a: f32| f64::from(a)),
+                (Double, TinyInt) => |f, c| map1(f, c, |a: f64| a as i32 as i8),
+                (Double, SmallInt) => |f, c| map1(f, c, |a: f64| a as i32 as i16),
+                (Double, Int) => |f, c| map1(f, c, |a: f64| a as i32),
+                (Double, BigInt) => |f, c| map1(f, c, |a: f64| a as i64),
+                (Double, Float) => |f, c| map1(f, c, |a: f64| a as f32),
+                _ => unreachable!("called for two different number types"),
+            }
+        };
+    }
+    integers!(TinyInt i8, SmallInt i16, Int i32, BigInt i64)
+}
+
+/// TRUE where the number is not 0; so NaN is TRUE.
+fn to_boolean(from: &DataType) -> Kernel {
+    match from {
+        DataType::TinyInt => |f, c| map1(f, c, |a: i8| i8::from(a != 0)),
+        DataType::SmallInt => |f, c| map1(f, c, |a: i16| i8::from(a != 0)),
+        DataType::Int => |f, c| map1(f, c, |a: i32| i8::from(a != 0)),
+        DataType::BigInt => |f, c| map1(f, c, |a: i64| i8::from(a != 0)),
+        DataType::Float => |f, c| map1(f, c, |a: f32| i8::from(a != 0.0)),
+        _ => |f, c| map1(f, c, |a: f64| i8::from(a != 0.0)),
+    }
+}
+
+/// The kernel that writes a value as text, and its parameter.
+fn to_text(from: &DataType) -> (Kernel, i64) {
+    use DataType::*;
+    let kernel: Kernel = match from {
+        Boolean => |f, c| {
+            write_text(f, c, |_, a: i8, _, text| {
+                text.extend_from_slice(if a != 0 { b"TRUE" } else { b"FALSE" });
+                Ok(())
+            })
+        },
+        TinyInt => |f, c| write_text(f, c, |_, a: i8, _, text| write_number(text, a.into())),
+        SmallInt => |f, c| write_text(f, c, |_, a: i16, _, text| write_number(text, a.into())),
+        Int => |f, c| write_text(f, c, |_, a: i32, _, text| write_number(text, a.into())),
+        BigInt => |f, c| write_text(f, c, |_, a: i64, _, text| write_number(text, a)),
+        Float => |f, c| {
+            write_text(f, c, |_, a: f32, _, text| {
+                write_f32(a, text);
+                Ok(())
+            })
+        },
+        Double => |f, c| {
+            write_text(f, c, |_, a: f64, _, text| {
+                write_f64(a, text);
+                Ok(())
+            })
+        },
+        Date => temporal::WRITE_DATE,
+        DataType::Timestamp(precision) => {
+            return (temporal::WRITE_TIMESTAMP, i64::from(*precision));
+        }
+        _ => unreachable!("columns hold no other type"),
+    };
+    (kernel, 0)
+}
+
+fn write_number(text: &mut Vec<u8>, number: i64) -> Result<(), Failure> {
+    // Writing into a Vec cannot fail.
+    let _ = write!(text, "{number}");
+    Ok(())
+}
+
+/// The kernel that reads a value from text, and its parameter.
+fn from_text(to: &DataType) -> (Kernel, i64) {
+    use DataType::*;
+    let kernel: Kernel = match to {
+        Boolean => |f, c| map_text(f, c, |text, _| parse_boolean(text)),
+        TinyInt => |f, c| read_integer::<i8>(f, c, "TINYINT"),
+        SmallInt => |f, c| read_integer::<i16>(f, c, "SMALLINT"),
+        Int => |f, c| read_integer::<i32>(f, c, "INT"),
+        BigInt => |f, c| read_integer::<i64>(f, c, "BIGINT"),
+        Float => |f, c| {
+            map_text(f, c, |text, _| {
+                parse_float::<f32>(text).ok_or_else(|| unreadable(text, "FLOAT"))
+            })
+        },
+        Double => |f, c| {
+            map_text(f, c, |text, _| {
+                parse_float::<f64>(text).ok_or_else(|| unreadable(text, "DOUBLE"))
+            })
+        },
+        Date => temporal::READ_DATE,
+        DataType::Timestamp(precision) => {
+            return (temporal::READ_TIMESTAMP, i64::from(*precision));
+        }
+        _ => unreachable!("columns hold no other type"),
+    };
+    (kernel, 0)
+}
+
+fn read_integer<T>(frame: &mut Frame<'_>, call: &Call, name: &str) -> Result<(), Failure>
+where
+    T: TryFrom<i64> + Native,
+{
+    map_text(frame, call, |text, _| {
+        let value = parse_i64(text).and_then(|value| T::try_from(value).ok());
+        value.ok_or_else(|| unreadable(text, name))
+    })
+}
+
+fn parse_boolean(text: &[u8]) -> Result<i8, Failure> {
+    let is = |words: [&str; 5]| words.iter().any(|w| text.eq_ignore_ascii_case(w.as_bytes()));
+    match text {
+        _ if is(["t", "true", "y", "yes", "1"]) => Ok(1),
+        _ if is(["f", "false", "n", "no", "0"]) => Ok(0),
+        _ => Err(unreadable(text, "BOOLEAN")),
+    }
+}
+
+/// The error of a text that is no value of a type.
+#[cold]
+pub(super) fn unreadable(text: &[u8], name: &str) -> Failure {
+    let shown: String = String::from_utf8_lossy(text).chars().take(60).collect();
+    Failure::failed(format!("'{shown}' cannot be cast to {name}"))
+}

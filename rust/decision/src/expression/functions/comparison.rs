@@ -1,0 +1,403 @@
+//! `= <> < <= > >=`, BETWEEN, IN. Numbers compare as Java's primitives do after promotion: NaN
+//! with nothing, -0.0 as 0.0. Strings compare byte by byte.
+
+use std::cmp::Ordering;
+
+use pelton_data::DataType;
+use pelton_data::columns::{Literal, Native, Timestamp};
+use pelton_data::report::{Diagnostic, Span};
+
+use super::super::ast::Decimal;
+use super::super::program::{Call, Failure, Frame, Kernel};
+use super::super::typing::{Node, Typed, common_type, exact};
+use super::cast::cast;
+use super::kernel::{for_rows, map_text2, map2};
+use super::logic::negation;
+use super::{Args, Function};
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    function("=", "value = value", |args| operator(args, Comparison::Equal)),
+    function("<>", "value <> value", |args| operator(args, Comparison::NotEqual)),
+    function("<", "value < value", |args| operator(args, Comparison::Less)),
+    function("<=", "value <= value", |args| operator(args, Comparison::LessOrEqual)),
+    function(">", "value > value", |args| operator(args, Comparison::Greater)),
+    function(">=", "value >= value", |args| operator(args, Comparison::GreaterOrEqual)),
+    function("BETWEEN", "value BETWEEN low AND high", between),
+    function("BETWEEN SYMMETRIC", "value BETWEEN SYMMETRIC a AND b", between_symmetric),
+    function("IN", "value IN (value, ...)", in_list),
+    function("NOT IN", "value NOT IN (value, ...)", not_in_list),
+];
+
+const fn function(
+    name: &'static str,
+    form: &'static str,
+    check: fn(Args<'_>) -> Result<Typed, Diagnostic>,
+) -> Function {
+    Function { name, form, check }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Comparison {
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+macro_rules! by_comparison {
+    ($comparison:expr, $map:ident, $a:ty) => {
+        match $comparison {
+            Comparison::Equal => |frame, call| $map(frame, call, |a: $a, b: $a| i8::from(a == b)),
+            Comparison::NotEqual => {
+                |frame, call| $map(frame, call, |a: $a, b: $a| i8::from(a != b))
+            }
+            Comparison::Less => |frame, call| $map(frame, call, |a: $a, b: $a| i8::from(a < b)),
+            Comparison::LessOrEqual => {
+                |frame, call| $map(frame, call, |a: $a, b: $a| i8::from(a <= b))
+            }
+            Comparison::Greater => |frame, call| $map(frame, call, |a: $a, b: $a| i8::from(a > b)),
+            Comparison::GreaterOrEqual => {
+                |frame, call| $map(frame, call, |a: $a, b: $a| i8::from(a >= b))
+            }
+        }
+    };
+}
+
+fn values<T: Native + PartialOrd>(comparison: Comparison) -> Kernel {
+    by_comparison!(comparison, map2, T)
+}
+
+fn texts(comparison: Comparison) -> Kernel {
+    by_comparison!(comparison, map_text2, &[u8])
+}
+
+impl Comparison {
+    /// The kernel for values of a type, `None` where they have no order.
+    fn kernel(self, data_type: &DataType) -> Option<Kernel> {
+        Some(match data_type {
+            DataType::Boolean | DataType::TinyInt => values::<i8>(self),
+            DataType::SmallInt => values::<i16>(self),
+            DataType::Int | DataType::Date => values::<i32>(self),
+            DataType::BigInt => values::<i64>(self),
+            DataType::Float => values::<f32>(self),
+            DataType::Double => values::<f64>(self),
+            DataType::Timestamp(_) => values::<Timestamp>(self),
+            DataType::Char(_) | DataType::Varchar(_) => texts(self),
+            _ => return None,
+        })
+    }
+
+    fn is_equality(self) -> bool {
+        matches!(self, Comparison::Equal | Comparison::NotEqual)
+    }
+}
+
+fn operator(args: Args<'_>, comparison: Comparison) -> Result<Typed, Diagnostic> {
+    let name = args.name.to_string();
+    let span = args.span.clone();
+    let [a, b] = args.exactly()?;
+    compare(&name, span, comparison, a, b)
+}
+
+fn compare(
+    name: &str,
+    span: Span,
+    comparison: Comparison,
+    a: Typed,
+    b: Typed,
+) -> Result<Typed, Diagnostic> {
+    let mismatch = || {
+        let message = format!("{name} does not compare {} with {}", a.data_type, b.data_type);
+        Diagnostic::at(span.clone(), message)
+    };
+    if let (Node::Column(left), Node::Column(right)) = (&a.node, &b.node)
+        && left == right
+    {
+        return with_itself(comparison, a, span);
+    }
+    match (a.as_decimal(), b.as_decimal()) {
+        (Some(left), Some(right)) => return Ok(of_decimals(comparison, left, right, span)),
+        (None, Some(decimal)) => return with_decimal(name, comparison, a, b, decimal, span),
+        (Some(decimal), None) => {
+            return with_decimal(name, comparison.mirrored(), b, a, decimal, span);
+        }
+        (None, None) => {}
+    }
+    let common = match (&a.data_type, &b.data_type) {
+        (text, other) if text.is_string() && !other.is_string() => {
+            compared_with_text(other, &a, comparison).map_err(|help| mismatch().help(help))?
+        }
+        (other, text) if text.is_string() && !other.is_string() => {
+            compared_with_text(other, &b, comparison).map_err(|help| mismatch().help(help))?
+        }
+        // An order is found on the values as they are, promoted as Java promotes them.
+        (left, right) if !comparison.is_equality() && left.is_numeric() && right.is_numeric() => {
+            promoted(left, right).ok_or_else(mismatch)?
+        }
+        (left, right) => common_type(&[left.clone(), right.clone()]).ok_or_else(mismatch)?,
+    };
+    let kernel = |comparison: Comparison| comparison.kernel(&common).ok_or_else(mismatch);
+    let (kernel, negated) = (kernel(comparison)?, kernel(comparison.negated())?);
+    let args = vec![cast(a, &common)?, cast(b, &common)?];
+    Ok(Typed::call(DataType::Boolean, span, kernel, args).with_negation(negated))
+}
+
+/// The type in which Java compares two numbers.
+fn promoted(a: &DataType, b: &DataType) -> Option<DataType> {
+    match (a, b) {
+        (DataType::Double, _) | (_, DataType::Double) => Some(DataType::Double),
+        _ => common_type(&[a.clone(), b.clone()]),
+    }
+}
+
+/// Flink takes a column to be equal to itself without a look at it: NaN as well.
+fn with_itself(comparison: Comparison, a: Typed, span: Span) -> Result<Typed, Diagnostic> {
+    use Comparison::{Equal, GreaterOrEqual, LessOrEqual};
+    let always = matches!(comparison, Equal | LessOrEqual | GreaterOrEqual);
+    Ok(always_or_never(always, a, span))
+}
+
+/// One answer wherever `a` is not NULL.
+fn always_or_never(always: bool, a: Typed, span: Span) -> Typed {
+    const ALWAYS: Kernel = |frame, call| where_valid(frame, call, 1);
+    const NEVER: Kernel = |frame, call| where_valid(frame, call, 0);
+    let (kernel, negated) = if always { (ALWAYS, NEVER) } else { (NEVER, ALWAYS) };
+    Typed::call(DataType::Boolean, span, kernel, vec![a]).with_negation(negated)
+}
+
+fn where_valid(frame: &mut Frame<'_>, call: &Call, answer: i8) -> Result<(), Failure> {
+    let [a, ..] = call.args;
+    for_rows(frame, call, |columns, row| {
+        let answer = columns.is_valid(a, row).then_some(answer);
+        columns.put(call.out, row, answer);
+        Ok(())
+    })
+}
+
+/// The type that a string becomes when it is compared with a value of type `other`.
+fn compared_with_text(
+    other: &DataType,
+    text: &Typed,
+    comparison: Comparison,
+) -> Result<DataType, &'static str> {
+    let literal = matches!(text.node, Node::Literal(_));
+    match other {
+        DataType::Date | DataType::Timestamp(_) if literal || !comparison.is_equality() => {
+            Ok(other.clone())
+        }
+        DataType::Date | DataType::Timestamp(_) => {
+            Err("Flink answers NULL for text that does not parse; use CAST on the string")
+        }
+        _ if other.is_numeric() && comparison.is_equality() => {
+            Err("Flink refuses it as well; use CAST on one side")
+        }
+        _ if other.is_numeric() => Ok(match other {
+            DataType::Float | DataType::Double => DataType::Double,
+            _ => DataType::BigInt,
+        }),
+        _ => Err("Flink answers FALSE always, which nobody means; use CAST on one side"),
+    }
+}
+
+impl Comparison {
+    /// With the sides exchanged.
+    fn mirrored(self) -> Comparison {
+        match self {
+            Comparison::Less => Comparison::Greater,
+            Comparison::LessOrEqual => Comparison::GreaterOrEqual,
+            Comparison::Greater => Comparison::Less,
+            Comparison::GreaterOrEqual => Comparison::LessOrEqual,
+            equality => equality,
+        }
+    }
+
+    /// What Flink makes of `NOT a < b`: `a >= b`, which is not the same for NaN.
+    fn negated(self) -> Comparison {
+        match self {
+            Comparison::Equal => Comparison::NotEqual,
+            Comparison::NotEqual => Comparison::Equal,
+            Comparison::Less => Comparison::GreaterOrEqual,
+            Comparison::LessOrEqual => Comparison::Greater,
+            Comparison::Greater => Comparison::LessOrEqual,
+            Comparison::GreaterOrEqual => Comparison::Less,
+        }
+    }
+
+    /// Whether it holds for values in this order.
+    fn holds(self, ordering: Ordering) -> bool {
+        match self {
+            Comparison::Equal => ordering.is_eq(),
+            Comparison::NotEqual => ordering.is_ne(),
+            Comparison::Less => ordering.is_lt(),
+            Comparison::LessOrEqual => ordering.is_le(),
+            Comparison::Greater => ordering.is_gt(),
+            Comparison::GreaterOrEqual => ordering.is_ge(),
+        }
+    }
+
+    /// The kernel for DOUBLEs in the order of `Double.compare`.
+    fn total_order(self) -> Kernel {
+        fn by(f: &mut Frame<'_>, c: &Call, comparison: Comparison) -> Result<(), Failure> {
+            map2(f, c, |a: f64, b: f64| i8::from(comparison.holds(java_order(a, b))))
+        }
+        match self {
+            Comparison::Equal => |f, c| by(f, c, Comparison::Equal),
+            Comparison::NotEqual => |f, c| by(f, c, Comparison::NotEqual),
+            Comparison::Less => |f, c| by(f, c, Comparison::Less),
+            Comparison::LessOrEqual => |f, c| by(f, c, Comparison::LessOrEqual),
+            Comparison::Greater => |f, c| by(f, c, Comparison::Greater),
+            Comparison::GreaterOrEqual => |f, c| by(f, c, Comparison::GreaterOrEqual),
+        }
+    }
+}
+
+/// `Double.compare`: -0.0 before 0.0, NaN behind everything.
+fn java_order(a: f64, b: f64) -> Ordering {
+    match (a.is_nan(), b.is_nan()) {
+        (false, false) => a.total_cmp(&b),
+        (a, b) => a.cmp(&b),
+    }
+}
+
+/// A value compared with an exact number: exactly where it is an integer. With FLOAT and DOUBLE
+/// the number is a DOUBLE, and an order is the one of `Double.compare`, as in Flink: NaN is
+/// greater than `0.5`, though it is not greater than `5E-1`.
+fn with_decimal(
+    name: &str,
+    comparison: Comparison,
+    a: Typed,
+    b: Typed,
+    decimal: Decimal,
+    span: Span,
+) -> Result<Typed, Diagnostic> {
+    if a.data_type.is_integer() {
+        return with_exact_integer(comparison, a, decimal, span);
+    }
+    if !a.data_type.is_approximate() {
+        let message = format!("{name} does not compare {} with {}", a.data_type, b.data_type);
+        return Err(Diagnostic::at(span, message));
+    }
+    let args = vec![cast(a, &DataType::Double)?, cast(b, &DataType::Double)?];
+    let kernel = |comparison: Comparison| match comparison.is_equality() {
+        true => values::<f64>(comparison),
+        false => comparison.total_order(),
+    };
+    let (kernel, negated) = (kernel(comparison), kernel(comparison.negated()));
+    Ok(Typed::call(DataType::Boolean, span, kernel, args).with_negation(negated))
+}
+
+/// `i > 0.5` is `i > 0`. Where no integer equals the number, only its floor matters: `i < 0.5` is
+/// `i <= 0`.
+fn with_exact_integer(
+    comparison: Comparison,
+    a: Typed,
+    decimal: Decimal,
+    span: Span,
+) -> Result<Typed, Diagnostic> {
+    use Comparison::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual, NotEqual};
+    let one = 10i128.pow(u32::from(decimal.scale));
+    let floor = decimal.unscaled.div_euclid(one);
+    let whole = decimal.unscaled.rem_euclid(one) == 0;
+    let Ok(bound) = i64::try_from(floor) else {
+        // Beyond BIGINT every value lies on the same side.
+        let below = matches!(comparison, Less | LessOrEqual | NotEqual) && floor > 0;
+        let above = matches!(comparison, Greater | GreaterOrEqual | NotEqual) && floor < 0;
+        return Ok(always_or_never(below || above, a, span));
+    };
+    let comparison = match comparison {
+        _ if whole => comparison,
+        Equal | NotEqual => return Ok(always_or_never(comparison == NotEqual, a, span)),
+        Less | LessOrEqual => LessOrEqual,
+        Greater | GreaterOrEqual => Greater,
+    };
+    let bound = Decimal {
+        unscaled: i128::from(bound),
+        scale: 0,
+    };
+    let bound = exact(bound, span.clone());
+    compare("comparison", span, comparison, a, bound)
+}
+
+fn of_decimals(comparison: Comparison, a: Decimal, b: Decimal, span: Span) -> Typed {
+    Typed::boolean(comparison.holds(a.cmp(&b)), span)
+}
+
+/// `low <= value AND value <= high`
+fn between(args: Args<'_>) -> Result<Typed, Diagnostic> {
+    let span = args.span.clone();
+    let [value, low, high] = args.exactly()?;
+    range(span, value, low, high)
+}
+
+fn range(span: Span, value: Typed, low: Typed, high: Typed) -> Result<Typed, Diagnostic> {
+    let name = "BETWEEN";
+    let above = compare(name, span.clone(), Comparison::GreaterOrEqual, value.clone(), low)?;
+    let below = compare(name, span.clone(), Comparison::LessOrEqual, value, high)?;
+    Ok(connect(Node::And, span, vec![above, below]))
+}
+
+fn between_symmetric(args: Args<'_>) -> Result<Typed, Diagnostic> {
+    let span = args.span.clone();
+    let [value, a, b] = args.exactly()?;
+    let forth = range(span.clone(), value.clone(), a.clone(), b.clone())?;
+    let back = range(span.clone(), value, b, a)?;
+    Ok(connect(Node::Or, span, vec![forth, back]))
+}
+
+/// `value = first OR value = second ...`; a NULL in the list makes the rest unknown.
+fn in_list(args: Args<'_>) -> Result<Typed, Diagnostic> {
+    let span = args.span;
+    let mut values = args.values.into_iter();
+    let value = values.next().expect("the parser puts the value first");
+    if value.is_null_literal() {
+        return Err(super::untyped_null(&value));
+    }
+    let items: Vec<Typed> = values.collect();
+    let constant = items.len() > 1 && items.iter().all(Typed::is_constant);
+    let equal = items.into_iter().map(|item| match constant {
+        _ if item.is_null_literal() => {
+            Ok(Typed::literal(DataType::Boolean, item.span, Literal::Null))
+        }
+        true => is_member(&value, item),
+        false => compare("IN", item.span.clone(), Comparison::Equal, value.clone(), item),
+    });
+    let equal: Vec<Typed> = equal.collect::<Result<_, _>>()?;
+    Ok(connect(Node::Or, span, equal))
+}
+
+/// Flink looks into a set of constants: a FLOAT or DOUBLE is in it by `Double.equals`, for which
+/// -0.0 is not 0.0, and the constants take its type.
+fn is_member(value: &Typed, item: Typed) -> Result<Typed, Diagnostic> {
+    let span = item.span.clone();
+    if value.data_type.is_integer() && (item.as_decimal().is_some() || item.data_type.is_approximate()) {
+        let message = format!("IN: {} is not {}", item.data_type, value.data_type);
+        return Err(Diagnostic::at(span, message)
+            .help("Flink would cut off its fraction; cast the value: CAST(value AS DOUBLE)"));
+    }
+    let kernel: Kernel = match value.data_type {
+        DataType::Float if item.data_type.is_numeric() => {
+            |f, c| map2(f, c, |a: f32, b: f32| i8::from(java_order(a.into(), b.into()).is_eq()))
+        }
+        DataType::Double if item.data_type.is_numeric() => {
+            |f, c| map2(f, c, |a: f64, b: f64| i8::from(java_order(a, b).is_eq()))
+        }
+        _ => return compare("IN", span, Comparison::Equal, value.clone(), item),
+    };
+    let item = cast(item, &value.data_type)?;
+    Ok(Typed::call(DataType::Boolean, span, kernel, vec![value.clone(), item]))
+}
+
+fn not_in_list(args: Args<'_>) -> Result<Typed, Diagnostic> {
+    let span = args.span.clone();
+    Ok(negation(in_list(args)?, span))
+}
+
+fn connect(node: fn(Vec<Typed>) -> Node, span: Span, mut args: Vec<Typed>) -> Typed {
+    if args.len() == 1 {
+        return args.remove(0);
+    }
+    let nullable = args.iter().any(|arg| arg.nullable);
+    Typed::new(DataType::Boolean, nullable, span, node(args))
+}

@@ -1,0 +1,133 @@
+//! CASE and COALESCE. Of a CASE only the branch that a record takes is evaluated for it.
+
+use pelton_data::DataType;
+use pelton_data::columns::{Native, Physical, Timestamp, View};
+use pelton_data::report::{Diagnostic, Span};
+
+use super::super::program::{Call, Failure, Frame, Kernel};
+use super::super::typing::{Node, Typed, common_type, refuse_decimal};
+use super::cast::cast;
+use super::kernel::{copy, for_rows};
+use super::{Args, Function, cast_all};
+
+pub(super) const FUNCTIONS: &[Function] = &[Function {
+    name: "COALESCE",
+    form: "COALESCE(value, value, ...)",
+    check: coalesce,
+}];
+
+/// Copies a value from column to column; of a string the view, never the bytes.
+pub(in super::super) fn copy_kernel(physical: Physical) -> Kernel {
+    match physical {
+        Physical::I8 => copy::<i8>,
+        Physical::I16 => copy::<i16>,
+        Physical::I32 => copy::<i32>,
+        Physical::I64 => copy::<i64>,
+        Physical::F32 => copy::<f32>,
+        Physical::F64 => copy::<f64>,
+        Physical::Timestamp => copy::<Timestamp>,
+        Physical::View => copy::<View>,
+    }
+}
+
+/// A CASE of conditions and values; one value more than conditions is the ELSE.
+pub(in super::super) fn case(
+    span: Span,
+    conditions: Vec<Typed>,
+    mut values: Vec<Typed>,
+) -> Result<Typed, Diagnostic> {
+    for condition in &conditions {
+        if condition.data_type != DataType::Boolean || condition.is_null_literal() {
+            let message = format!("a condition is a BOOLEAN, not {}", condition.data_type);
+            return Err(Diagnostic::at(condition.span.clone(), message));
+        }
+    }
+    if values.len() == conditions.len() {
+        values.push(Typed::new(DataType::Boolean, true, span.clone(), Node::Null));
+    }
+    let values = same_type("CASE", &span, values)?;
+    let nullable = values.iter().any(|value| value.nullable);
+    let mut values = values.into_iter();
+    let branches: Vec<(Typed, Typed)> = conditions.into_iter().zip(values.by_ref()).collect();
+    let otherwise = values.next().expect("there is one value more than conditions");
+    let data_type = otherwise.data_type.clone();
+    let node = Node::Case {
+        branches,
+        otherwise: Box::new(otherwise),
+    };
+    Ok(Typed::new(data_type, nullable, span, node))
+}
+
+/// All values are computed, as Flink computes them: one that fails fails the record, even where an
+/// earlier one is not NULL. Of FLOAT and DOUBLE the result is a DOUBLE here.
+fn coalesce(args: Args<'_>) -> Result<Typed, Diagnostic> {
+    if args.values.is_empty() {
+        return Err(args.mismatch());
+    }
+    let double = args.values.iter().any(|value| value.data_type == DataType::Double);
+    let widen = |value: Typed| match value.data_type {
+        DataType::Float if double => cast(value, &DataType::Double),
+        _ => Ok(value),
+    };
+    let values: Vec<Typed> = args.values.into_iter().map(widen).collect::<Result<_, _>>()?;
+    let values = same_type("COALESCE", &args.span, values)?;
+    let last_first = values.into_iter().rev();
+    let coalesced = last_first.reduce(|rest, value| {
+        let nullable = value.nullable && rest.nullable;
+        let kernel = first_kernel(value.physical());
+        let data_type = value.data_type.clone();
+        let call = Typed::call(data_type, args.span.clone(), kernel, vec![value, rest]);
+        Typed { nullable, ..call }
+    });
+    Ok(coalesced.expect("there is one value at least"))
+}
+
+/// The first of two values that is not NULL.
+fn first_kernel(physical: Physical) -> Kernel {
+    match physical {
+        Physical::I8 => first::<i8>,
+        Physical::I16 => first::<i16>,
+        Physical::I32 => first::<i32>,
+        Physical::I64 => first::<i64>,
+        Physical::F32 => first::<f32>,
+        Physical::F64 => first::<f64>,
+        Physical::Timestamp => first::<Timestamp>,
+        Physical::View => first::<View>,
+    }
+}
+
+fn first<T: Native>(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
+    let [a, b, _] = call.args;
+    for_rows(frame, call, |columns, row| {
+        let value = columns.value::<T>(a, row).or_else(|| columns.value(b, row));
+        columns.put(call.out, row, value);
+        Ok(())
+    })
+}
+
+/// The values cast to their common type; NULLs take it.
+fn same_type(name: &str, span: &Span, values: Vec<Typed>) -> Result<Vec<Typed>, Diagnostic> {
+    let typed = values.iter().filter(|value| !value.is_null_literal());
+    let types: Vec<DataType> = typed.map(|value| value.data_type.clone()).collect();
+    if types.is_empty() {
+        let message = format!("the values of this {name} are all NULL: it has no type");
+        return Err(Diagnostic::at(span.clone(), message).help("write CAST(NULL AS type)"));
+    }
+    match common_type(&types) {
+        Some(DataType::Decimal { .. }) => Err(refuse_decimal(first_decimal(&values))),
+        Some(common) => cast_all(values, &common),
+        None if types.iter().any(|t| matches!(t, DataType::Decimal { .. })) => {
+            Err(refuse_decimal(first_decimal(&values)))
+        }
+        None => {
+            let names: Vec<String> = types.iter().map(DataType::to_string).collect();
+            let message = format!("{name}: no common type of {}", names.join(", "));
+            Err(Diagnostic::at(span.clone(), message).help("bring them to one type with CAST"))
+        }
+    }
+}
+
+fn first_decimal(values: &[Typed]) -> &Typed {
+    let decimal = values.iter().find(|value| value.as_decimal().is_some());
+    decimal.expect("called where there is one")
+}

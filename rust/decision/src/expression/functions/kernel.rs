@@ -1,0 +1,168 @@
+//! What kernels are made of: loops over the selected rows, strict in NULL.
+//!
+//! A kernel is a closure without captures around one of these, so that it is a plain function:
+//!
+//! ```ignore
+//! |frame, call| map2(frame, call, |a: i32, b: i32| a.wrapping_add(b))
+//! ```
+
+use pelton_data::columns::{Columns, Native};
+
+use super::super::program::{Call, Failure, Frame};
+use super::super::selection::SelectionId;
+
+/// Calls `step` for every selected row.
+#[inline(always)]
+pub(in super::super) fn for_rows(
+    frame: &mut Frame<'_>,
+    call: &Call,
+    mut step: impl FnMut(&mut Columns, usize) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    if call.under == SelectionId::ALL {
+        for row in 0..frame.n {
+            step(frame.columns, row)?;
+        }
+    } else {
+        for at in 0..frame.selections.count(call.under, frame.n) {
+            step(frame.columns, frame.selections.row(call.under, at))?;
+        }
+    }
+    Ok(())
+}
+
+/// `f` of one argument; NULL of NULL. `f` sees any value where the argument is NULL.
+#[inline(always)]
+pub(in super::super) fn map1<A: Native, R: Native>(
+    frame: &mut Frame<'_>,
+    call: &Call,
+    f: impl Fn(A) -> R,
+) -> Result<(), Failure> {
+    let [a, ..] = call.args;
+    for_rows(frame, call, |columns, row| {
+        let value = f(columns.get(a, row));
+        columns.set(call.out, row, value);
+        columns.set_valid(call.out, row, columns.is_valid(a, row));
+        Ok(())
+    })
+}
+
+/// `f` of two arguments; NULL where one is NULL. `f` sees any value where an argument is NULL.
+#[inline(always)]
+pub(in super::super) fn map2<A: Native, B: Native, R: Native>(
+    frame: &mut Frame<'_>,
+    call: &Call,
+    f: impl Fn(A, B) -> R,
+) -> Result<(), Failure> {
+    let [a, b, _] = call.args;
+    for_rows(frame, call, |columns, row| {
+        let value = f(columns.get(a, row), columns.get(b, row));
+        let valid = columns.is_valid(a, row) & columns.is_valid(b, row);
+        columns.set(call.out, row, value);
+        columns.set_valid(call.out, row, valid);
+        Ok(())
+    })
+}
+
+/// `f` of one argument, which is never NULL; it may fail.
+#[inline(always)]
+pub(in super::super) fn try_map1<A: Native, R: Native>(
+    frame: &mut Frame<'_>,
+    call: &Call,
+    f: impl Fn(A, i64) -> Result<R, Failure>,
+) -> Result<(), Failure> {
+    let [a, ..] = call.args;
+    for_rows(frame, call, |columns, row| {
+        let value = match columns.value(a, row) {
+            Some(a) => Some(f(a, call.parameter)?),
+            None => None,
+        };
+        columns.put(call.out, row, value);
+        Ok(())
+    })
+}
+
+/// `f` of two arguments, which are never NULL; it may fail.
+#[inline(always)]
+pub(in super::super) fn try_map2<A: Native, B: Native, R: Native>(
+    frame: &mut Frame<'_>,
+    call: &Call,
+    f: impl Fn(A, B) -> Result<R, Failure>,
+) -> Result<(), Failure> {
+    let [a, b, _] = call.args;
+    for_rows(frame, call, |columns, row| {
+        let value = match (columns.value(a, row), columns.value(b, row)) {
+            (Some(a), Some(b)) => Some(f(a, b)?),
+            _ => None,
+        };
+        columns.put(call.out, row, value);
+        Ok(())
+    })
+}
+
+/// `f` of the bytes of a string and the call's parameter; it may fail.
+#[inline(always)]
+pub(in super::super) fn map_text<R: Native>(
+    frame: &mut Frame<'_>,
+    call: &Call,
+    f: impl Fn(&[u8], i64) -> Result<R, Failure>,
+) -> Result<(), Failure> {
+    let [a, ..] = call.args;
+    for_rows(frame, call, |columns, row| {
+        let value = match columns.is_valid(a, row) {
+            true => Some(f(columns.text(a, row), call.parameter)?),
+            false => None,
+        };
+        columns.put(call.out, row, value);
+        Ok(())
+    })
+}
+
+/// `f` of the bytes of two strings.
+#[inline(always)]
+pub(in super::super) fn map_text2<R: Native>(
+    frame: &mut Frame<'_>,
+    call: &Call,
+    f: impl Fn(&[u8], &[u8]) -> R,
+) -> Result<(), Failure> {
+    let [a, b, _] = call.args;
+    for_rows(frame, call, |columns, row| {
+        let valid = columns.is_valid(a, row) && columns.is_valid(b, row);
+        let value = valid.then(|| f(columns.text(a, row), columns.text(b, row)));
+        columns.put(call.out, row, value);
+        Ok(())
+    })
+}
+
+/// A string that `f` writes, from an argument and the call's parameter.
+#[inline(always)]
+pub(in super::super) fn write_text<A: Native>(
+    frame: &mut Frame<'_>,
+    call: &Call,
+    f: impl Fn(&Columns, A, i64, &mut Vec<u8>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let [a, ..] = call.args;
+    // Taken for the loop, because the frame cannot be borrowed twice; given back below.
+    let mut text = std::mem::take(&mut frame.selections.text);
+    let result = for_rows(frame, call, |columns, row| {
+        let view = match columns.value(a, row) {
+            Some(value) => {
+                text.clear();
+                f(columns, value, call.parameter, &mut text)?;
+                Some(columns.push_text(&text)?)
+            }
+            None => None,
+        };
+        columns.put(call.out, row, view);
+        Ok(())
+    });
+    frame.selections.text = text;
+    result
+}
+
+/// The same value in another column.
+pub(in super::super) fn copy<T: Native>(
+    frame: &mut Frame<'_>,
+    call: &Call,
+) -> Result<(), Failure> {
+    map1(frame, call, |value: T| value)
+}

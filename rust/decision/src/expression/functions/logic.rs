@@ -1,0 +1,154 @@
+//! Three-valued logic: AND, OR, NOT, IS [NOT] NULL, TRUE, FALSE, UNKNOWN.
+
+use pelton_data::DataType;
+use pelton_data::columns::{Columns, Slot};
+use pelton_data::report::{Diagnostic, Span};
+
+use super::super::program::{Call, Failure, Frame, Kernel};
+use super::super::typing::{Node, Typed};
+use super::kernel::{for_rows, map1};
+use super::{Args, Function};
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    function("AND", "BOOLEAN AND BOOLEAN", |args| connect(args, Node::And)),
+    function("OR", "BOOLEAN OR BOOLEAN", |args| connect(args, Node::Or)),
+    function("NOT", "NOT BOOLEAN", not),
+    function("IS NULL", "value IS NULL", |args| is_null(args, NULL)),
+    function("IS NOT NULL", "value IS NOT NULL", |args| is_null(args, NOT_NULL)),
+    function("IS TRUE", "BOOLEAN IS TRUE", |args| test(args, TRUE)),
+    function("IS NOT TRUE", "BOOLEAN IS NOT TRUE", |args| test(args, NOT_TRUE)),
+    function("IS FALSE", "BOOLEAN IS FALSE", |args| test(args, FALSE)),
+    function("IS NOT FALSE", "BOOLEAN IS NOT FALSE", |args| test(args, NOT_FALSE)),
+    function("IS UNKNOWN", "BOOLEAN IS UNKNOWN", |args| test(args, NULL)),
+    function("IS NOT UNKNOWN", "BOOLEAN IS NOT UNKNOWN", |args| test(args, NOT_NULL)),
+];
+
+const fn function(
+    name: &'static str,
+    form: &'static str,
+    check: fn(Args<'_>) -> Result<Typed, Diagnostic>,
+) -> Function {
+    Function { name, form, check }
+}
+
+/// FALSE where one is FALSE, else NULL where one is NULL, else TRUE.
+pub(in super::super) const AND: Kernel = |frame, call| {
+    three_valued(frame, call, |a, b| match (a, b) {
+        (Some(false), _) | (_, Some(false)) => Some(false),
+        (Some(true), Some(true)) => Some(true),
+        _ => None,
+    })
+};
+
+/// TRUE where one is TRUE, else NULL where one is NULL, else FALSE.
+pub(in super::super) const OR: Kernel = |frame, call| {
+    three_valued(frame, call, |a, b| match (a, b) {
+        (Some(true), _) | (_, Some(true)) => Some(true),
+        (Some(false), Some(false)) => Some(false),
+        _ => None,
+    })
+};
+
+const NULL: Kernel = |frame, call| ask(frame, call, |columns, a, row| !columns.is_valid(a, row));
+const NOT_NULL: Kernel = |frame, call| ask(frame, call, Columns::is_valid);
+const TRUE: Kernel = |frame, call| ask(frame, call, |c, a, row| boolean(c, a, row) == Some(true));
+const NOT_TRUE: Kernel =
+    |frame, call| ask(frame, call, |c, a, row| boolean(c, a, row) != Some(true));
+const FALSE: Kernel = |frame, call| ask(frame, call, |c, a, row| boolean(c, a, row) == Some(false));
+const NOT_FALSE: Kernel =
+    |frame, call| ask(frame, call, |c, a, row| boolean(c, a, row) != Some(false));
+
+#[inline(always)]
+fn boolean(columns: &Columns, slot: Slot, row: usize) -> Option<bool> {
+    columns.value::<i8>(slot, row).map(|value| value != 0)
+}
+
+#[inline(always)]
+fn three_valued(
+    frame: &mut Frame<'_>,
+    call: &Call,
+    f: impl Fn(Option<bool>, Option<bool>) -> Option<bool>,
+) -> Result<(), Failure> {
+    let [a, b, _] = call.args;
+    for_rows(frame, call, |columns, row| {
+        let value = f(boolean(columns, a, row), boolean(columns, b, row));
+        columns.put(call.out, row, value.map(i8::from));
+        Ok(())
+    })
+}
+
+/// A question that NULL answers too.
+#[inline(always)]
+fn ask(
+    frame: &mut Frame<'_>,
+    call: &Call,
+    f: impl Fn(&Columns, Slot, usize) -> bool,
+) -> Result<(), Failure> {
+    let [a, ..] = call.args;
+    for_rows(frame, call, |columns, row| {
+        let value = i8::from(f(columns, a, row));
+        columns.put(call.out, row, Some(value));
+        Ok(())
+    })
+}
+
+fn connect(args: Args<'_>, node: fn(Vec<Typed>) -> Node) -> Result<Typed, Diagnostic> {
+    if let Some(null) = args.values.iter().find(|value| value.is_null_literal()) {
+        return Err(super::untyped_null(null).help("or write UNKNOWN"));
+    }
+    if args.values.iter().any(|v| v.data_type != DataType::Boolean) {
+        return Err(args.mismatch());
+    }
+    let nullable = args.values.iter().any(|value| value.nullable);
+    Ok(Typed::new(DataType::Boolean, nullable, args.span, node(args.values)))
+}
+
+fn not(args: Args<'_>) -> Result<Typed, Diagnostic> {
+    let (span, mismatch) = (args.span.clone(), args.mismatch());
+    let [a] = args.exactly()?;
+    match a.data_type {
+        DataType::Boolean => Ok(negation(a, span)),
+        _ => Err(mismatch),
+    }
+}
+
+/// `NOT a`, carried down to the comparisons as Flink does: `NOT (a < b)` is `a >= b`.
+pub(super) fn negation(a: Typed, span: Span) -> Typed {
+    const NOT: Kernel = |frame, call| map1(frame, call, |a: i8| a ^ 1);
+    let inner = |args: Vec<Typed>| {
+        let negated = args.into_iter().map(|arg| {
+            let span = arg.span.clone();
+            negation(arg, span)
+        });
+        negated.collect::<Vec<Typed>>()
+    };
+    match a.node {
+        Node::And(args) => Typed::new(DataType::Boolean, a.nullable, span, Node::Or(inner(args))),
+        Node::Or(args) => Typed::new(DataType::Boolean, a.nullable, span, Node::And(inner(args))),
+        Node::Call(application) if application.negation.is_some() => Typed {
+            span,
+            node: Node::Call(Box::new(application.negated())),
+            ..a
+        },
+        _ => Typed::call(DataType::Boolean, span, NOT, vec![a]),
+    }
+}
+
+fn is_null(args: Args<'_>, kernel: Kernel) -> Result<Typed, Diagnostic> {
+    let span = args.span.clone();
+    let [a] = args.exactly()?;
+    if a.as_decimal().is_some() {
+        return Err(super::super::typing::refuse_decimal(&a));
+    }
+    Ok(Typed {
+        nullable: false,
+        ..Typed::call(DataType::Boolean, span, kernel, vec![a])
+    })
+}
+
+fn test(args: Args<'_>, kernel: Kernel) -> Result<Typed, Diagnostic> {
+    match args.values.first().map(|value| &value.data_type) {
+        Some(DataType::Boolean) => is_null(args, kernel),
+        _ => Err(args.mismatch()),
+    }
+}

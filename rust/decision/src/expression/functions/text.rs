@@ -1,0 +1,161 @@
+//! Strings: UPPER LOWER CHAR_LENGTH || and the lengths of CHAR and VARCHAR, in code points.
+
+use pelton_data::DataType;
+use pelton_data::columns::View;
+use pelton_data::report::Diagnostic;
+use pelton_data::types::MAX_LENGTH;
+
+use super::super::program::{Call, Failure, Frame, Kernel};
+use super::super::typing::Typed;
+use super::kernel::{for_rows, map_text, write_text};
+use super::{Args, Function};
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    function("UPPER", "UPPER(string)", |args| change_case(args, UPPER)),
+    function("LOWER", "LOWER(string)", |args| change_case(args, LOWER)),
+    function("CHAR_LENGTH", "CHAR_LENGTH(string)", length),
+    function("CHARACTER_LENGTH", "CHARACTER_LENGTH(string)", length),
+    function("||", "string || string", concatenation),
+];
+
+const fn function(
+    name: &'static str,
+    form: &'static str,
+    check: fn(Args<'_>) -> Result<Typed, Diagnostic>,
+) -> Function {
+    Function { name, form, check }
+}
+
+const UPPER: Kernel = |frame, call| {
+    write_text(frame, call, |columns, view: View, _, text| {
+        write_case(columns.bytes(view), text, |c, text| push_all(text, c.to_uppercase()));
+        Ok(())
+    })
+};
+
+const LOWER: Kernel = |frame, call| {
+    write_text(frame, call, |columns, view: View, _, text| {
+        let bytes = columns.bytes(view);
+        match std::str::from_utf8(bytes) {
+            // The standard library knows the final sigma, as Java does.
+            Ok(string) if !string.is_ascii() => {
+                text.extend_from_slice(string.to_lowercase().as_bytes());
+            }
+            _ => text.extend(bytes.iter().map(u8::to_ascii_lowercase)),
+        }
+        Ok(())
+    })
+};
+
+/// Appends `bytes`, each character as `f` writes it; bytes that are not UTF-8 as they are.
+fn write_case(bytes: &[u8], text: &mut Vec<u8>, f: impl Fn(char, &mut Vec<u8>)) {
+    for chunk in bytes.utf8_chunks() {
+        chunk.valid().chars().for_each(|c| f(c, text));
+        text.extend_from_slice(chunk.invalid());
+    }
+}
+
+fn push_all(text: &mut Vec<u8>, chars: impl Iterator<Item = char>) {
+    for c in chars {
+        text.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+    }
+}
+
+fn change_case(args: Args<'_>, kernel: Kernel) -> Result<Typed, Diagnostic> {
+    let (span, mismatch) = (args.span.clone(), args.mismatch());
+    let [a] = args.exactly()?;
+    match a.data_type.is_string() {
+        true => Ok(Typed::call(a.data_type.clone(), span, kernel, vec![a])),
+        false => Err(mismatch),
+    }
+}
+
+fn length(args: Args<'_>) -> Result<Typed, Diagnostic> {
+    let (span, mismatch) = (args.span.clone(), args.mismatch());
+    let [a] = args.exactly()?;
+    if !a.data_type.is_string() {
+        return Err(mismatch);
+    }
+    let kernel: Kernel =
+        |frame, call| map_text(frame, call, |text, _| Ok(code_points(text) as i32));
+    Ok(Typed::call(DataType::Int, span, kernel, vec![a]))
+}
+
+/// Bytes that begin a character.
+fn code_points(text: &[u8]) -> usize {
+    text.iter().filter(|byte| **byte & 0xC0 != 0x80).count()
+}
+
+/// Lengths add up; the result is a CHAR only of two CHARs.
+fn concatenation(args: Args<'_>) -> Result<Typed, Diagnostic> {
+    use DataType::{Char, Varchar};
+    let (span, mismatch) = (args.span.clone(), args.mismatch());
+    let [a, b] = args.exactly()?;
+    let sum = |m: u32, n: u32| m.saturating_add(n).min(MAX_LENGTH);
+    let data_type = match (&a.data_type, &b.data_type) {
+        (Char(m), Char(n)) => Char(sum(*m, *n)),
+        (Char(m) | Varchar(m), Char(n) | Varchar(n)) => Varchar(sum(*m, *n)),
+        _ => return Err(mismatch),
+    };
+    let kernel: Kernel = |frame, call| {
+        let [a, b, _] = call.args;
+        for_rows(frame, call, |columns, row| {
+            let view = match (columns.value(a, row), columns.value(b, row)) {
+                (Some(a), Some(b)) => Some(columns.push_concat(&[a, b])?),
+                _ => None,
+            };
+            columns.put(call.out, row, view);
+            Ok(())
+        })
+    };
+    Ok(Typed::call(data_type, span, kernel, vec![a, b]))
+}
+
+/// A string as a value of a CHAR or VARCHAR: cut or, for CHAR, padded with blanks.
+pub(super) fn fit(value: Typed, to: &DataType) -> Typed {
+    use DataType::{Char, Varchar};
+    let (kernel, length): (Kernel, u32) = match (&value.data_type, to) {
+        (Char(have) | Varchar(have), Varchar(want)) if have <= want => {
+            let data_type = to.clone();
+            return Typed { data_type, ..value };
+        }
+        (_, Varchar(want)) => (|frame, call| cut(frame, call), *want),
+        (_, Char(want)) => (PAD, *want),
+        _ => unreachable!("called for strings"),
+    };
+    let call = Typed::call(to.clone(), value.span.clone(), kernel, vec![value]);
+    call.with_parameter(i64::from(length))
+}
+
+/// The first characters, as many as the parameter says; a shorter view of the same bytes.
+fn cut(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
+    let [a, ..] = call.args;
+    for_rows(frame, call, |columns, row| {
+        let view = columns.value(a, row).map(|view: View| View {
+            len: prefix(columns.bytes(view), call.parameter as usize) as u32,
+            ..view
+        });
+        columns.put(call.out, row, view);
+        Ok(())
+    })
+}
+
+const PAD: Kernel = |frame, call| {
+    write_text(frame, call, |columns, view: View, length, text| {
+        let bytes = columns.bytes(view);
+        let length = length as usize;
+        let kept = &bytes[..prefix(bytes, length)];
+        text.extend_from_slice(kept);
+        let blanks = length - code_points(kept);
+        text.try_reserve(blanks)
+            .map_err(|_| pelton_data::columns::MemoryError::Exhausted(blanks))?;
+        text.resize(text.len() + blanks, b' ');
+        Ok(())
+    })
+};
+
+/// The bytes of the first `length` characters.
+fn prefix(text: &[u8], length: usize) -> usize {
+    let starts = text.iter().enumerate().filter(|(_, byte)| **byte & 0xC0 != 0x80);
+    starts.map(|(at, _)| at).nth(length).unwrap_or(text.len())
+}

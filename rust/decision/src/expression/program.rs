@@ -1,0 +1,236 @@
+//! The flat list of instructions, and its one loop.
+
+use std::fmt;
+use std::ops::Range;
+
+use pelton_data::columns::{Columns, MemoryError, Slot};
+
+use super::selection::{SelectionId, Selections};
+
+/// Works on the rows of its call's selection. A plain function: nothing is looked up at run time.
+pub(super) type Kernel = fn(&mut Frame<'_>, &Call) -> Result<(), Failure>;
+
+/// What a kernel works on.
+pub(super) struct Frame<'a> {
+    pub columns: &'a mut Columns,
+    pub selections: &'a mut Selections,
+    /// Rows of the call.
+    pub n: usize,
+}
+
+/// One application of a kernel.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Call {
+    pub kernel: Kernel,
+    /// As many as the kernel reads; the others repeat the first.
+    pub args: [Slot; 3],
+    pub out: Slot,
+    pub under: SelectionId,
+    /// A constant of the kernel's own: a precision, a length, a unit.
+    pub parameter: i64,
+}
+
+/// One step of a program.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Instruction {
+    /// Computes a column.
+    Call(Call),
+    /// Parts the rows of `from` by a column: those that pass into `yes`, the others into `no`.
+    Filter {
+        test: Test,
+        column: Slot,
+        from: SelectionId,
+        yes: SelectionId,
+        no: SelectionId,
+    },
+    /// Goes on at `to` when nothing is selected.
+    SkipIfEmpty { selection: SelectionId, to: u32 },
+}
+
+/// What a [`Instruction::Filter`] asks of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Test {
+    /// A BOOLEAN is TRUE, neither FALSE nor NULL.
+    True,
+    /// A BOOLEAN is TRUE or NULL.
+    NotFalse,
+    /// A BOOLEAN is FALSE or NULL.
+    NotTrue,
+}
+
+/// Why a kernel stopped.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Failure {
+    pub kind: EvalErrorKind,
+    pub message: String,
+}
+
+/// The kinds of errors of an evaluation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EvalErrorKind {
+    /// The record has no result, as in Flink: division by zero, a CAST of what does not parse.
+    Failed,
+    /// A NULL came where a model refuses it.
+    NullRefused,
+    /// There is no memory for the result.
+    Memory,
+}
+
+/// The first error of an evaluation. Which row it came from is not known when there are several:
+/// the caller runs them singly.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EvalError {
+    /// What kind of error it is.
+    pub kind: EvalErrorKind,
+    /// What went wrong, and in which expression.
+    pub message: String,
+}
+
+impl fmt::Display for EvalError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for EvalError {}
+
+impl From<MemoryError> for EvalError {
+    fn from(error: MemoryError) -> EvalError {
+        EvalError {
+            kind: EvalErrorKind::Memory,
+            message: error.to_string(),
+        }
+    }
+}
+
+impl Failure {
+    /// An error of the record's values.
+    #[cold]
+    pub fn failed(message: impl Into<String>) -> Failure {
+        Failure {
+            kind: EvalErrorKind::Failed,
+            message: message.into(),
+        }
+    }
+}
+
+impl From<MemoryError> for Failure {
+    #[cold]
+    fn from(error: MemoryError) -> Failure {
+        Failure {
+            kind: EvalErrorKind::Memory,
+            message: error.to_string(),
+        }
+    }
+}
+
+/// All instructions of a decision. Immutable; a step of the plan is a range of it.
+#[derive(Debug, Clone, Default)]
+pub struct Program {
+    pub(super) instructions: Vec<Instruction>,
+    /// Where the instructions come from: each entry holds from its number on.
+    pub(super) origins: Vec<(u32, String)>,
+    /// Selections besides [`SelectionId::ALL`].
+    pub(super) selections: u32,
+}
+
+impl Program {
+    /// Selections besides [`SelectionId::ALL`].
+    pub(super) fn selections(&self) -> usize {
+        self.selections as usize
+    }
+
+    /// Runs a range of instructions over the first `n` rows. Ranges are run in the order in which
+    /// they were compiled, since later ones use what earlier ones computed.
+    pub fn run(
+        &self,
+        range: Range<u32>,
+        columns: &mut Columns,
+        selections: &mut Selections,
+        n: usize,
+    ) -> Result<(), EvalError> {
+        let mut frame = Frame {
+            columns,
+            selections,
+            n,
+        };
+        let mut at = range.start;
+        while at < range.end {
+            match &self.instructions[at as usize] {
+                Instruction::Call(call) => {
+                    (call.kernel)(&mut frame, call).map_err(|failure| self.locate(at, failure))?;
+                }
+                Instruction::Filter {
+                    test,
+                    column,
+                    from,
+                    yes,
+                    no,
+                } => frame.filter(*test, *column, *from, *yes, *no),
+                Instruction::SkipIfEmpty { selection, to } => {
+                    if frame.selections.count(*selection, n) == 0 {
+                        at = *to;
+                        continue;
+                    }
+                }
+            }
+            at += 1;
+        }
+        Ok(())
+    }
+
+    /// The error of an instruction, with the text it was compiled from.
+    #[cold]
+    fn locate(&self, at: u32, failure: Failure) -> EvalError {
+        let later = self.origins.partition_point(|(first, _)| *first <= at);
+        let message = match later.checked_sub(1).map(|known| &self.origins[known].1) {
+            Some(origin) => format!("{}, in {origin}", failure.message),
+            None => failure.message,
+        };
+        EvalError {
+            kind: failure.kind,
+            message,
+        }
+    }
+}
+
+impl Frame<'_> {
+    fn filter(
+        &mut self,
+        test: Test,
+        column: Slot,
+        from: SelectionId,
+        yes: SelectionId,
+        no: SelectionId,
+    ) {
+        self.selections.clear(yes);
+        self.selections.clear(no);
+        for at in 0..self.selections.count(from, self.n) {
+            let row = self.selections.row(from, at);
+            let valid = self.columns.is_valid(column, row);
+            let passes = match test {
+                Test::True => valid && self.columns.get::<i8>(column, row) != 0,
+                Test::NotFalse => !valid || self.columns.get::<i8>(column, row) != 0,
+                Test::NotTrue => !valid || self.columns.get::<i8>(column, row) == 0,
+            };
+            self.selections.push(if passes { yes } else { no }, row);
+        }
+    }
+}
+
+/// A value for tests and messages.
+#[cfg(test)]
+pub(super) fn show(literal: &pelton_data::columns::Literal) -> String {
+    use pelton_data::columns::Literal::*;
+    match literal {
+        Null => "NULL".to_string(),
+        I8(value) => value.to_string(),
+        I16(value) => value.to_string(),
+        I32(value) => value.to_string(),
+        I64(value) => value.to_string(),
+        F32(value) => format!("{value:?}"),
+        F64(value) => format!("{value:?}"),
+        Timestamp(value) => format!("{}ms {}ns", value.millis, value.nanos),
+        Text(value) => format!("'{value}'"),
+    }
+}

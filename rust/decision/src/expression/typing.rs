@@ -1,0 +1,382 @@
+//! From [`Expr`] to [`Typed`]: Flink's types, and the casts that it inserts by itself.
+
+use pelton_data::DataType;
+use pelton_data::columns::{Literal, Physical, Slot};
+use pelton_data::report::{Diagnostic, Span};
+
+use super::ast::{Constant, Decimal, Expr, Kind, Unit};
+use super::functions::{self, Args};
+use super::program::Kernel;
+
+/// What names mean.
+pub trait Scope {
+    /// The column of a name, by its parts, and its type.
+    fn resolve(&self, path: &[String]) -> Option<(Slot, DataType)>;
+    /// All names, with dots between their parts: for "did you mean".
+    fn names(&self) -> Vec<String>;
+}
+
+/// An expression whose type is known.
+#[derive(Debug, Clone)]
+pub struct Typed {
+    /// The type of its values.
+    pub data_type: DataType,
+    /// Whether NULL may come out, as Flink derives it.
+    pub nullable: bool,
+    /// Its place in the text.
+    pub span: Span,
+    pub(super) node: Node,
+}
+
+/// How an expression is computed.
+#[derive(Debug, Clone)]
+pub(super) enum Node {
+    Column(Slot),
+    Literal(Literal),
+    /// `NULL` of no type yet.
+    Null,
+    /// A constant that columns do not hold: only casts and comparisons take it.
+    Decimal(Decimal),
+    /// An argument that is no value: `HOUR`.
+    Unit(Unit),
+    Call(Box<Application>),
+    /// In this order, as far as needed; two at least.
+    And(Vec<Typed>),
+    /// In this order, as far as needed; two at least.
+    Or(Vec<Typed>),
+    Case {
+        branches: Vec<(Typed, Typed)>,
+        otherwise: Box<Typed>,
+    },
+}
+
+/// A kernel and what it is applied to.
+#[derive(Debug, Clone)]
+pub(super) struct Application {
+    pub kernel: Kernel,
+    /// One to three.
+    pub args: Vec<Typed>,
+    pub parameter: i64,
+    /// Whether it can fail: then it is computed only where Flink would compute it.
+    pub fallible: bool,
+    /// Of a comparison, the one that Flink takes for its negation.
+    pub negation: Option<Kernel>,
+}
+
+impl Application {
+    /// The negation of a comparison.
+    pub(super) fn negated(self) -> Application {
+        let Some(kernel) = self.negation else {
+            return self;
+        };
+        Application {
+            kernel,
+            negation: Some(self.kernel),
+            ..self
+        }
+    }
+}
+
+impl Typed {
+    pub(super) fn new(data_type: DataType, nullable: bool, span: Span, node: Node) -> Typed {
+        Typed {
+            data_type,
+            nullable,
+            span,
+            node,
+        }
+    }
+
+    /// A kernel that cannot fail, applied; NULL where an argument may be.
+    pub(super) fn call(data_type: DataType, span: Span, kernel: Kernel, args: Vec<Typed>) -> Typed {
+        let nullable = args.iter().any(|arg| arg.nullable);
+        let application = Application {
+            kernel,
+            args,
+            parameter: 0,
+            fallible: false,
+            negation: None,
+        };
+        Typed::new(data_type, nullable, span, Node::Call(Box::new(application)))
+    }
+
+    /// With the kernel's own constant.
+    pub(super) fn with_parameter(mut self, parameter: i64) -> Typed {
+        if let Node::Call(application) = &mut self.node {
+            application.parameter = parameter;
+        }
+        self
+    }
+
+    /// Marked as a kernel that can fail.
+    pub(super) fn fallible(mut self) -> Typed {
+        if let Node::Call(application) = &mut self.node {
+            application.fallible = true;
+        }
+        self
+    }
+
+    /// With the kernel of its negation.
+    pub(super) fn with_negation(mut self, negation: Kernel) -> Typed {
+        if let Node::Call(application) = &mut self.node {
+            application.negation = Some(negation);
+        }
+        self
+    }
+
+    pub(super) fn literal(data_type: DataType, span: Span, literal: Literal) -> Typed {
+        let nullable = literal == Literal::Null;
+        Typed::new(data_type, nullable, span, Node::Literal(literal))
+    }
+
+    pub(super) fn boolean(value: bool, span: Span) -> Typed {
+        Typed::literal(DataType::Boolean, span, Literal::I8(i8::from(value)))
+    }
+
+    /// How its values lie in columns.
+    pub(super) fn physical(&self) -> Physical {
+        Physical::of(&self.data_type).expect("types that columns do not hold are refused")
+    }
+
+    pub(super) fn is_null_literal(&self) -> bool {
+        matches!(self.node, Node::Null)
+    }
+
+    pub(super) fn as_decimal(&self) -> Option<Decimal> {
+        match self.node {
+            Node::Decimal(decimal) => Some(decimal),
+            _ => None,
+        }
+    }
+
+    /// Whether it is computed from constants alone.
+    pub(super) fn is_constant(&self) -> bool {
+        match &self.node {
+            Node::Column(_) => false,
+            Node::Literal(_) | Node::Null | Node::Decimal(_) | Node::Unit(_) => true,
+            _ => self.children().into_iter().all(Typed::is_constant),
+        }
+    }
+
+    /// Whether an evaluation can end in an error.
+    pub(super) fn can_fail(&self) -> bool {
+        let own = matches!(&self.node, Node::Call(application) if application.fallible);
+        own || self.children().into_iter().any(Typed::can_fail)
+    }
+
+    /// How many instructions it takes, about.
+    pub(super) fn cost(&self) -> usize {
+        match self.node {
+            Node::Column(_) | Node::Literal(_) => 0,
+            _ => 1 + self.children().into_iter().map(Typed::cost).sum::<usize>(),
+        }
+    }
+
+    fn children(&self) -> Vec<&Typed> {
+        match &self.node {
+            Node::Column(_)
+            | Node::Literal(_)
+            | Node::Null
+            | Node::Decimal(_)
+            | Node::Unit(_) => Vec::new(),
+            Node::Call(application) => application.args.iter().collect(),
+            Node::And(args) | Node::Or(args) => args.iter().collect(),
+            Node::Case {
+                branches,
+                otherwise,
+            } => {
+                let both = branches.iter().flat_map(|(c, v)| [c, v]);
+                both.chain([otherwise.as_ref()]).collect()
+            }
+        }
+    }
+}
+
+/// Finds the types of an expression. All errors are returned that can be told apart.
+pub fn type_check(expr: &Expr, scope: &dyn Scope) -> Result<Typed, Vec<Diagnostic>> {
+    let mut checker = Checker {
+        scope,
+        errors: Vec::new(),
+    };
+    let typed = checker
+        .check(expr)
+        .and_then(|typed| checker.keep(result(typed)));
+    match typed {
+        Some(typed) if checker.errors.is_empty() => Ok(typed),
+        _ => Err(checker.errors),
+    }
+}
+
+/// The expression as a result of its own: what has no type that columns hold is refused.
+fn result(typed: Typed) -> Result<Typed, Diagnostic> {
+    match &typed.node {
+        Node::Null => Err(
+            Diagnostic::at(typed.span.clone(), "NULL alone has no type")
+                .help("write CAST(NULL AS type)"),
+        ),
+        Node::Decimal(_) => Err(refuse_decimal(&typed)),
+        _ => Ok(typed),
+    }
+}
+
+/// The refusal of an exact number where its type would be DECIMAL.
+pub(super) fn refuse_decimal(typed: &Typed) -> Diagnostic {
+    let message = format!("{} values are not supported", typed.data_type);
+    Diagnostic::at(typed.span.clone(), message)
+        .help("as a DOUBLE it is written with an exponent, 5E-1, or CAST(0.5 AS DOUBLE)")
+}
+
+struct Checker<'a> {
+    scope: &'a dyn Scope,
+    errors: Vec<Diagnostic>,
+}
+
+impl Checker<'_> {
+    fn keep<T>(&mut self, result: Result<T, Diagnostic>) -> Option<T> {
+        result.map_err(|error| self.errors.push(error)).ok()
+    }
+
+    fn check(&mut self, expr: &Expr) -> Option<Typed> {
+        let span = expr.span.clone();
+        match &expr.kind {
+            Kind::Name(path) => {
+                let column = self.column(path, span);
+                self.keep(column)
+            }
+            Kind::Constant(constant) => Some(constant_of(constant, span)),
+            Kind::Unit(unit) => {
+                Some(Typed::new(DataType::STRING, false, span, Node::Unit(*unit)))
+            }
+            Kind::Cast(value, to) => {
+                let value = self.check(value)?;
+                let cast = functions::cast::cast(Typed { span, ..value }, to);
+                self.keep(cast)
+            }
+            Kind::Call(name, args) => {
+                let function = functions::find(name, &span);
+                let function = self.keep(function);
+                let args = self.check_all(args);
+                let args = Args {
+                    name,
+                    span,
+                    values: args?,
+                };
+                let call = functions::apply(function?, args);
+                self.keep(call)
+            }
+            Kind::Case {
+                branches,
+                otherwise,
+            } => {
+                let (conditions, values): (Vec<&Expr>, Vec<&Expr>) =
+                    branches.iter().map(|(c, v)| (c, v)).unzip();
+                let conditions = self.check_all(conditions);
+                let values = self.check_all(values.into_iter().chain(otherwise.as_deref()));
+                let case = functions::conditional::case(span, conditions?, values?);
+                self.keep(case)
+            }
+        }
+    }
+
+    /// All of them, so that every error is found; `None` if one has an error.
+    fn check_all<'e>(&mut self, exprs: impl IntoIterator<Item = &'e Expr>) -> Option<Vec<Typed>> {
+        let typed: Vec<Option<Typed>> = exprs.into_iter().map(|e| self.check(e)).collect();
+        typed.into_iter().collect()
+    }
+
+    fn column(&self, path: &[String], span: Span) -> Result<Typed, Diagnostic> {
+        let name = path.join(".");
+        let Some((slot, data_type)) = self.scope.resolve(path) else {
+            let names = self.scope.names();
+            return Err(Diagnostic::at(span, format!("unknown name `{name}`"))
+                .suggest(&name, names.iter().map(String::as_str)));
+        };
+        match Physical::of(&data_type) {
+            Some(_) => Ok(Typed::new(data_type, true, span, Node::Column(slot))),
+            None => {
+                let message = format!("`{name}` is {data_type}: not supported in expressions yet");
+                Err(Diagnostic::at(span, message))
+            }
+        }
+    }
+}
+
+fn constant_of(constant: &Constant, span: Span) -> Typed {
+    use DataType::*;
+    let (data_type, literal) = match constant {
+        // Never seen: who takes an untyped NULL gives it a type.
+        Constant::Null => return Typed::new(Boolean, true, span, Node::Null),
+        Constant::Boolean(None) => (Boolean, Literal::Null),
+        Constant::Boolean(Some(value)) => (Boolean, Literal::I8(i8::from(*value))),
+        Constant::Double(value) => (Double, Literal::F64(*value)),
+        Constant::Text(text) => (
+            Char(text.chars().count() as u32),
+            Literal::Text(text.clone()),
+        ),
+        Constant::Date(days) => (Date, Literal::I32(*days)),
+        Constant::Timestamp(value, precision) => {
+            (Timestamp(*precision), Literal::Timestamp(*value))
+        }
+        Constant::Decimal(decimal) => return exact(*decimal, span),
+    };
+    Typed::literal(data_type, span, literal)
+}
+
+/// An exact number: INT or BIGINT where it is one, else a DECIMAL.
+pub(super) fn exact(decimal: Decimal, span: Span) -> Typed {
+    let value = decimal.unscaled;
+    if decimal.scale == 0 {
+        if let Ok(value) = i32::try_from(value) {
+            return Typed::literal(DataType::Int, span, Literal::I32(value));
+        }
+        if let Ok(value) = i64::try_from(value) {
+            return Typed::literal(DataType::BigInt, span, Literal::I64(value));
+        }
+    }
+    let digits = value.unsigned_abs().checked_ilog10().unwrap_or(0) as u8 + 1;
+    let data_type = DataType::Decimal {
+        precision: digits.max(decimal.scale + u8::from(decimal.scale < 38)),
+        scale: decimal.scale,
+    };
+    Typed::new(data_type, false, span, Node::Decimal(decimal))
+}
+
+/// The type that values of all of `types` are brought to, as for the branches of a CASE; `None`
+/// where Flink has none.
+pub fn common_type(types: &[DataType]) -> Option<DataType> {
+    let (first, rest) = types.split_first()?;
+    rest.iter()
+        .try_fold(first.clone(), |common, next| pair(&common, next))
+}
+
+/// Of FLOAT and DOUBLE it is the first: Flink takes them to be equally precise.
+fn pair(a: &DataType, b: &DataType) -> Option<DataType> {
+    use DataType::*;
+    if a == b {
+        return Some(a.clone());
+    }
+    match (a, b) {
+        (Char(m) | Varchar(m), Char(n) | Varchar(n)) => Some(Varchar(*m.max(n))),
+        (Timestamp(m), Timestamp(n)) => Some(Timestamp(*m.max(n))),
+        (Decimal { .. }, Float | Double) | (Float | Double, Decimal { .. }) => Some(Double),
+        // Of integers and decimals the result would be a DECIMAL.
+        (Decimal { .. }, _) | (_, Decimal { .. }) => None,
+        (Float, Double) => Some(Float),
+        _ if a.is_numeric() && b.is_numeric() => {
+            let wider = if rank(a) >= rank(b) { a } else { b };
+            Some(wider.clone())
+        }
+        _ => None,
+    }
+}
+
+/// The order in which numbers widen.
+fn rank(data_type: &DataType) -> u8 {
+    match data_type {
+        DataType::TinyInt => 0,
+        DataType::SmallInt => 1,
+        DataType::Int => 2,
+        DataType::BigInt => 3,
+        _ => 4,
+    }
+}
