@@ -21,12 +21,23 @@ tools: ## check that Rust, JDK 17, Maven and a C compiler are here; a missing on
 build: tools ## the native library and the `pelton` command, in target/release
 	cargo build $(CARGO_FLAGS)
 
+# Behind the demo's own last line Maven shows nothing but errors.
+.PHONY: demo
+demo: build ## a month of real flights decided in Flink SQL on a local Flink 2.3, and compared with `pelton run`
+	cd java-shim && $(MVN) verify -Pdemo -DskipTests -pl ../tests/flink/flink-2.3 -am \
+		| sed -u '/^demo: /,$$ { /^demo: /b; /ERROR/!d }'
+
 .PHONY: test
 test: build ## all tests: Rust, Java, and SQL on real Flink 1.20 and 2.3
 	@touch $(TARGET)/tests-started
 	cargo test $(CARGO_FLAGS) 2>&1 | tee $(TARGET)/tests-rust.log
 	cd java-shim && $(MVN) verify
 	@.ci/summary.sh $(TARGET)/tests-rust.log $(TARGET)/tests-started
+
+.PHONY: bench
+bench: tools ## nanoseconds a record, by step of the decision and by kernel
+	cargo bench --locked -p pelton-decision --bench decide
+	cargo bench --locked -p pelton-model --bench kernels
 
 .PHONY: fmt
 fmt: tools ## format Rust and Java
