@@ -1,7 +1,7 @@
 //! `TreeEnsembleClassifier` and `TreeEnsembleRegressor` of `ai.onnx.ml`, versions 1 and 3.
 //!
 //! Float, int64 and int32 inputs compare and sum in f32, double inputs in f64, as in ONNX Runtime. The kernels want the
-//! features of a row side by side, so the columns are gathered into rows first; a single row with a stride of 1 lies
+//! features of a row side by side, so the columns are gathered into rows first; a single row with a stride of 1 may lie
 //! that way already.
 
 use super::Step;
@@ -17,7 +17,7 @@ use crate::trees::{self, Aggregate, Arrays, Classes, Ensemble, Kernel, Scores, W
 pub(crate) struct TreeEnsemble {
     kernel: Kernel,
     from: (Element, Columns),
-    /// The features of all rows, row after row, in the kernel's region.
+    /// What branches read of all rows, row after row, in the kernel's region.
     rows: Columns,
     /// What the kernel keeps of each row, in the kernel's region.
     scratch: Columns,
@@ -75,7 +75,7 @@ fn push(
     labels: Option<Columns>,
 ) -> Result<(), ModelError> {
     let element = if matches!(kernel, Kernel::Double(_)) { Element::Double } else { Element::Float };
-    let rows = graph.scratch(element, value.columns.width)?;
+    let rows = graph.scratch(element, kernel.row().width())?;
     let scratch = graph.scratch(element, kernel.scratch())?;
     let name = kernel.to_string();
     let from = (value.element, value.columns);
@@ -99,12 +99,12 @@ fn load_kernel(node: &mut Node, graph: &Builder, value: &Value, parts: Parts) ->
         Element::Float | Element::Int64 | Element::Int32 => {
             let (arrays, scores) = read::<f32>(node, graph, parts)?;
             let forest = arrays.check(width, scores.targets).map_err(|e| node.invalid(e))?;
-            Kernel::floats(forest, width, scores)
+            Kernel::floats(forest, scores)
         }
         Element::Double => {
             let (arrays, scores) = read::<f64>(node, graph, parts)?;
             let forest = arrays.check(width, scores.targets).map_err(|e| node.invalid(e))?;
-            Kernel::doubles(forest, width, scores)
+            Kernel::doubles(forest, scores)
         }
         Element::Bool | Element::String => {
             return Err(node.invalid(format!("input is of type {}, expected a number", value.element.name())));
@@ -168,7 +168,6 @@ impl TreeEnsemble {
     pub fn run(&self, n: usize, memory: &mut Memory) {
         match &self.kernel {
             Kernel::AtMost(ensemble) => self.run_floats(ensemble, n, memory),
-            Kernel::SignedAtMost(ensemble) => self.run_floats(ensemble, n, memory),
             Kernel::Table(ensemble) => self.run_floats(ensemble, n, memory),
             Kernel::Double(ensemble) => self.run_doubles(ensemble, n, memory),
         }
@@ -178,14 +177,14 @@ impl TreeEnsemble {
         let Memory { ref mut f32, ref mut i64, stride, .. } = *memory;
         let (element, from) = self.from;
         let rows = match element {
-            Element::Float if n == 1 && stride == 1 => from,
+            Element::Float if n == 1 && stride == 1 && ensemble.row.is_plain() => from,
             Element::Float => {
                 let (from, to) = from.and_younger(self.rows, f32, stride);
-                gather(n, stride, from, to, |x| x);
+                ensemble.row.gather(n, stride, from, to, |x| x);
                 self.rows
             }
             _ => {
-                gather(n, stride, from.of(i64, stride), self.rows.of_mut(f32, stride), |x| x as f32);
+                ensemble.row.gather(n, stride, from.of(i64, stride), self.rows.of_mut(f32, stride), |x| x as f32);
                 self.rows
             }
         };
@@ -199,20 +198,10 @@ impl TreeEnsemble {
     fn run_doubles<N: trees::Node<Value = f64>>(&self, ensemble: &Ensemble<N>, n: usize, memory: &mut Memory) {
         let Memory { ref mut f32, ref mut f64, ref mut i64, stride } = *memory;
         let (from, to) = self.from.1.and_younger(self.rows, f64, stride);
-        gather(n, stride, from, to, |x| x);
+        ensemble.row.gather(n, stride, from, to, |x| x);
         let (x, scratch) = self.rows.and_younger(self.scratch, f64, stride);
         ensemble.accumulate(n, x, scratch);
         let labels = self.labels.map(|labels| labels.of_mut(i64, stride));
         ensemble.finish(n, stride, scratch, self.scores.of_mut(f32, stride), labels);
-    }
-}
-
-/// Columns of `stride` values to rows that stand one after the other.
-fn gather<T: Copy, U>(n: usize, stride: usize, from: &[T], to: &mut [U], convert: impl Fn(T) -> U) {
-    let width = from.len() / stride;
-    for (c, column) in from.chunks_exact(stride).enumerate() {
-        for (to, x) in to[c..].iter_mut().step_by(width).zip(&column[..n]) {
-            *to = convert(*x);
-        }
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! A node may have several parents: exporters of categorical splits share the leaf of a chain of `BRANCH_EQ`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use super::node::{Test, Value};
+use super::node::{Question, Test, Value};
+use super::row::{Row, View};
 
 /// The arrays of a tree operator, one entry a node, in the order of the file.
 pub(crate) struct Arrays<V> {
@@ -46,6 +47,8 @@ pub(super) enum Mode {
 #[derive(Debug)]
 pub(crate) struct Forest<V> {
     pub nodes: Vec<Listed<V>>,
+    /// What branches read.
+    pub row: Row,
     /// The root of each tree.
     pub roots: Vec<u32>,
     /// The longest path of each tree, in branches.
@@ -56,7 +59,8 @@ pub(crate) struct Forest<V> {
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Listed<V> {
-    Branch { feature: u32, test: Test<V>, on_true: u32, on_false: u32 },
+    /// To `children[0]` when the test holds for the value that `view` reads, which is at `feature` in the row.
+    Branch { view: View, feature: u32, test: Test<V>, children: [u32; 2] },
     /// `weights[first..end]`, in the order of the file. `value` is what the file lists as the node's own value.
     Leaf { first: u32, end: u32, value: V },
 }
@@ -87,11 +91,12 @@ impl<V: Value> Arrays<V> {
         let roots = self.roots()?;
         let mut nodes = (0..self.node_ids.len()).map(|i| self.node(i, width, &index)).collect::<Result<Vec<_>, _>>()?;
         let weights = self.attach_weights(&mut nodes, targets, &index)?;
+        let row = place_views(&mut nodes, width);
         let depths = depths(&nodes, &roots).map_err(|node| {
             let (tree, id) = (self.tree_ids[node], self.node_ids[node]);
             format!("node {id} of tree {tree} is its own descendant")
         })?;
-        Ok(Forest { nodes, roots, depths, weights })
+        Ok(Forest { nodes, row, roots, depths, weights })
     }
 
     fn check_lengths(&self) -> Result<(), String> {
@@ -161,8 +166,8 @@ impl<V: Value> Arrays<V> {
         if mode == Mode::Leaf {
             return Ok(Listed::Leaf { first: 0, end: 0, value });
         }
-        let feature = match u32::try_from(self.features[i]) {
-            Ok(feature) if (feature as usize) < width => feature,
+        let column = match u32::try_from(self.features[i]) {
+            Ok(column) if (column as usize) < width => column,
             _ => {
                 let feature = self.features[i];
                 return Err(format!("node {id} of tree {tree} reads feature {feature} of an input of width {width}"));
@@ -175,9 +180,9 @@ impl<V: Value> Arrays<V> {
         };
         let (on_true, on_false) = (child("true", self.on_true[i])?, child("false", self.on_false[i])?);
         let missing_to_true = self.missing_to_true.get(i).is_some_and(|&tracks| tracks == 1);
-        let (test, swapped) = Test::of(mode, value, missing_to_true);
-        let (on_true, on_false) = if swapped { (on_false, on_true) } else { (on_true, on_false) };
-        Ok(Listed::Branch { feature, test, on_true, on_false })
+        let Question { test, view, swapped } = Question::of(mode, column, value, missing_to_true);
+        let children = if swapped { [on_false, on_true] } else { [on_true, on_false] };
+        Ok(Listed::Branch { view, feature: 0, test, children })
     }
 
     /// Orders the weights by leaf. Weights of branches, which old exporters wrote, mean nothing.
@@ -215,6 +220,22 @@ impl<V: Value> Arrays<V> {
     }
 }
 
+/// Finds out what the row holds, and where each branch reads in it.
+fn place_views<V>(nodes: &mut [Listed<V>], width: usize) -> Row {
+    let views = nodes.iter().filter_map(|node| match node {
+        Listed::Branch { view, .. } => Some(*view),
+        Listed::Leaf { .. } => None,
+    });
+    let distinct: HashSet<View> = views.collect();
+    let row = Row::new(distinct.into_iter().collect(), width);
+    for node in nodes {
+        if let Listed::Branch { view, feature, .. } = node {
+            *feature = row.place(*view).expect("the row holds the view of every branch");
+        }
+    }
+    row
+}
+
 /// The longest path from each root, in branches; the error is a node that is its own descendant.
 fn depths<V>(nodes: &[Listed<V>], roots: &[u32]) -> Result<Vec<u32>, usize> {
     const UNSEEN: u32 = u32::MAX;
@@ -225,12 +246,12 @@ fn depths<V>(nodes: &[Listed<V>], roots: &[u32]) -> Result<Vec<u32>, usize> {
     for &root in roots {
         stack.push(root as usize);
         while let Some(&node) = stack.last() {
-            let Listed::Branch { on_true, on_false, .. } = nodes[node] else {
+            let Listed::Branch { children, .. } = nodes[node] else {
                 depth[node] = 0;
                 stack.pop();
                 continue;
             };
-            let children = [on_true as usize, on_false as usize];
+            let children = children.map(|child| child as usize);
             if depth[node] == UNSEEN {
                 depth[node] = OPEN;
                 for child in children {

@@ -1,19 +1,18 @@
 //! One type for every ensemble, whatever kernel walks it.
 
 use super::forest::Forest;
-use super::node::{AtMost, Node, SignedAtMost, Table, Value};
+use super::node::{AtMost, Node, Table, Value};
 use super::packed::{Leaves, Packed};
+use super::row::Row;
 use super::scores::{Aggregate, Scores};
-use super::walk::ROWS;
+
 use crate::operators::post_transform::RowScores;
 
 /// A kernel, chosen at load by the tests that the branches ask and by the size of the ensemble.
 #[derive(Debug)]
 pub(crate) enum Kernel {
-    /// All branches ask `x <= threshold`.
+    /// Floats, when all branches ask `x <= threshold` of at most 1024 views.
     AtMost(Ensemble<AtMost>),
-    /// All branches ask `x <= threshold` or `-x <= threshold`.
-    SignedAtMost(Ensemble<SignedAtMost>),
     /// Other floats.
     Table(Ensemble<Table<f32>>),
     /// All doubles.
@@ -22,26 +21,31 @@ pub(crate) enum Kernel {
 
 impl Kernel {
     /// The kernel for an ensemble of floats; `None` when it is too large for every layout.
-    pub fn floats(forest: Forest<f32>, width: usize, scores: Scores<f32>) -> Option<Self> {
-        if let Some(packed) = Packed::pack(&forest, width) {
+    pub fn floats(forest: Forest<f32>, scores: Scores<f32>) -> Option<Self> {
+        if let Some(packed) = Packed::pack(&forest) {
             return Some(Kernel::AtMost(Ensemble::new(forest, packed, scores)));
         }
-        if let Some(packed) = Packed::pack(&forest, width) {
-            return Some(Kernel::SignedAtMost(Ensemble::new(forest, packed, scores)));
-        }
-        Packed::pack(&forest, width).map(|packed| Kernel::Table(Ensemble::new(forest, packed, scores)))
+        Packed::pack(&forest).map(|packed| Kernel::Table(Ensemble::new(forest, packed, scores)))
     }
 
     /// The kernel for an ensemble of doubles; `None` when it is too large.
-    pub fn doubles(forest: Forest<f64>, width: usize, scores: Scores<f64>) -> Option<Self> {
-        Packed::pack(&forest, width).map(|packed| Kernel::Double(Ensemble::new(forest, packed, scores)))
+    pub fn doubles(forest: Forest<f64>, scores: Scores<f64>) -> Option<Self> {
+        Packed::pack(&forest).map(|packed| Kernel::Double(Ensemble::new(forest, packed, scores)))
+    }
+
+    /// The row that `accumulate` wants.
+    pub fn row(&self) -> &Row {
+        match self {
+            Kernel::AtMost(ensemble) => &ensemble.row,
+            Kernel::Table(ensemble) => &ensemble.row,
+            Kernel::Double(ensemble) => &ensemble.row,
+        }
     }
 
     /// What `accumulate` wants of scratch, in values a row.
     pub fn scratch(&self) -> usize {
         match self {
             Kernel::AtMost(ensemble) => ensemble.scratch(),
-            Kernel::SignedAtMost(ensemble) => ensemble.scratch(),
             Kernel::Table(ensemble) => ensemble.scratch(),
             Kernel::Double(ensemble) => ensemble.scratch(),
         }
@@ -52,7 +56,6 @@ impl std::fmt::Display for Kernel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Kernel::AtMost(ensemble) => ensemble.fmt(f),
-            Kernel::SignedAtMost(ensemble) => ensemble.fmt(f),
             Kernel::Table(ensemble) => ensemble.fmt(f),
             Kernel::Double(ensemble) => ensemble.fmt(f),
         }
@@ -62,6 +65,7 @@ impl std::fmt::Display for Kernel {
 /// An ensemble in the layout of one kernel.
 #[derive(Debug)]
 pub(crate) struct Ensemble<N: Node> {
+    pub row: Row,
     packed: Packed<N>,
     leaves: Leaves<N::Value>,
     scores: Scores<N::Value>,
@@ -83,18 +87,19 @@ const BLOCK: usize = 64;
 impl<N: Node> Ensemble<N> {
     fn new(forest: Forest<N::Value>, packed: (Packed<N>, Vec<Option<u32>>), scores: Scores<N::Value>) -> Self {
         let (packed, leaves) = packed;
+        let Forest { nodes, row, weights, .. } = forest;
         // Several weights of a leaf for a single target: the first one counts.
         let single = scores.targets == 1;
         let sums = matches!(scores.aggregate, Aggregate::Sum | Aggregate::Average);
         let mut has = vec![false; scores.targets];
-        let leaves = Leaves::of(forest, packed.roots(), &leaves, single, sums);
+        let leaves = Leaves::of(&nodes, weights, packed.roots(), &leaves, single, sums);
         match &leaves {
             Leaves::One { targets, .. } => targets.iter().for_each(|&target| has[target as usize] = true),
             Leaves::Many { weights, .. } => weights.iter().for_each(|&(target, _)| has[target as usize] = true),
         }
         let targets: Vec<usize> = (0..has.len()).filter(|&target| has[target]).collect();
         let only_target = if let [target] = *targets { Some(target) } else { None };
-        Self { packed, leaves, scores, has, only_target }
+        Self { row, packed, leaves, scores, has, only_target }
     }
 
     /// A score for each target, and for [`Leaves::Many`] whether the row has it, as 0 or 1.
@@ -120,24 +125,18 @@ impl<N: Node> Ensemble<N> {
         }
     }
 
-    /// Whole groups of rows go through one tree after the other, the rest row by row through all trees; each score
+    /// Groups of rows go through one tree after the other, rows that are left over through all trees row by row; a score
     /// is summed in the order of the trees either way.
     fn sum_one(&self, x: &[N::Value], scores: &mut [N::Value], weights: &[N::Value], targets: &[u32]) {
         let (width, count) = (self.packed.width, self.scores.targets);
-        let grouped = x.len() / width / ROWS * ROWS;
-        let (x, rest) = x.split_at(grouped * width);
-        let (scores, rest_scores) = scores.split_at_mut(grouped * count);
-        for (x, scores) in x.chunks(BLOCK * width).zip(scores.chunks_mut(BLOCK * count)) {
-            for (tree, &target) in targets.iter().enumerate() {
-                for (x, scores) in x.chunks_exact(ROWS * width).zip(scores.chunks_exact_mut(ROWS * count)) {
-                    let slots = self.packed.walk_rows(tree, x);
-                    for (scores, slot) in scores.chunks_exact_mut(count).zip(slots) {
-                        scores[target as usize] += weights[slot];
-                    }
-                }
-            }
+        let rows = x.len() / width;
+        let (of_16, of_8) = (rows / 16 * 16, rows / 8 * 8);
+        for (x, scores) in x[..of_16 * width].chunks(BLOCK * width).zip(scores[..of_16 * count].chunks_mut(BLOCK * count)) {
+            self.sum_groups::<16>(x, scores, weights, targets);
         }
-        for (x, scores) in rest.chunks_exact(width).zip(rest_scores.chunks_exact_mut(count)) {
+        self.sum_groups::<8>(&x[of_16 * width..of_8 * width], &mut scores[of_16 * count..of_8 * count], weights, targets);
+        let rest = x[of_8 * width..].chunks_exact(width).zip(scores[of_8 * count..].chunks_exact_mut(count));
+        for (x, scores) in rest {
             match self.only_target {
                 // The sum of a single target stays in a register.
                 Some(target) => {
@@ -146,6 +145,24 @@ impl<N: Node> Ensemble<N> {
                     scores[target] = sum;
                 }
                 None => self.packed.walk_row(x, |tree, slot| scores[targets[tree] as usize] += weights[slot]),
+            }
+        }
+    }
+
+    fn sum_groups<const ROWS: usize>(
+        &self,
+        x: &[N::Value],
+        scores: &mut [N::Value],
+        weights: &[N::Value],
+        targets: &[u32],
+    ) {
+        let (width, count) = (self.packed.width, self.scores.targets);
+        for (tree, &target) in targets.iter().enumerate() {
+            for (x, scores) in x.chunks_exact(ROWS * width).zip(scores.chunks_exact_mut(ROWS * count)) {
+                let slots = self.packed.walk_rows::<ROWS>(tree, x);
+                for (scores, slot) in scores.chunks_exact_mut(count).zip(slots) {
+                    scores[target as usize] += weights[slot as usize];
+                }
             }
         }
     }

@@ -1,13 +1,14 @@
 //! Tree ensembles: from the arrays of the file to a kernel behind one type, chosen once at load.
 //!
 //! ```text
-//! arrays of the file --check--> Forest --pack--> Packed<AtMost | SignedAtMost | Table> --walk--> leaves --> Scores
+//! arrays of the file --check--> Forest --pack--> Packed<AtMost | Table> --walk--> leaves --> Scores
 //! ```
 
 mod forest;
 mod kernel;
 mod node;
 mod packed;
+mod row;
 mod scores;
 mod walk;
 

@@ -1,18 +1,19 @@
-//! Tests of branches, and the node layouts that the kernels walk.
+//! What branches ask, and the node layouts that the kernels walk.
 //!
-//! The six comparisons of ONNX with their two directions for NaN come down to three tests. `at most` is the fast one:
-//! `<` is `<=` the next smaller number, `>=` and `>` compare both sides negated, and a branch that sends NaN to its
-//! true child asks the opposite question with its children swapped. Only `==` and `!=` need a table.
+//! The six comparisons of ONNX with their two directions for NaN come down to two tests. `at most` is the fast one: `<`
+//! is `<=` the next smaller number, `>=` and `>` compare both sides negated, and where NaN goes to the true child, it is
+//! read as -infinity (`row.rs`). Only `==` and `!=` need a table.
 //!
 //! ```text
-//! AtMost, SignedAtMost (8 bytes):   | threshold: f32 | child: 21 bits, negate: 1, feature: 10 |
-//! Table<f32>, Table<f64> (16 bytes):| threshold | child: u32 | outcomes: 4 bits, feature: 28 |
+//! AtMost (8 bytes):                  | threshold: f32 | child: 22 bits, feature: 10 |
+//! Table<f32>, Table<f64> (16 bytes): | threshold | child: u32 | feature: 28, outcomes: 4 bits |
 //! ```
 //!
 //! Children are adjacent: at `child` when the test holds, at `child + 1` when it does not. A leaf is a node whose test
 //! never holds and whose second child is itself, so a walk may take more steps than a path has.
 
 use super::forest::Mode;
+use super::row::View;
 
 /// f32 or f64: the type of thresholds, features and sums of an ensemble.
 pub(crate) trait Value:
@@ -65,15 +66,20 @@ macro_rules! value {
 value!(f32);
 value!(f64);
 
-/// What a branch asks of its feature `x`.
+/// What a branch asks of the value `x` that it reads.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Test<V> {
     /// `x <= threshold`; never for NaN.
     AtMost(V),
-    /// `-x <= threshold`; never for NaN.
-    NegatedAtMost(V),
     /// `x` compared with the threshold has one of these outcomes.
     Table(V, Outcomes),
+}
+
+/// A test, the view of the feature that it reads, and whether the children of the branch change places.
+pub(super) struct Question<V> {
+    pub test: Test<V>,
+    pub view: View,
+    pub swapped: bool,
 }
 
 /// A set of the outcomes less, equal, greater and `x` is NaN, as bits. A NaN threshold has no outcome but the last.
@@ -87,32 +93,32 @@ impl Outcomes {
     const NAN: u32 = 8;
 }
 
-impl<V: Value> Test<V> {
-    /// The test of a branch, and whether its children change places.
-    pub(super) fn of(mode: Mode, threshold: V, missing_to_true: bool) -> (Self, bool) {
+impl<V: Value> Question<V> {
+    /// What a branch of `mode` on `column` asks, sending NaN to its true child or not.
+    pub fn of(mode: Mode, column: u32, threshold: V, missing_to_true: bool) -> Self {
+        let plain = |test, swapped| Self { test, view: View::plain(column), swapped };
+        // -infinity has no number below: nothing is less.
         let below = |x: V| if -x == V::INFINITY { V::NAN } else { x.next_down() };
-        let test = |mode| match mode {
-            Mode::Leq => Test::AtMost(threshold),
-            Mode::Lt => Test::AtMost(below(threshold)),
-            Mode::Gte => Test::NegatedAtMost(-threshold),
-            _ => Test::NegatedAtMost(below(-threshold)),
-        };
-        match (mode, missing_to_true) {
-            (Mode::Eq, false) => (Test::Table(threshold, Outcomes(Outcomes::EQUAL)), false),
-            (Mode::Eq, true) => (Test::Table(threshold, Outcomes(Outcomes::EQUAL | Outcomes::NAN)), false),
+        let nan = if missing_to_true { Outcomes::NAN } else { 0 };
+        let (negated, bound) = match mode {
+            Mode::Eq => return plain(Test::Table(threshold, Outcomes(Outcomes::EQUAL | nan)), false),
             // Everything differs from NaN, and NaN from everything.
-            (Mode::Neq, _) if threshold.is_nan() => (Test::AtMost(V::NAN), true),
-            (Mode::Neq, _) => {
-                (Test::Table(threshold, Outcomes(Outcomes::LESS | Outcomes::GREATER | Outcomes::NAN)), false)
+            Mode::Neq if threshold.is_nan() => return plain(Test::AtMost(V::NAN), true),
+            Mode::Neq => {
+                let outcomes = Outcomes(Outcomes::LESS | Outcomes::GREATER | Outcomes::NAN);
+                return plain(Test::Table(threshold, outcomes), false);
             }
-            (_, false) => (test(mode), false),
-            // NaN alone goes to the true child: all that is a number goes to the other.
-            (_, true) if threshold.is_nan() => (Test::AtMost(V::INFINITY), true),
-            (Mode::Leq, true) => (test(Mode::Gt), true),
-            (Mode::Lt, true) => (test(Mode::Gte), true),
-            (Mode::Gte, true) => (test(Mode::Lt), true),
-            (_, true) => (test(Mode::Leq), true),
+            Mode::Lt => (false, below(threshold)),
+            Mode::Gte => (true, -threshold),
+            Mode::Gt => (true, below(-threshold)),
+            Mode::Leq | Mode::Leaf => (false, threshold),
+        };
+        if bound.is_nan() && missing_to_true {
+            // No number goes to the true child, only NaN: every number goes to the other one.
+            return plain(Test::AtMost(V::INFINITY), true);
         }
+        let view = View { negated, nan_is_least: missing_to_true, column };
+        Self { test: Test::AtMost(bound), view, swapped: false }
     }
 }
 
@@ -123,10 +129,12 @@ pub(crate) trait Node: Copy + std::fmt::Debug {
     const NAME: &'static str;
     /// A branch on `feature` with its children at `child` and `child + 1`; `None` when it does not fit the layout.
     fn branch(feature: u32, test: Test<Self::Value>, child: u32) -> Option<Self>;
-    /// The feature that the node reads, and its first child.
-    fn reads(self) -> (usize, usize);
+    /// The place in the row that the node reads.
+    fn feature(self) -> usize;
+    /// The first child.
+    fn child(self) -> u32;
     /// Where to go from here when the feature is `x`.
-    fn next(self, x: Self::Value) -> usize;
+    fn next(self, x: Self::Value) -> u32;
 
     /// A node that leads to `target`, which is not 0, whatever the features are.
     fn goto(target: u32) -> Option<Self> {
@@ -135,22 +143,14 @@ pub(crate) trait Node: Copy + std::fmt::Debug {
 }
 
 const FEATURE_BITS: u32 = 10;
-const NEGATE: u32 = 1 << FEATURE_BITS;
-const CHILD_SHIFT: u32 = FEATURE_BITS + 1;
 
 /// `x <= threshold` in 8 bytes.
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(8))]
 pub(crate) struct AtMost {
     threshold: f32,
+    /// The child, and the feature in the lowest bits.
     link: u32,
-}
-
-impl AtMost {
-    fn pack(feature: u32, threshold: f32, negate: u32, child: u32) -> Option<Self> {
-        let fits = feature < 1 << FEATURE_BITS && child < 1 << (32 - CHILD_SHIFT);
-        fits.then_some(Self { threshold, link: child << CHILD_SHIFT | negate | feature })
-    }
 }
 
 impl Node for AtMost {
@@ -158,50 +158,27 @@ impl Node for AtMost {
     const NAME: &'static str = "at-most f32";
 
     fn branch(feature: u32, test: Test<f32>, child: u32) -> Option<Self> {
+        let fits = feature < 1 << FEATURE_BITS && child < 1 << (32 - FEATURE_BITS);
         match test {
-            Test::AtMost(threshold) => Self::pack(feature, threshold, 0, child),
-            Test::NegatedAtMost(_) | Test::Table(..) => None,
+            Test::AtMost(threshold) if fits => Some(Self { threshold, link: child << FEATURE_BITS | feature }),
+            _ => None,
         }
     }
 
     #[inline(always)]
-    fn reads(self) -> (usize, usize) {
-        ((self.link & ((1 << FEATURE_BITS) - 1)) as usize, (self.link >> CHILD_SHIFT) as usize)
+    fn feature(self) -> usize {
+        (self.link & ((1 << FEATURE_BITS) - 1)) as usize
+    }
+
+    #[inline(always)]
+    fn child(self) -> u32 {
+        self.link >> FEATURE_BITS
     }
 
     #[inline(always)]
     #[allow(clippy::neg_cmp_op_on_partial_ord, reason = "NaN is not at most anything")]
-    fn next(self, x: f32) -> usize {
-        (self.link >> CHILD_SHIFT) as usize + usize::from(!(x <= self.threshold))
-    }
-}
-
-/// `x <= threshold` or `-x <= threshold` in 8 bytes: any directions of `<`, `<=`, `>`, `>=` and NaN in one ensemble.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct SignedAtMost(AtMost);
-
-impl Node for SignedAtMost {
-    type Value = f32;
-    const NAME: &'static str = "signed at-most f32";
-
-    fn branch(feature: u32, test: Test<f32>, child: u32) -> Option<Self> {
-        match test {
-            Test::AtMost(threshold) => AtMost::pack(feature, threshold, 0, child).map(Self),
-            Test::NegatedAtMost(threshold) => AtMost::pack(feature, threshold, NEGATE, child).map(Self),
-            Test::Table(..) => None,
-        }
-    }
-
-    #[inline(always)]
-    fn reads(self) -> (usize, usize) {
-        self.0.reads()
-    }
-
-    #[inline(always)]
-    fn next(self, x: f32) -> usize {
-        // The negate bit becomes the sign bit of x.
-        let sign = (self.0.link & NEGATE) << (31 - FEATURE_BITS);
-        self.0.next(f32::from_bits(x.to_bits() ^ sign))
+    fn next(self, x: f32) -> u32 {
+        self.child() + u32::from(!(x <= self.threshold))
     }
 }
 
@@ -221,23 +198,27 @@ impl<V: Value> Node for Table<V> {
     fn branch(feature: u32, test: Test<V>, child: u32) -> Option<Self> {
         let (threshold, outcomes) = match test {
             Test::AtMost(threshold) => (threshold, Outcomes::LESS | Outcomes::EQUAL),
-            Test::NegatedAtMost(threshold) => (-threshold, Outcomes::GREATER | Outcomes::EQUAL),
             Test::Table(threshold, Outcomes(outcomes)) => (threshold, outcomes),
         };
         (feature < 1 << 28).then_some(Self { threshold, child, feature: feature << 4 | outcomes })
     }
 
     #[inline(always)]
-    fn reads(self) -> (usize, usize) {
-        ((self.feature >> 4) as usize, self.child as usize)
+    fn feature(self) -> usize {
+        (self.feature >> 4) as usize
     }
 
     #[inline(always)]
-    fn next(self, x: V) -> usize {
+    fn child(self) -> u32 {
+        self.child
+    }
+
+    #[inline(always)]
+    fn next(self, x: V) -> u32 {
         let outcome = u32::from(x < self.threshold)
             | u32::from(x == self.threshold) << 1
             | u32::from(x > self.threshold) << 2
             | u32::from(x.is_nan()) << 3;
-        self.child as usize + usize::from(self.feature & outcome == 0)
+        self.child + u32::from(self.feature & outcome == 0)
     }
 }

@@ -1,8 +1,7 @@
 //! A forest in the node layout of a kernel.
 //!
-//! Trees lie one after the other, each breadth-first, so that the top of a tree shares cache lines. Slot 0 is no node:
-//! a leaf in slot s is a node that leads to s, and needs a slot before it. A child with several parents lies with
-//! the first; the others get a node that leads there.
+//! Trees lie one after the other, each breadth-first, so that the top of a tree shares cache lines. A child with several
+//! parents lies beside its sibling of the first; the other parents get a node that leads there.
 
 use std::collections::VecDeque;
 
@@ -10,25 +9,33 @@ use super::forest::{Forest, Listed};
 use super::node::{Node, Value};
 use super::walk::TREES;
 
-/// The nodes of an ensemble. Every child and the slot after it are slots of `nodes`, every feature is below `width`.
+/// The nodes of an ensemble. Every root is a slot of `nodes`, every child and the slot after it are, and every feature is
+/// below `width`: [`Packed::assert_in_bounds`] checks it once, and the walk relies on it.
 #[derive(Debug)]
 pub(crate) struct Packed<N> {
     pub(super) nodes: Vec<N>,
+    /// Filled up with roots of nothing to whole groups of [`TREES`].
     pub(super) roots: Vec<u32>,
-    /// The steps that reach a leaf from every root of each full group of [`TREES`] trees.
-    pub(super) group_steps: Vec<u32>,
-    /// The same for each tree.
+    pub(super) trees: usize,
+    /// The steps that reach a leaf from the root of each tree.
     pub(super) steps: Vec<u32>,
+    /// The same for each group of trees.
+    pub(super) group_steps: Vec<u32>,
+    /// Values in a row.
     pub(super) width: usize,
 }
 
 /// No leaf of the forest.
 const NO_LEAF: u32 = u32::MAX;
+/// A node that leads to itself, and the first that is there: a root of nothing, and the slot that leaves need before them.
+const NOTHING: u32 = 1;
 
 impl<N: Node> Packed<N> {
     /// The packed forest and for each slot the listed leaf, if it is one; `None` when a node does not fit the layout.
-    pub fn pack(forest: &Forest<N::Value>, width: usize) -> Option<(Self, Vec<Option<u32>>)> {
-        let mut slots = Slots { nodes: vec![N::goto(1)?], leaves: vec![NO_LEAF], at: vec![0; forest.nodes.len()] };
+    pub fn pack(forest: &Forest<N::Value>) -> Option<(Self, Vec<Option<u32>>)> {
+        let nothing = N::goto(NOTHING)?;
+        let mut slots =
+            Slots { nodes: vec![nothing; 2], leaves: vec![NO_LEAF; 2], at: vec![0; forest.nodes.len()] };
         let mut roots = Vec::with_capacity(forest.roots.len());
         let mut steps = Vec::with_capacity(forest.roots.len());
         for (&root, &depth) in forest.roots.iter().zip(&forest.depths) {
@@ -37,34 +44,33 @@ impl<N: Node> Packed<N> {
             // A goto may follow every branch of a path.
             steps.push(if gotos == 0 { depth } else { depth.checked_mul(2)? });
         }
-        let group_steps = steps.chunks_exact(TREES).map(|group| group.iter().copied().max().unwrap_or(0)).collect();
-        let packed = Self { nodes: slots.nodes, roots, group_steps, steps, width };
+        let trees = roots.len();
+        roots.resize(trees.next_multiple_of(TREES), NOTHING);
+        let group_steps = steps.chunks(TREES).map(|group| group.iter().copied().max().unwrap_or(0)).collect();
+        let packed = Self { nodes: slots.nodes, roots, trees, steps, group_steps, width: forest.row.width() };
         packed.assert_in_bounds();
         let leaves = slots.leaves.into_iter().map(|leaf| (leaf != NO_LEAF).then_some(leaf)).collect();
         Some((packed, leaves))
     }
 
+    /// The root of each tree.
     pub fn roots(&self) -> &[u32] {
-        &self.roots
+        &self.roots[..self.trees]
     }
 
     pub fn trees(&self) -> usize {
-        self.roots.len()
+        self.trees
     }
 
     pub fn nodes(&self) -> usize {
-        self.nodes.len() - 1
+        self.nodes.len() - 2
     }
 
-    /// What the walk relies on, and holds by construction.
     fn assert_in_bounds(&self) {
         let slots = self.nodes.len();
-        assert!(self.roots.iter().all(|&root| (root as usize) < slots), "every root is a slot");
-        let in_bounds = |node: &N| {
-            let (feature, child) = node.reads();
-            feature < self.width && child + 1 < slots
-        };
-        assert!(self.nodes.iter().all(in_bounds), "every feature and child is in bounds");
+        let roots_in_bounds = self.roots.iter().all(|&root| (root as usize) < slots);
+        let in_bounds = |node: &N| node.feature() < self.width && (node.child() as usize) < slots - 1;
+        assert!(roots_in_bounds && self.nodes.iter().all(in_bounds), "a packed ensemble is within its bounds");
     }
 }
 
@@ -88,10 +94,10 @@ impl<N: Node> Slots<N> {
             } else {
                 self.at[listed as usize] = slot;
                 match forest.nodes[listed as usize] {
-                    Listed::Branch { feature, test, on_true, on_false } => {
+                    Listed::Branch { feature, test, children, .. } => {
                         let child = self.take()?;
-                        queue.push_back((on_true, child));
-                        queue.push_back((on_false, self.take()?));
+                        queue.push_back((children[0], child));
+                        queue.push_back((children[1], self.take()?));
                         N::branch(feature, test, child)?
                     }
                     Listed::Leaf { .. } => {
@@ -106,7 +112,7 @@ impl<N: Node> Slots<N> {
 
     fn take(&mut self) -> Option<u32> {
         let slot = u32::try_from(self.nodes.len()).ok()?;
-        self.nodes.push(N::goto(1)?);
+        self.nodes.push(N::goto(NOTHING)?);
         self.leaves.push(NO_LEAF);
         Some(slot)
     }
@@ -134,15 +140,21 @@ pub(crate) enum Leaves<V> {
 impl<V: Value> Leaves<V> {
     /// The leaves of a packed forest, whose slots `leaves` names. With `single`, there is one target, the first weight
     /// of a leaf is all that counts, and a leaf without one weighs what the file lists as its own value.
-    pub fn of(forest: Forest<V>, packed_roots: &[u32], leaves: &[Option<u32>], single: bool, sum: bool) -> Self {
-        let listed = |leaf: Option<u32>| match leaf.map(|leaf| forest.nodes[leaf as usize]) {
+    pub fn of(
+        nodes: &[Listed<V>],
+        mut weights: Vec<(u32, V)>,
+        roots: &[u32],
+        leaves: &[Option<u32>],
+        single: bool,
+        sum: bool,
+    ) -> Self {
+        let listed = |leaf: Option<u32>| match leaf.map(|leaf| nodes[leaf as usize]) {
             Some(Listed::Leaf { first, end, value }) => Some((first, end, value)),
             _ => None,
         };
-        if sum && let Some(one) = Self::one(&forest.weights, packed_roots, leaves.iter().map(|&l| listed(l)), single) {
+        if sum && let Some(one) = Self::one(&weights, roots, leaves.iter().map(|&leaf| listed(leaf)), single) {
             return one;
         }
-        let mut weights = forest.weights.clone();
         let mut span = |leaf| match listed(leaf) {
             Some((first, end, value)) if single && first == end => {
                 weights.push((0, value));

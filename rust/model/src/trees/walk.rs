@@ -1,59 +1,62 @@
 //! The walk from roots to leaves: a named kernel module.
 //!
 //! A step waits for its node, then for its feature: one path alone leaves the processor idle. So many paths are walked
-//! at once, [`TREES`] trees of one row or [`ROWS`] rows of one tree, all of them as many steps as the longest needs.
+//! at once, [`TREES`] trees of one row or several rows of one tree, all of them as many steps as the longest needs.
+#![allow(unsafe_code, reason = "bounds checks in `step`, done once when an ensemble is packed, would cost half the speed")]
 
 use super::node::Node;
 use super::packed::Packed;
 
 /// Trees that are walked at once for one row.
 pub(super) const TREES: usize = 16;
-/// Rows that are walked at once in one tree.
-pub(super) const ROWS: usize = 8;
 
 impl<N: Node> Packed<N> {
     /// Walks the row `x` through every tree; `leaf(tree, slot)` hears of the leaves in the order of the trees.
     #[inline(always)]
     pub fn walk_row(&self, x: &[N::Value], mut leaf: impl FnMut(usize, usize)) {
         let x = &x[..self.width];
-        let mut tree = 0;
-        for (roots, &steps) in self.roots.chunks_exact(TREES).zip(&self.group_steps) {
-            let mut at: [usize; TREES] = std::array::from_fn(|k| roots[k] as usize);
+        let groups = self.roots.chunks_exact(TREES).zip(&self.group_steps);
+        for (tree, (roots, &steps)) in (0..).step_by(TREES).zip(groups) {
+            let mut at = [0; TREES];
+            at.copy_from_slice(roots);
             for _ in 0..steps {
                 for at in &mut at {
-                    *at = self.step(*at, x);
+                    // SAFETY: `at` is a root or comes from `step`; `x` has the row's width.
+                    *at = unsafe { self.step(*at, x) };
                 }
             }
-            for at in at {
-                leaf(tree, at);
-                tree += 1;
+            for (tree, at) in (tree..self.trees).zip(at) {
+                leaf(tree, at as usize);
             }
-        }
-        for tree in tree..self.roots.len() {
-            let mut at = self.roots[tree] as usize;
-            for _ in 0..self.steps[tree] {
-                at = self.step(at, x);
-            }
-            leaf(tree, at);
         }
     }
 
-    /// Walks [`ROWS`] rows of `width` features each, which stand one after the other in `x`, through `tree`.
+    /// Walks `ROWS` rows, which stand one after the other in `x`, through `tree`; gives the slots of their leaves.
     #[inline(always)]
-    pub fn walk_rows(&self, tree: usize, x: &[N::Value]) -> [usize; ROWS] {
+    pub fn walk_rows<const ROWS: usize>(&self, tree: usize, x: &[N::Value]) -> [u32; ROWS] {
         let rows: [&[N::Value]; ROWS] = std::array::from_fn(|k| &x[k * self.width..][..self.width]);
-        let mut at = [self.roots[tree] as usize; ROWS];
+        let mut at = [self.roots[tree]; ROWS];
         for _ in 0..self.steps[tree] {
             for (at, x) in at.iter_mut().zip(rows) {
-                *at = self.step(*at, x);
+                // SAFETY: `at` is a root or comes from `step`; `x` has the row's width.
+                *at = unsafe { self.step(*at, x) };
             }
         }
         at
     }
 
+    /// Goes from the slot `at` to the next.
+    ///
+    /// # Safety
+    ///
+    /// `at` must be a root or the result of a step, and `x` must have `self.width` values. Then both reads are in
+    /// bounds, and the result is a slot: [`Packed::pack`] has checked every root, child and feature.
     #[inline(always)]
-    fn step(&self, at: usize, x: &[N::Value]) -> usize {
-        let node = self.nodes[at];
-        node.next(x[node.reads().0])
+    unsafe fn step(&self, at: u32, x: &[N::Value]) -> u32 {
+        debug_assert!((at as usize) < self.nodes.len() && x.len() == self.width);
+        // SAFETY: the caller's promise.
+        let node = unsafe { *self.nodes.get_unchecked(at as usize) };
+        // SAFETY: the caller's promise.
+        node.next(unsafe { *x.get_unchecked(node.feature()) })
     }
 }

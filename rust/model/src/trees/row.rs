@@ -1,0 +1,76 @@
+//! The row of an ensemble: what its branches read, side by side.
+//!
+//! Only `x <= threshold` is fast, and it sends NaN to the second child. Comparisons the other way round, and branches
+//! that send NaN to the first child, read another *view* of the feature instead: negated, or with NaN as -infinity. A
+//! row holds the views that some branch reads; making them is a few dozen moves, the walk that follows is thousands.
+
+use super::node::Value;
+
+/// How a branch reads a column of the input. The order puts equal conversions together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct View {
+    pub negated: bool,
+    /// NaN reads as -infinity, which is at most every number.
+    pub nan_is_least: bool,
+    pub column: u32,
+}
+
+/// The views that the branches of an ensemble read, in the order of the row.
+#[derive(Debug)]
+pub(crate) struct Row {
+    views: Vec<View>,
+    plain: bool,
+}
+
+impl View {
+    pub fn plain(column: u32) -> Self {
+        Self { negated: false, nan_is_least: false, column }
+    }
+
+    fn is_plain(self) -> bool {
+        !self.negated && !self.nan_is_least
+    }
+}
+
+impl Row {
+    /// The row for branches that read `views`, all different, of an input of `width` columns.
+    pub fn new(mut views: Vec<View>, width: usize) -> Self {
+        if views.iter().all(|view| view.is_plain()) {
+            // The columns as they are: the input may already lie as a row.
+            return Self { views: (0..width as u32).map(View::plain).collect(), plain: true };
+        }
+        views.sort_unstable();
+        Self { views, plain: false }
+    }
+
+    /// The place of `view` in the row, which holds it.
+    pub fn place(&self, view: View) -> Option<u32> {
+        self.views.binary_search(&view).ok().map(|place| place as u32)
+    }
+
+    /// Values in a row.
+    pub fn width(&self) -> usize {
+        self.views.len()
+    }
+
+    /// True when the row is the input itself.
+    pub fn is_plain(&self) -> bool {
+        self.plain
+    }
+
+    /// Writes `n` rows, one after the other, from columns of `stride` values.
+    pub fn gather<T: Copy, V: Value>(&self, n: usize, stride: usize, from: &[T], to: &mut [V], value: impl Fn(T) -> V) {
+        let width = self.views.len();
+        for (place, view) in self.views.iter().enumerate() {
+            let column = &from[view.column as usize * stride..][..n];
+            let to = to[place..].iter_mut().step_by(width);
+            let least = |x: V| if x.is_nan() { -V::INFINITY } else { x };
+            match (view.negated, view.nan_is_least) {
+                (false, false) => to.zip(column).for_each(|(to, &x)| *to = value(x)),
+                (false, true) => to.zip(column).for_each(|(to, &x)| *to = least(value(x))),
+                (true, false) => to.zip(column).for_each(|(to, &x)| *to = -value(x)),
+                (true, true) => to.zip(column).for_each(|(to, &x)| *to = least(-value(x))),
+            }
+        }
+    }
+}
