@@ -1,0 +1,256 @@
+//! From Arrow arrays into columns.
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    ArrowPrimitiveType, ArrowTimestampType, Date32Type, Float32Type, Float64Type, Int8Type,
+    Int16Type, Int32Type, Int64Type, TimestampMicrosecondType, TimestampMillisecondType,
+    TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type,
+};
+use arrow_array::{Array, ArrayAccessor};
+use arrow_schema::{DataType as ArrowType, TimeUnit};
+
+use super::{ConvertError, unit_name};
+use crate::columns::{Columns, Native, Slot, Timestamp, View};
+use crate::types::{DataType, MAX_LENGTH};
+
+/// Whether arrays of type `found` can be loaded as `wanted`, but for values.
+pub fn fits(found: &ArrowType, wanted: &DataType) -> Result<(), ConvertError> {
+    loader(found, wanted).map(drop)
+}
+
+/// Copies an array into the first rows of a slot that holds `wanted`. Points in time (timestamps
+/// with a zone) become the date and time of day that they are in UTC.
+///
+/// # Panics
+/// If the array is longer than the columns' capacity.
+pub fn load(
+    array: &dyn Array,
+    wanted: &DataType,
+    slot: Slot,
+    columns: &mut Columns,
+) -> Result<(), ConvertError> {
+    let rows = array.len();
+    assert!(rows <= columns.capacity(), "{rows} rows for the columns");
+    let load = loader(array.data_type(), wanted)?;
+    load(array, wanted, slot, columns)
+}
+
+type Load = fn(&dyn Array, &DataType, Slot, &mut Columns) -> Result<(), ConvertError>;
+
+fn loader(found: &ArrowType, wanted: &DataType) -> Result<Load, ConvertError> {
+    if let Some(load) = widening(found, wanted) {
+        return Ok(load);
+    }
+    let load: Option<Load> = match (found, wanted) {
+        (ArrowType::Boolean, DataType::Boolean) => Some(load_boolean),
+        (ArrowType::Timestamp(unit, _), DataType::Timestamp(_)) => Some(match unit {
+            TimeUnit::Second => load_timestamp::<TimestampSecondType>,
+            TimeUnit::Millisecond => load_timestamp::<TimestampMillisecondType>,
+            TimeUnit::Microsecond => load_timestamp::<TimestampMicrosecondType>,
+            TimeUnit::Nanosecond => load_timestamp::<TimestampNanosecondType>,
+        }),
+        (found, DataType::Char(_) | DataType::Varchar(_)) => text_loader(found),
+        _ => None,
+    };
+    load.ok_or_else(|| ConvertError::Type {
+        found: found.clone(),
+        wanted: wanted.clone(),
+    })
+}
+
+/// The loaders of numbers and dates: `From` between the native types exists only without loss.
+macro_rules! widening {
+    ($($found:ident $arrow:ident: $($wanted:ident $native:ty),+;)*) => {
+        fn widening(found: &ArrowType, wanted: &DataType) -> Option<Load> {
+            match (found, wanted) {
+                $($((ArrowType::$found, DataType::$wanted) => Some(load_number::<$arrow, $native>),)+)*
+                _ => None,
+            }
+        }
+    };
+}
+widening! {
+    Int8 Int8Type: TinyInt i8, SmallInt i16, Int i32, BigInt i64, Float f32, Double f64;
+    Int16 Int16Type: SmallInt i16, Int i32, BigInt i64, Float f32, Double f64;
+    Int32 Int32Type: Int i32, BigInt i64, Double f64;
+    Int64 Int64Type: BigInt i64;
+    UInt8 UInt8Type: SmallInt i16, Int i32, BigInt i64, Float f32, Double f64;
+    UInt16 UInt16Type: Int i32, BigInt i64, Float f32, Double f64;
+    UInt32 UInt32Type: BigInt i64, Double f64;
+    Float32 Float32Type: Float f32, Double f64;
+    Float64 Float64Type: Double f64;
+    Date32 Date32Type: Date i32;
+}
+
+fn load_number<A, T>(
+    array: &dyn Array,
+    _: &DataType,
+    slot: Slot,
+    columns: &mut Columns,
+) -> Result<(), ConvertError>
+where
+    A: ArrowPrimitiveType,
+    T: Native + From<A::Native>,
+{
+    let values = array.as_primitive::<A>().values();
+    let out = columns.values_mut::<T>(slot, values.len());
+    for (out, value) in out.iter_mut().zip(values) {
+        *out = T::from(*value);
+    }
+    load_validity(array, slot, columns);
+    Ok(())
+}
+
+fn load_boolean(
+    array: &dyn Array,
+    _: &DataType,
+    slot: Slot,
+    columns: &mut Columns,
+) -> Result<(), ConvertError> {
+    for (row, value) in array.as_boolean().values().iter().enumerate() {
+        columns.set(slot, row, i8::from(value));
+    }
+    load_validity(array, slot, columns);
+    Ok(())
+}
+
+fn load_validity(array: &dyn Array, slot: Slot, columns: &mut Columns) {
+    for row in 0..array.len() {
+        columns.set_valid(slot, row, array.is_valid(row));
+    }
+}
+
+fn load_timestamp<A: ArrowTimestampType>(
+    array: &dyn Array,
+    wanted: &DataType,
+    slot: Slot,
+    columns: &mut Columns,
+) -> Result<(), ConvertError> {
+    let precision = match wanted {
+        DataType::Timestamp(precision) => *precision,
+        _ => 9,
+    };
+    let array = array.as_primitive::<A>();
+    for row in 0..array.len() {
+        let timestamp = if array.is_valid(row) {
+            let value = array.value(row);
+            let timestamp = timestamp(A::UNIT, value).filter(|t| is_exact(*t, precision));
+            Some(timestamp.ok_or_else(|| ConvertError::Value {
+                row,
+                value: format!("{value} {} since 1970", unit_name(A::UNIT)),
+                wanted: wanted.to_string(),
+            })?)
+        } else {
+            None
+        };
+        columns.put(slot, row, timestamp);
+    }
+    Ok(())
+}
+
+/// `None` where milliseconds do not fit 64 bits.
+fn timestamp(unit: TimeUnit, value: i64) -> Option<Timestamp> {
+    let split = |per_milli: i64, nanos_each: i64| Timestamp {
+        millis: value.div_euclid(per_milli),
+        nanos: (value.rem_euclid(per_milli) * nanos_each) as i32,
+    };
+    Some(match unit {
+        TimeUnit::Second => Timestamp {
+            millis: value.checked_mul(1000)?,
+            nanos: 0,
+        },
+        TimeUnit::Millisecond => split(1, 0),
+        TimeUnit::Microsecond => split(1_000, 1_000),
+        TimeUnit::Nanosecond => split(1_000_000, 1),
+    })
+}
+
+/// Whether a timestamp has no more digits behind the second than `precision`.
+fn is_exact(timestamp: Timestamp, precision: u8) -> bool {
+    let precision = u32::from(precision);
+    if precision < 3 {
+        return timestamp.nanos == 0 && timestamp.millis % 10_i64.pow(3 - precision) == 0;
+    }
+    timestamp.nanos % 10_i32.pow(9 - precision) == 0
+}
+
+fn text_loader(found: &ArrowType) -> Option<Load> {
+    Some(match found {
+        ArrowType::Utf8 => |a, wanted, s, c| load_texts(a.as_string::<i32>(), wanted, s, c),
+        ArrowType::LargeUtf8 => |a, wanted, s, c| load_texts(a.as_string::<i64>(), wanted, s, c),
+        ArrowType::Utf8View => |a, wanted, s, c| load_texts(a.as_string_view(), wanted, s, c),
+        ArrowType::Dictionary(_, values) if values.is_string() => load_dictionary,
+        _ => return None,
+    })
+}
+
+fn load_texts<'a>(
+    array: impl ArrayAccessor<Item = &'a str>,
+    wanted: &DataType,
+    slot: Slot,
+    columns: &mut Columns,
+) -> Result<(), ConvertError> {
+    for row in 0..array.len() {
+        let text = array.is_valid(row).then(|| array.value(row));
+        let view = push_text(text, row, wanted, columns)?;
+        columns.put(slot, row, view);
+    }
+    Ok(())
+}
+
+/// Every value of the dictionary is copied once.
+fn load_dictionary(
+    array: &dyn Array,
+    wanted: &DataType,
+    slot: Slot,
+    columns: &mut Columns,
+) -> Result<(), ConvertError> {
+    let dictionary = array.as_any_dictionary();
+    let values = dictionary.values();
+    let mut views = Vec::with_capacity(values.len());
+    for i in 0..values.len() {
+        let text = values.is_valid(i).then(|| text_at(values, i));
+        views.push(push_text(text, i, wanted, columns)?);
+    }
+    // Without values, every row is NULL, and keys cannot be normalized.
+    let keys = match views.is_empty() {
+        true => Vec::new(),
+        false => dictionary.normalized_keys(),
+    };
+    for row in 0..array.len() {
+        let key = array.is_valid(row).then(|| keys[row]);
+        columns.put(slot, row, key.and_then(|key| views[key]));
+    }
+    Ok(())
+}
+
+/// A value of a string array that is not NULL.
+fn text_at(array: &dyn Array, row: usize) -> &str {
+    match array.data_type() {
+        ArrowType::Utf8 => array.as_string::<i32>().value(row),
+        ArrowType::LargeUtf8 => array.as_string::<i64>().value(row),
+        _ => array.as_string_view().value(row),
+    }
+}
+
+fn push_text(
+    text: Option<&str>,
+    row: usize,
+    wanted: &DataType,
+    columns: &mut Columns,
+) -> Result<Option<View>, ConvertError> {
+    let Some(text) = text else {
+        return Ok(None);
+    };
+    if let DataType::Char(length @ 0..MAX_LENGTH) | DataType::Varchar(length @ 0..MAX_LENGTH) =
+        wanted
+        && text.chars().nth(*length as usize).is_some()
+    {
+        return Err(ConvertError::Value {
+            row,
+            value: format!("{text:?}"),
+            wanted: wanted.to_string(),
+        });
+    }
+    Ok(Some(columns.push_text(text.as_bytes())?))
+}
