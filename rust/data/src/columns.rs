@@ -176,6 +176,15 @@ impl Layout {
         slot
     }
 
+    /// Columns one behind the other, each a constant: [`Slot::nth`] gives them by number.
+    pub fn add_literals(&mut self, physical: Physical, literals: Vec<Literal>) -> Slot {
+        let first = self.add_block(physical, literals.len());
+        for (k, literal) in literals.into_iter().enumerate() {
+            self.literals.push((first.nth(k), literal));
+        }
+        first
+    }
+
     /// The constant that a slot holds, if it is one.
     pub fn literal(&self, slot: Slot) -> Option<&Literal> {
         let found = self.literals.iter().find(|(other, _)| *other == slot);

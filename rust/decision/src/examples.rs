@@ -128,7 +128,8 @@ fn pack(need: &LookupNeed, row: &Value) -> Result<Vec<u8>, String> {
     }
     let mut bytes = Vec::new();
     let writer = RowWriter::new(&fields).map_err(|e| e.to_string())?;
-    writer.write_to_vec(&columns, 0, &mut bytes);
+    let written = writer.write_to_vec(&columns, 0, &mut bytes);
+    written.map_err(|e| e.to_string())?;
     Ok(bytes)
 }
 

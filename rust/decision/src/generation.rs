@@ -225,8 +225,11 @@ fn load_image(need: &LookupNeed, metadata: &Metadata) -> Result<Rows, Error> {
     let dimension = metadata.dimension(&need.dimension)?;
     let columns: Vec<&str> = need.columns.iter().map(|field| field.name.as_str()).collect();
     let image = Image::load(&dimension, metadata.root(), &columns).map_err(|cause| {
-        let message = format!("dimension `{}`: {cause}", need.dimension);
-        Error::new(ErrorCode::DimensionUnavailable, message)
+        let code = match cause {
+            pelton_dimension::Error::Invalid(_) => ErrorCode::DimensionInvalid,
+            pelton_dimension::Error::Unavailable(_) => ErrorCode::DimensionUnavailable,
+        };
+        Error::new(code, format!("dimension `{}`: {cause}", need.dimension))
     })?;
     Ok(Rows::Image(Arc::new(image)))
 }

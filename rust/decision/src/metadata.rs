@@ -186,7 +186,7 @@ mod tests {
             assert_eq!(home.name, "fraud");
             assert_eq!(home.metadata.root(), directory.path());
             assert_eq!(home.versions().unwrap(), [2, 10]);
-            assert_eq!(home.activations().unwrap(), []);
+            assert!(home.activations().unwrap().is_empty());
         }
     }
 

@@ -91,7 +91,8 @@ impl<'a> PlanCompiler<'a> {
 
     fn compile(mut self) -> Option<Plan> {
         let input = self.input();
-        for item in &self.order.items {
+        let order = self.order;
+        for item in &order.items {
             match *item {
                 Item::Lookup(i) => self.lookup(i),
                 Item::Feature(i) => self.feature(i),
@@ -227,20 +228,19 @@ impl<'a> PlanCompiler<'a> {
 
     /// The key in the dimension's declared types: its bytes are what is looked up.
     fn lookup_key(&mut self, lookup: &LookupSection, dimension: &Dimension) -> Option<Vec<Typed>> {
-        let names = dimension.key.join(", ");
         if lookup.key.len() != dimension.key.len() {
             let (given, expected) = (lookup.key.len(), dimension.key.len());
             let message = format!("the key has {given} expressions, not {expected}");
             let diagnostic = Diagnostic::at(lookup.key_span.clone(), message);
-            let help = format!("`{}` is keyed by {names}", lookup.dimension.value);
+            let names: Vec<&str> = dimension.key_columns().map(|f| f.name.as_str()).collect();
+            let help = format!("`{}` is keyed by {}", dimension.name, names.join(", "));
             self.report.push(diagnostic.help(help));
             return None;
         }
-        let key = lookup.key.iter().zip(&dimension.key);
+        let key = lookup.key.iter().zip(dimension.key_columns());
         let typed: Vec<Option<Typed>> = key
-            .map(|(expression, name)| {
-                let column = dimension.columns.iter().find(|field| field.name == *name)?;
-                let what = format!("key column `{name}`");
+            .map(|(expression, column)| {
+                let what = format!("key column `{}`", column.name);
                 self.typed_as(expression, &column.data_type, &what)
             })
             .collect();
@@ -254,10 +254,8 @@ impl<'a> PlanCompiler<'a> {
     ) -> BTreeMap<String, Typed> {
         let mut defaults = BTreeMap::new();
         for (name, expression) in &lookup.defaults {
-            let column = dimension.columns.iter().find(|field| field.name == name.value);
-            let Some(column) = column else {
-                let dimension_name = &lookup.dimension.value;
-                let message = format!("`{dimension_name}` has no column `{}`", name.value);
+            let Some(column) = dimension.column(&name.value) else {
+                let message = format!("`{}` has no column `{}`", dimension.name, name.value);
                 let names = dimension.columns.iter().map(|field| field.name.as_str());
                 let diagnostic = Diagnostic::at(name.span.clone(), message);
                 self.report.push(diagnostic.suggest(&name.value, names));
@@ -276,7 +274,7 @@ impl<'a> PlanCompiler<'a> {
     }
 
     fn output(&mut self) -> Option<Vec<NamedColumn>> {
-        let start = self.compiler.instructions();
+        let start = self.here();
         let mut columns = Vec::new();
         for column in &self.definition.output {
             let Some(typed) = self.typed(&column.expression) else {
@@ -370,11 +368,16 @@ impl<'a> PlanCompiler<'a> {
     /// Begins the instructions of something: an error in them will name it.
     fn begin(&mut self, title: &str, text: &str) -> u32 {
         self.compiler.origin(title, text);
-        self.compiler.instructions()
+        self.here()
+    }
+
+    /// Where the next instruction will stand.
+    fn here(&self) -> u32 {
+        self.compiler.instructions() as u32
     }
 
     fn since(&self, start: u32) -> std::ops::Range<u32> {
-        start..self.compiler.instructions()
+        start..self.here()
     }
 
     fn step(&mut self, title: String, reads: &[&Expression], writes: Vec<&str>, work: Work) {

@@ -8,7 +8,7 @@ use pelton_model::Memory;
 use super::{LookupWork, ModelWork, Plan, Step, Work};
 use crate::definition::Missing;
 use crate::error::ErrorCode;
-use crate::expression::{EvalError, Selections};
+use crate::expression::{EvalError, EvalErrorKind, Selections};
 
 /// The whole state of one evaluation. One a thread; thrown away after a caught panic.
 pub struct Scratch {
@@ -57,7 +57,11 @@ impl RunError {
     /// The code that users see.
     pub fn code(&self) -> ErrorCode {
         match self {
-            RunError::Eval(error) => error.code(),
+            RunError::Eval(error) => match error.kind {
+                EvalErrorKind::Failed => ErrorCode::EvaluationFailed,
+                EvalErrorKind::NullRefused => ErrorCode::NullRefused,
+                EvalErrorKind::Memory => ErrorCode::OutOfMemory,
+            },
             RunError::Row { .. } => ErrorCode::ArgumentMismatch,
             RunError::Missing { .. } => ErrorCode::NullRefused,
             RunError::Memory(_) => ErrorCode::OutOfMemory,
@@ -81,12 +85,18 @@ impl Plan {
     /// until the next call, for [`Plan::write_output`].
     pub fn run_row(&self, rows: &[Rows], scratch: &mut Scratch, row: &[u8]) -> Result<(), RunError> {
         scratch.columns.clear();
-        let read = self.input_reader.read(row, &mut scratch.columns, 0);
+        self.read_input(scratch, 0, row)?;
+        self.run(rows, scratch, 1)
+    }
+
+    /// Reads a BinaryRow of the input columns as row number `at` of a batch. The scratch's columns
+    /// are cleared before the first.
+    pub fn read_input(&self, scratch: &mut Scratch, at: usize, row: &[u8]) -> Result<(), RunError> {
+        let read = self.input_reader.read(row, &mut scratch.columns, at);
         read.map_err(|cause| RunError::Row {
             title: "the input row".to_owned(),
             cause,
-        })?;
-        self.run(rows, scratch, 1)
+        })
     }
 
     /// Runs the steps over the first `n` rows of the scratch, whose input columns are set. An
@@ -160,7 +170,7 @@ impl LookupWork {
             Rows::Given(given) => given.as_deref(),
             Rows::Image(_) if has_null => None,
             Rows::Image(image) => {
-                self.key_writer.write_to_vec(columns, row, key);
+                self.key_writer.write_to_vec(columns, row, key)?;
                 image.find(key)
             }
         };

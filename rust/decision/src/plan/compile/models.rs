@@ -31,10 +31,10 @@ impl PlanCompiler<'_> {
             f64: layout.add_block(Physical::F64, memory.f64),
             i64: layout.add_block(Physical::I64, memory.i64),
         };
-        let start = self.compiler.instructions();
+        let start = self.here();
         let whole = self.model_inputs(section, &model, blocks, &title);
         let inputs = self.since(start);
-        let start = self.compiler.instructions();
+        let start = self.here();
         for output in &section.outputs {
             self.model_output(output, section, &model, blocks);
         }
@@ -93,7 +93,7 @@ impl PlanCompiler<'_> {
             let (name, expected) = (&tensor.name, tensor.width);
             let message = format!("tensor `{name}` has {expected} columns, but {given} are given");
             let diagnostic = Diagnostic::at(input.tensor.span.clone(), message);
-            let help = format!("the model's `{name}` is {} [n, {expected}]", tensor.element);
+            let help = format!("the model's `{name}` is {} [n, {expected}]", tensor.element.name());
             self.report.push(diagnostic.help(help));
         }
         let null = self.null_of(input, tensor)?;
@@ -123,7 +123,7 @@ impl PlanCompiler<'_> {
             None if float => Some(NullAs::Nan),
             None => Some(NullAs::Error),
             Some(NullAs::Nan | NullAs::Value(_)) if !float => {
-                let message = format!("tensor `{}` is {}", tensor.name, tensor.element);
+                let message = format!("tensor `{}` is {}", tensor.name, tensor.element.name());
                 let diagnostic = Diagnostic::at(input.tensor.span.clone(), message);
                 let help = "its `null` can be \"error\" (the default) or an integer";
                 self.report.push(diagnostic.help(help));

@@ -1,0 +1,192 @@
+//! What a user is told. Every test here is a mistake that people make.
+
+use pelton_data::columns::Literal;
+use pelton_decision::ErrorCode;
+
+use super::{compile, decide};
+
+/// The report of a file that must have errors.
+fn report(text: &str) -> String {
+    compile(text).expect_err("this file has errors")
+}
+
+fn says(report: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(report.contains(part), "{part:?} is not in:\n{report}");
+    }
+}
+
+const HEAD: &str = "name = \"d\"\ninput = \"a INT, b DOUBLE, s STRING\"\n";
+
+#[test]
+fn an_undefined_name_shows_its_place_and_the_nearest_name() {
+    let text = format!("{HEAD}output = \"risk\"\n[features]\nrisk = \"a + bb\"\n");
+    says(
+        &report(&text),
+        &[
+            "decision.toml:5:13: unknown name `bb`",
+            "5 | risk = \"a + bb\"",
+            "  |             ^^",
+            "did you mean `b`?",
+        ],
+    );
+}
+
+#[test]
+fn a_lookup_named_without_its_column_lists_the_columns() {
+    let text = format!(
+        "{HEAD}output = \"plane AS p\"\n[lookups.plane]\ndimension = \"planes\"\nkey = [\"s\"]\n"
+    );
+    says(&report(&text), &["unknown name `plane`", "`plane.seats`"]);
+}
+
+#[test]
+fn a_circle_of_names_is_shown_whole() {
+    let text = format!("{HEAD}output = \"x\"\n[features]\nx = \"y + 1\"\ny = \"z + 1\"\nz = \"x\"\n");
+    says(
+        &report(&text),
+        &[
+            "feature `x` needs itself",
+            "feature `x` -> feature `y` -> feature `z` -> feature `x`",
+        ],
+    );
+}
+
+#[test]
+fn a_name_given_twice_says_where_it_was_first() {
+    let text = format!("{HEAD}output = \"a\"\n[features]\na = \"b\"\n");
+    let help = "it is an input column in line 2 and a feature here";
+    says(&report(&text), &["the name `a` is given twice", help]);
+    let text = format!("{HEAD}output = \"a, b AS a\"\n");
+    says(&report(&text), &["the output column `a` is given twice"]);
+}
+
+#[test]
+fn a_type_error_has_a_caret_under_it() {
+    let text = format!("{HEAD}output = \"x\"\n[features]\nx = \"a + 1 AND s\"\n");
+    let report = report(&text);
+    says(&report, &["decision.toml:5:", "5 | x = \"a + 1 AND s\"", "^"]);
+}
+
+#[test]
+fn every_error_of_a_file_is_in_one_report() {
+    let text = "nmae = \"d\"\ninput = \"a INTT\"\noutput = \"x, y\"\n\
+                [features]\nx = \"1 +\"\ny = \"nope\"\n[rules.g]\nhit = \"alll\"\nrows = []\n";
+    let all = report(text);
+    says(
+        &all,
+        &["`nmae`", "`name` is missing", "INTT", "decision.toml:5:", "alll"],
+    );
+    let text = format!(
+        "{HEAD}output = \"x, y\"\n[features]\nx = \"a + nope\"\ny = \"UPPPER(s)\"\nz = \"nope2\"\n"
+    );
+    says(&report(&text), &["`nope`", "UPPPER", "`nope2`"]);
+}
+
+#[test]
+fn an_unneeded_feature_is_checked_too() {
+    let text = format!("{HEAD}output = \"a\"\n[features]\nunused = \"UPPER(s) + nope\"\n");
+    says(&report(&text), &["unknown name `nope`"]);
+}
+
+#[test]
+fn a_model_whose_tensors_do_not_fit_names_tensor_and_width() {
+    let model = |rest: &str| {
+        let file = "linear_regressor_1_none.onnx";
+        report(&format!(
+            "{HEAD}output = \"p\"\n[models.m]\nfile = \"{file}\"\n{rest}\n"
+        ))
+    };
+    says(
+        &model("inputs.x = { columns = [\"a\", \"b\"] }\noutputs.p = \"y\""),
+        &["tensor `x` has 5 columns, but 2 are given"],
+    );
+    says(
+        &model("inputs.xx = { columns = [\"a\"] }\noutputs.p = \"y\""),
+        &["no tensor `xx`", "an input `x` that is not given"],
+    );
+    let five = "inputs.x = { columns = [\"a\", \"a\", \"a\", \"a\", \"s\"] }";
+    says(
+        &model(&format!("{five}\noutputs.p = \"y\"")),
+        &["tensor `x` takes numbers, but this is STRING"],
+    );
+    says(
+        &model(&format!("{five}\noutputs.p = \"z\"")),
+        &["no tensor `z`", "`y`"],
+    );
+    says(
+        &model(&format!("{five}\noutputs.p = \"y[3]\"")),
+        &["tensor `y` has the columns 0 to 0"],
+    );
+}
+
+#[test]
+fn a_corrupt_or_missing_model_names_its_file() {
+    for (file, part) in [("corrupt.onnx", "corrupt.onnx"), ("nope.onnx", "nope"), ("../x.onnx", "beside")] {
+        let text = format!(
+            "{HEAD}output = \"p\"\n[models.m]\nfile = \"{file}\"\n\
+             inputs.x = {{ columns = [\"a\"] }}\noutputs.p = \"y\"\n"
+        );
+        says(&report(&text), &["decision.toml:5:8: ", part]);
+    }
+}
+
+#[test]
+fn an_unknown_dimension_names_the_nearest_and_a_wrong_key_says_what_it_is() {
+    let lookup = |rest: &str| {
+        report(&format!("{HEAD}output = \"p.seats AS x\"\n[lookups.p]\n{rest}\n"))
+    };
+    says(
+        &lookup("dimension = \"plane\"\nkey = [\"s\"]"),
+        &["no dimension `plane`", "did you mean `planes`?"],
+    );
+    says(
+        &lookup("dimension = \"planes\"\nkey = [\"s\", \"a\"]"),
+        &["the key has 2 expressions, not 1", "keyed by tailnum"],
+    );
+    says(
+        &lookup("dimension = \"planes\"\nkey = [\"a\"]"),
+        &["key column `tailnum` is STRING, but this is INT"],
+    );
+    says(
+        &lookup("dimension = \"planes\"\nkey = [\"s\"]\nmissing = \"default\"\ndefaults = { seat = \"0\" }"),
+        &["`planes` has no column `seat`", "did you mean `seats`?"],
+    );
+}
+
+#[test]
+fn what_comes_later_is_refused_by_name() {
+    let head = "name = \"d\"\noutput = \"a\"\n";
+    for (rest, part) in [
+        ("input = \"a INT\"\ntime_zone = \"Europe/Berlin\"", "`Europe/Berlin`"),
+        ("input = \"a DECIMAL(10, 2)\"", "DECIMAL(10, 2) of `a` is not supported"),
+        ("input = \"a INT\"\n[rules.g]\ntable = \"gate.csv\"", "`rules.g.table` is not supported"),
+        ("input = \"a INT\"\n[rules.g]\nhit = \"all\"\nrows = []", "ARRAYs"),
+    ] {
+        says(&report(&format!("{head}{rest}\n")), &[part]);
+    }
+    let text = format!("{HEAD}output = \"pelton.version AS v\"\n");
+    says(&report(&text), &["`pelton.version` is not supported yet"]);
+}
+
+#[test]
+fn an_evaluation_error_names_decision_feature_and_expression() {
+    let text = format!("{HEAD}output = \"x\"\n[features]\nx = \"100 / a\"\n");
+    let row = |a| [Literal::I32(a), Literal::Null, Literal::Null];
+    assert_eq!(decide(&text, &[&row(7)]).unwrap(), [[Literal::I32(14)]]);
+    let (code, message) = decide(&text, &[&row(0)]).unwrap_err();
+    assert_eq!(code, ErrorCode::EvaluationFailed);
+    says(&message, &["`d`: ", "by zero", "feature `x`", "100 / a"]);
+}
+
+#[test]
+fn a_null_where_the_model_refuses_it_names_the_column() {
+    let text = format!(
+        "{HEAD}output = \"p\"\n[models.m]\nfile = \"linear_regressor_1_none.onnx\"\n\
+         inputs.x = {{ columns = [\"a\", \"b\", \"b\", \"b\", \"b\"], null = \"error\" }}\noutputs.p = \"y\"\n"
+    );
+    let row = [Literal::I32(1), Literal::Null, Literal::Null];
+    let (code, message) = decide(&text, &[&row]).unwrap_err();
+    assert_eq!(code, ErrorCode::NullRefused);
+    says(&message, &["model `m`", "b"]);
+}
