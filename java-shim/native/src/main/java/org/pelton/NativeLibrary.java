@@ -79,7 +79,7 @@ public final class NativeLibrary {
                 + System.mapLibraryName(NAME),
             null);
       }
-      Path copy = Files.createTempFile("pelton-", System.mapLibraryName(""));
+      Path copy = Files.createTempFile("pelton-", "-" + System.mapLibraryName(NAME));
       try {
         Files.copy(library, copy, StandardCopyOption.REPLACE_EXISTING);
         System.load(copy.toString());

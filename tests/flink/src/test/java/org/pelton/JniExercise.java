@@ -2,7 +2,7 @@ package org.pelton;
 
 import java.nio.charset.StandardCharsets;
 
-/** Goes through every native method once or more; run by {@link CheckedJniTest}. */
+/** Goes through every native method once or more; run by {@link NativeLibraryTest}. */
 final class JniExercise {
 
   static final String DONE = "exercised";

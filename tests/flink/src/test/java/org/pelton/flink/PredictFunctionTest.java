@@ -16,9 +16,12 @@ import org.apache.flink.configuration.Configuration;
 import org.apache.flink.runtime.testutils.MiniClusterResourceConfiguration;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
-import org.apache.flink.table.api.DataTypes;
 import org.apache.flink.table.api.EnvironmentSettings;
 import org.apache.flink.table.api.bridge.java.StreamTableEnvironment;
+import org.apache.flink.table.runtime.typeutils.ExternalTypeInfo;
+import org.apache.flink.table.types.DataType;
+import org.apache.flink.table.types.logical.utils.LogicalTypeParser;
+import org.apache.flink.table.types.utils.TypeConversions;
 import org.apache.flink.test.junit5.MiniClusterExtension;
 import org.apache.flink.types.Row;
 import org.apache.flink.util.CloseableIterator;
@@ -119,12 +122,20 @@ class PredictFunctionTest {
   @ValueSource(booleans = {true, false})
   void everyTypeComesBackAsItWent(boolean objectReuse) throws Exception {
     String names = names(ALL_COLUMNS);
+    String qualified = "t." + names.replace(", ", ", t.");
     String uri = decisions.publish("identity", ALL_COLUMNS, names);
-    StreamTableEnvironment sql = streaming(objectReuse, 1);
+    StreamExecutionEnvironment jobs = StreamExecutionEnvironment.getExecutionEnvironment();
+    StreamTableEnvironment sql =
+        environment(jobs, EnvironmentSettings.inStreamingMode(), objectReuse, 1);
+    DataType type =
+        TypeConversions.fromLogicalToDataType(
+            LogicalTypeParser.parse("ROW<" + ALL_COLUMNS + ">", getClass().getClassLoader()));
     sql.createTemporaryView(
-        "t", sql.fromValues(DataTypes.of("ROW<" + ALL_COLUMNS + ">"), ALL_ROWS));
+        "t", sql.fromDataStream(jobs.fromData(ALL_ROWS, ExternalTypeInfo.of(type))));
     List<Row> out =
-        rows(sql, "SELECT p.* FROM t, LATERAL TABLE(predict('" + uri + "', " + names + ")) AS p");
+        rows(
+            sql,
+            "SELECT p.* FROM t, LATERAL TABLE(predict('" + uri + "', " + qualified + ")) AS p");
     assertThat(out).containsExactlyInAnyOrderElementsOf(ALL_ROWS);
     assertThat(PeltonMetrics.sum("evaluations")).isEqualTo(ALL_ROWS.size());
     assertThat(PeltonMetrics.sum("errors")).isZero();
@@ -134,17 +145,17 @@ class PredictFunctionTest {
   @ParameterizedTest(name = "object reuse {0}")
   @ValueSource(booleans = {true, false})
   void rowsThatAreBufferedDownstreamAreNotOverwritten(boolean objectReuse) throws Exception {
-    String uri = decisions.publish("label", "n BIGINT, s STRING", "n, s || '-' || s AS label");
+    String uri = decisions.publish("label", "n BIGINT, s STRING", "n AS m, s || '-' || s AS label");
     StreamTableEnvironment sql = batch(objectReuse);
     numbers(sql, 500);
     List<Row> out =
         rows(
             sql,
-            "SELECT p.n, label FROM numbers,"
+            "SELECT m, label FROM numbers,"
                 + " LATERAL TABLE(predict('"
                 + uri
                 + "', n, 'row ' || CAST(n AS STRING))) AS p"
-                + " ORDER BY MOD(p.n, 10), p.n DESC");
+                + " ORDER BY MOD(m, 10), m DESC");
     List<Row> expected =
         LongStream.rangeClosed(1, 500)
             .boxed()
@@ -159,16 +170,16 @@ class PredictFunctionTest {
   @ParameterizedTest(name = "object reuse {0}")
   @ValueSource(booleans = {true, false})
   void twoTasksShareTheWorkAndEveryRecordIsEvaluatedOnce(boolean objectReuse) throws Exception {
-    String uri = decisions.publish("twice", "n BIGINT", "n, n + n AS twice");
+    String uri = decisions.publish("twice", "n BIGINT", "n AS m, n + n AS twice");
     StreamTableEnvironment sql = streaming(objectReuse, 2);
     numbers(sql, 1000);
     List<Row> out =
         rows(
             sql,
-            "SELECT numbers.n, twice, twice + 1, p.n FROM numbers,"
+            "SELECT numbers.n, twice, twice + 1, m FROM numbers,"
                 + " LATERAL TABLE(predict('"
                 + uri
-                + "', n)) AS p");
+                + "', n))");
     List<Row> expected =
         LongStream.rangeClosed(1, 1000)
             .mapToObj(n -> Row.of(n, 2 * n, 2 * n + 1, n))
@@ -223,7 +234,7 @@ class PredictFunctionTest {
 
   @Test
   void aFileThatIsNotThePublishedOneFailsTheJobWhenItOpens() throws Exception {
-    String uri = decisions.publish("torn", "n BIGINT", "n + 1 AS next");
+    String uri = decisions.publish("torn", "n BIGINT", "n + 1 AS up");
     Path file = decisions.directory("torn").resolve("versions/1/decision.toml");
     Files.writeString(file, Files.readString(file).replace("+ 1", "+ 2"));
     StreamTableEnvironment sql = streaming(true, 1);
@@ -238,12 +249,12 @@ class PredictFunctionTest {
 
   @Test
   void theVersionIsTheOneThatWasActiveWhenTheJobWasPlanned() throws Exception {
-    String uri = decisions.publish("moving", "n BIGINT", "n + 1 AS next");
+    String uri = decisions.publish("moving", "n BIGINT", "n + 1 AS up");
     StreamTableEnvironment sql = streaming(true, 1);
     numbers(sql, 3);
-    String query = "SELECT next FROM numbers, LATERAL TABLE(predict('" + uri + "', n))";
+    String query = "SELECT up FROM numbers, LATERAL TABLE(predict('" + uri + "', n))";
     DataStream<Row> planned = sql.toDataStream(sql.sqlQuery(query));
-    decisions.publish("moving", "n BIGINT", "n + 2 AS next");
+    decisions.publish("moving", "n BIGINT", "n + 2 AS up");
     try (CloseableIterator<Row> rows = planned.executeAndCollect()) {
       assertThat(rows).toIterable().containsExactlyInAnyOrder(Row.of(2L), Row.of(3L), Row.of(4L));
     }
@@ -251,16 +262,26 @@ class PredictFunctionTest {
   }
 
   private static StreamTableEnvironment streaming(boolean objectReuse, int parallelism) {
-    return environment(EnvironmentSettings.inStreamingMode(), objectReuse, parallelism);
+    return environment(
+        StreamExecutionEnvironment.getExecutionEnvironment(),
+        EnvironmentSettings.inStreamingMode(),
+        objectReuse,
+        parallelism);
   }
 
   private static StreamTableEnvironment batch(boolean objectReuse) {
-    return environment(EnvironmentSettings.inBatchMode(), objectReuse, 1);
+    return environment(
+        StreamExecutionEnvironment.getExecutionEnvironment(),
+        EnvironmentSettings.inBatchMode(),
+        objectReuse,
+        1);
   }
 
   private static StreamTableEnvironment environment(
-      EnvironmentSettings settings, boolean objectReuse, int parallelism) {
-    StreamExecutionEnvironment jobs = StreamExecutionEnvironment.getExecutionEnvironment();
+      StreamExecutionEnvironment jobs,
+      EnvironmentSettings settings,
+      boolean objectReuse,
+      int parallelism) {
     jobs.setParallelism(parallelism);
     StreamTableEnvironment sql = StreamTableEnvironment.create(jobs, settings);
     sql.getConfig().set("pipeline.object-reuse", String.valueOf(objectReuse));
@@ -272,7 +293,9 @@ class PredictFunctionTest {
   private static void numbers(StreamTableEnvironment sql, int count) {
     sql.executeSql(
         "CREATE TEMPORARY TABLE numbers (n BIGINT) WITH ('connector' = 'datagen',"
-            + " 'fields.n.kind' = 'sequence', 'fields.n.start' = '1', 'fields.n.end' = '"
+            + " 'number-of-rows' = '"
+            + count
+            + "', 'fields.n.kind' = 'sequence', 'fields.n.start' = '1', 'fields.n.end' = '"
             + count
             + "')");
   }

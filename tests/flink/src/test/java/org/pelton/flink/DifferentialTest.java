@@ -1,0 +1,147 @@
+package org.pelton.flink;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.flink.table.api.Table;
+import org.apache.flink.table.api.bridge.java.StreamTableEnvironment;
+import org.apache.flink.table.types.DataType;
+import org.apache.flink.types.Row;
+import org.apache.flink.util.CloseableIterator;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.pelton.TestDecisions;
+import org.pelton.TestPaths;
+
+/** Expressions mean what they mean in Flink: see {@code tests/expressions/README.md}. */
+class DifferentialTest {
+
+  private static final Path CORPUS = TestPaths.root().resolve("tests/expressions");
+
+  /** Functions whose last bit the JVM does not promise either. */
+  private static final Pattern INEXACT =
+      Pattern.compile("\\b(EXP|LN|LOG10|LOG2|POWER|SIN|COS|TAN)\\(", Pattern.CASE_INSENSITIVE);
+
+  @TempDir Path directory;
+
+  static Stream<Path> files() throws Exception {
+    List<Path> files;
+    try (Stream<Path> all = Files.list(CORPUS)) {
+      files = all.filter(file -> file.toString().endsWith(".sql")).sorted().toList();
+    }
+    assertThat(files).as("files in %s", CORPUS).hasSizeGreaterThan(1);
+    return files.stream().filter(file -> !file.endsWith("columns.sql"));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("files")
+  void typesAndValuesAreThoseOfFlink(Path file) throws Exception {
+    List<String> expressions = expressions(file);
+    String columns = Files.readString(CORPUS.resolve("columns.sql"));
+    String output = select(expressions, "p");
+    TestDecisions decisions = new TestDecisions(directory.resolve("metadata"));
+    String uri = decisions.publish("corpus", columns, output);
+
+    StreamExecutionEnvironment jobs = StreamExecutionEnvironment.getExecutionEnvironment();
+    jobs.setParallelism(1);
+    StreamTableEnvironment sql = StreamTableEnvironment.create(jobs);
+    sql.executeSql("CREATE FUNCTION predict AS 'org.pelton.flink.PredictFunction'");
+    sql.executeSql(table(columns));
+    Table table =
+        sql.sqlQuery(
+            String.format(
+                "SELECT %s, %s FROM t, LATERAL TABLE(predict('%s', %s)) AS pelton",
+                select(expressions, "f"), names(expressions.size(), "p"), uri, arguments(columns)));
+
+    assertThat(typeDifferences(expressions, table)).isEmpty();
+    List<String> differences = new ArrayList<>();
+    int rows = 0;
+    try (CloseableIterator<Row> results = table.execute().collect()) {
+      while (results.hasNext()) {
+        rows++;
+        valueDifferences(expressions, results.next(), rows, differences);
+      }
+    }
+    assertThat(differences).isEmpty();
+    assertThat(rows).isEqualTo(Files.readAllLines(CORPUS.resolve("rows.csv")).size());
+  }
+
+  private static List<String> expressions(Path file) throws Exception {
+    return Files.readAllLines(file).stream()
+        .map(line -> line.replaceAll("(^|\\s)--.*", "").strip())
+        .filter(line -> !line.isEmpty())
+        .toList();
+  }
+
+  private static String table(String columns) {
+    return String.format(
+        "CREATE TEMPORARY TABLE t (%s) WITH ('connector' = 'filesystem', 'path' = '%s',"
+            + " 'format' = 'csv', 'csv.field-delimiter' = '|', 'csv.null-literal' = 'NULL',"
+            + " 'csv.disable-quote-character' = 'true')",
+        columns, CORPUS.resolve("rows.csv"));
+  }
+
+  private static String select(List<String> expressions, String prefix) {
+    return IntStream.range(0, expressions.size())
+        .mapToObj(i -> expressions.get(i) + " AS " + prefix + i)
+        .collect(Collectors.joining(",\n"));
+  }
+
+  private static String names(int count, String prefix) {
+    return IntStream.range(0, count).mapToObj(i -> prefix + i).collect(Collectors.joining(", "));
+  }
+
+  private static String arguments(String columns) {
+    return Stream.of(columns.split(",\\s*\\R"))
+        .map(column -> column.strip().split("\\s+")[0])
+        .collect(Collectors.joining(", "));
+  }
+
+  /** Whether a value may be NULL is not compared: every output of a decision may be. */
+  private static List<String> typeDifferences(List<String> expressions, Table table) {
+    List<DataType> types = table.getResolvedSchema().getColumnDataTypes();
+    List<String> differences = new ArrayList<>();
+    for (int i = 0; i < expressions.size(); i++) {
+      String flink = types.get(i).nullable().toString();
+      String pelton = types.get(i + expressions.size()).nullable().toString();
+      if (!flink.equals(pelton)) {
+        differences.add(expressions.get(i) + ": Flink " + flink + ", Pelton " + pelton);
+      }
+    }
+    return differences;
+  }
+
+  private static void valueDifferences(
+      List<String> expressions, Row row, int number, List<String> differences) {
+    for (int i = 0; i < expressions.size(); i++) {
+      Object flink = row.getField(i);
+      Object pelton = row.getField(i + expressions.size());
+      boolean inexact = INEXACT.matcher(expressions.get(i)).find();
+      if (!Objects.equals(flink, pelton) && !(inexact && neighbours(flink, pelton))) {
+        differences.add(
+            String.format(
+                "%s, row %d: Flink %s, Pelton %s", expressions.get(i), number, flink, pelton));
+      }
+    }
+  }
+
+  private static boolean neighbours(Object a, Object b) {
+    if (a instanceof Double x && b instanceof Double y) {
+      return Math.nextUp(x) == y || Math.nextDown(x) == y;
+    }
+    if (a instanceof Float x && b instanceof Float y) {
+      return Math.nextUp(x) == y || Math.nextDown(x) == y;
+    }
+    return false;
+  }
+}
