@@ -32,7 +32,7 @@ CREATE TABLE decided (
   sched_dep  TIMESTAMP(3),
   dep_delay  DOUBLE,
   p_late     FLOAT,
-  risk       DOUBLE,
+  risk       FLOAT,
   action     STRING,
   fired_rule STRING
 ) WITH (

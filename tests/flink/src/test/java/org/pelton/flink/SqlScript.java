@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -24,13 +25,13 @@ final class SqlScript {
     return Stream.of(END.split(text)).map(String::strip).filter(s -> !s.isEmpty()).toList();
   }
 
-  /** Runs one statement; null for SET, which the Table API has no statement for. */
-  static TableResult run(TableEnvironment sql, String statement) {
+  /** Runs one statement; SET, which the Table API has no statement for, has no result. */
+  static Optional<TableResult> run(TableEnvironment sql, String statement) {
     Matcher set = SET.matcher(statement);
     if (set.matches()) {
       sql.getConfig().set(set.group(1), set.group(2));
-      return null;
+      return Optional.empty();
     }
-    return sql.executeSql(statement);
+    return Optional.of(sql.executeSql(statement));
   }
 }
