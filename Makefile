@@ -21,6 +21,10 @@ tools: ## check that Rust, JDK 17, Maven and a C compiler are here; a missing on
 build: tools ## the native library and the `pelton` command, in target/release
 	cargo build $(CARGO_FLAGS)
 
+.PHONY: jars
+jars: build ## one self-contained jar for Flink 1.20 and one for 2.x, in java-shim/dist/*/target
+	cd java-shim && $(MVN) package -DskipTests -pl dist/flink-1.20,dist/flink-2.x -am
+
 # The demo's last line is the last one: what Maven says behind it is left out.
 .PHONY: demo
 demo: build ## a month of real flights decided in Flink SQL on a local Flink 2.3, and compared with `pelton run`
