@@ -33,3 +33,5 @@ pub use typing::{Scope, Typed, common_type, type_check};
 
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;

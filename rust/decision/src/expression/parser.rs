@@ -1,10 +1,13 @@
 //! From tokens to an [`Expr`]: operator precedence as in Flink (Calcite), refusals by name.
 
+use std::ops::ControlFlow;
+
 use pelton_data::report::{Diagnostic, Span, nearest};
 use pelton_data::type_parser::parse_type;
 
 use super::ast::{Constant, Decimal, Expr, Kind, SelectItem, UNITS, Unit};
 use super::calendar;
+use super::functions;
 use super::lexer::{Token, TokenKind, tokens};
 use super::reserved::is_reserved;
 
@@ -220,16 +223,14 @@ impl<'a> Parser<'a> {
     /// `left AND right`, where a chain of the same operator is one call: it nests no deeper.
     fn chain(&self, name: &str, left: Expr, right: Expr) -> Result<Expr, Diagnostic> {
         let start = left.span.start;
-        // A chain in parentheses starts before its first operand, and stays a call of its own.
-        let args = match left.kind {
-            Kind::Call(ref same, ref args) if same == name && args[0].span.start == start => {
-                let mut args = args.clone();
+        match left.kind {
+            // A chain in parentheses starts before its first operand, and stays a call of its own.
+            Kind::Call(same, mut args) if same == name && args[0].span.start == start => {
                 args.push(right);
-                args
+                self.call(start, name, args)
             }
-            _ => vec![left, right],
-        };
-        self.call(start, name, args)
+            kind => self.call(start, name, vec![Expr { kind, ..left }, right]),
+        }
     }
 
     // ---- grammar ----
@@ -241,48 +242,48 @@ impl<'a> Parser<'a> {
             return Err(too_deep(self.peek().span.clone()));
         }
         let mut left = self.prefix()?;
-        while let Some(next) = self.suffix(&left, least)? {
-            left = next;
+        loop {
+            match self.suffix(left, least)? {
+                ControlFlow::Continue(next) => left = next,
+                ControlFlow::Break(whole) => {
+                    self.level -= 1;
+                    return Ok(whole);
+                }
+            }
         }
-        self.level -= 1;
-        Ok(left)
     }
 
-    /// What an operator makes of `left`, if one that binds tightly enough follows.
-    fn suffix(&mut self, left: &Expr, least: u8) -> Result<Option<Expr>, Diagnostic> {
+    /// What an operator makes of `left`, or `left` again if none follows that binds tightly enough.
+    fn suffix(
+        &mut self,
+        left: Expr,
+        least: u8,
+    ) -> Result<ControlFlow<Expr, Expr>, Diagnostic> {
         let start = left.span.start;
-        if let TokenKind::Symbol(symbol) = self.peek().kind {
-            let Some((name, power)) = INFIX.iter().find(|(name, _)| *name == symbol) else {
-                return Ok(None);
-            };
-            if *power < least {
-                return Ok(None);
-            }
+        let infix = INFIX.iter().find(|(symbol, _)| self.is_symbol(0, symbol));
+        if let Some((name, power)) = infix.filter(|(_, power)| *power >= least) {
             self.at += 1;
             let right = self.expression(power + 1)?;
-            return self.call(start, name, vec![left.clone(), right]).map(Some);
+            return self.call(start, name, vec![left, right]).map(ControlFlow::Continue);
         }
         for (word, power) in [("AND", power::AND), ("OR", power::OR)] {
             if self.is_word(0, word) && power >= least {
                 self.at += 1;
                 let right = self.expression(power + 1)?;
-                return self.chain(word, left.clone(), right).map(Some);
+                return self.chain(word, left, right).map(ControlFlow::Continue);
             }
         }
         if self.is_word(0, "IS") && power::IS >= least {
-            return self.is_test(left).map(Some);
+            return self.is_test(left).map(ControlFlow::Continue);
         }
         let not = usize::from(self.is_word(0, "NOT"));
-        if power::BETWEEN < least {
-            return Ok(None);
-        }
-        if self.is_word(not, "IN") {
+        if power::BETWEEN >= least && self.is_word(not, "IN") {
             self.at += not + 1;
-            return self.in_list(left, not == 1).map(Some);
+            return self.in_list(left, not == 1).map(ControlFlow::Continue);
         }
-        if self.is_word(not, "BETWEEN") {
+        if power::BETWEEN >= least && self.is_word(not, "BETWEEN") {
             self.at += not + 1;
-            return self.between(left, not == 1).map(Some);
+            return self.between(left, not == 1).map(ControlFlow::Continue);
         }
         for word in ["LIKE", "SIMILAR", "RLIKE", "ILIKE", "OVERLAPS", "CONTAINS"] {
             if self.is_word(not, word) {
@@ -290,10 +291,10 @@ impl<'a> Parser<'a> {
                 return Err(Diagnostic::at(span, format!("`{word}` is not supported")));
             }
         }
-        Ok(None)
+        Ok(ControlFlow::Break(left))
     }
 
-    fn is_test(&mut self, left: &Expr) -> Result<Expr, Diagnostic> {
+    fn is_test(&mut self, left: Expr) -> Result<Expr, Diagnostic> {
         self.at += 1;
         let not = self.take_word("NOT");
         let Some(test) = TESTS.iter().find(|test| self.is_word(0, test)) else {
@@ -305,18 +306,19 @@ impl<'a> Parser<'a> {
         };
         self.at += 1;
         let name = format!("IS {}{test}", if not { "NOT " } else { "" });
-        self.call(left.span.start, &name, vec![left.clone()])
+        self.call(left.span.start, &name, vec![left])
     }
 
-    fn in_list(&mut self, left: &Expr, not: bool) -> Result<Expr, Diagnostic> {
+    fn in_list(&mut self, left: Expr, not: bool) -> Result<Expr, Diagnostic> {
         self.expect_symbol("(")?;
-        let mut args = vec![left.clone()];
+        let start = left.span.start;
+        let mut args = vec![left];
         args.extend(self.arguments()?);
         let name = if not { "NOT IN" } else { "IN" };
-        self.call(left.span.start, name, args)
+        self.call(start, name, args)
     }
 
-    fn between(&mut self, left: &Expr, not: bool) -> Result<Expr, Diagnostic> {
+    fn between(&mut self, left: Expr, not: bool) -> Result<Expr, Diagnostic> {
         let symmetric = self.take_word("SYMMETRIC");
         if !symmetric {
             self.take_word("ASYMMETRIC");
@@ -329,7 +331,7 @@ impl<'a> Parser<'a> {
             true => "BETWEEN SYMMETRIC",
             false => "BETWEEN",
         };
-        let between = self.call(start, name, vec![left.clone(), low, high])?;
+        let between = self.call(start, name, vec![left, low, high])?;
         match not {
             true => self.call(start, "NOT", vec![between]),
             false => Ok(between),
@@ -542,7 +544,9 @@ impl<'a> Parser<'a> {
         let start = self.next().span.start;
         self.expect_symbol("(")?;
         if self.is_word(0, "DISTINCT") || self.is_symbol(0, "*") {
-            return self.call(start, name, Vec::new()); // An aggregate: refused by its name.
+            // Only aggregates take them: refused by their names.
+            functions::find(name, &(start..start + name.len()))?;
+            return Err(self.unexpected("a value"));
         }
         let mut args = Vec::new();
         if !self.take_symbol(")") {

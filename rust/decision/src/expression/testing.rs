@@ -36,7 +36,7 @@ impl Scope for Table {
     }
 }
 
-/// The table of most tests: a column of every type; `null` and `none` are NULL.
+/// The table of most tests: a column of every type; `void` and `none` are NULL.
 pub(super) fn table() -> (Table, impl Fn(&mut Columns, usize)) {
     let table = Table::new(&[
         ("ti", DataType::TinyInt),
@@ -46,8 +46,8 @@ pub(super) fn table() -> (Table, impl Fn(&mut Columns, usize)) {
         ("d", DataType::Double),
         ("nan", DataType::Double),
         ("yes", DataType::Boolean),
-        ("no", DataType::Boolean),
-        ("null", DataType::Int),
+        ("nay", DataType::Boolean),
+        ("void", DataType::Int),
         ("none", DataType::Boolean),
         ("s", DataType::STRING),
         ("c", DataType::Char(3)),
@@ -97,7 +97,8 @@ fn evaluate(text: &str) -> Result<String, EvalError> {
     let (table, fill) = table();
     let expr = parse(text).unwrap_or_else(|error| panic!("{text}: {error:?}"));
     let typed = type_check(&expr, &table).unwrap_or_else(|error| panic!("{text}: {error:?}"));
-    let mut compiler = Compiler { layout: table.layout.clone(), ..Compiler::default() };
+    let mut compiler = Compiler::default();
+    compiler.layout = table.layout.clone();
     let slot = compiler.emit(&typed, SelectionId::ALL);
     let all = 0..compiler.instructions() as u32;
     let (program, layout) = compiler.finish();

@@ -7,7 +7,7 @@ use pelton_data::report::{Diagnostic, Span};
 use super::super::program::{Call, Failure, Frame, Kernel};
 use super::super::typing::{Node, Typed};
 use super::kernel::{for_rows, map1};
-use super::{Args, Function};
+use super::{Args, Function, cast_all};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function("AND", "BOOLEAN AND BOOLEAN", |args| connect(args, Node::And)),
@@ -134,8 +134,12 @@ pub(super) fn negation(a: Typed, span: Span) -> Typed {
     }
 }
 
-fn is_null(args: Args<'_>, kernel: Kernel) -> Result<Typed, Diagnostic> {
+fn is_null(mut args: Args<'_>, kernel: Kernel) -> Result<Typed, Diagnostic> {
     let span = args.span.clone();
+    if args.values.iter().any(Typed::is_null_literal) {
+        // Of any type, NULL is NULL.
+        args.values = cast_all(args.values, &DataType::Boolean)?;
+    }
     let [a] = args.exactly()?;
     if a.as_decimal().is_some() {
         return Err(super::super::typing::refuse_decimal(&a));

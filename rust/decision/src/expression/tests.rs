@@ -1,0 +1,88 @@
+//! Whole expressions, from text to value. What belongs to one function stands beside it.
+
+use super::testing::{typed, value};
+
+#[test]
+fn an_expression_is_parsed_typed_and_run() {
+    assert_eq!(value("i + b * 2 > 3 AND void IS NULL"), "BOOLEAN 1");
+    assert_eq!(value("i + 1"), "INT 8");
+}
+
+#[test]
+fn operators_bind_as_in_flink() {
+    let known = [
+        ("1 + 2 * 3", "INT 7"),
+        ("-2 + 3", "INT 1"),
+        ("10 - 3 - 2", "INT 5"),
+        ("NOT nay AND nay", "BOOLEAN 0"),
+        ("yes OR nay AND nay", "BOOLEAN 1"),
+        ("1 + 1 = 2 = yes", "BOOLEAN 1"),
+        ("void = 1 IS NULL", "BOOLEAN 1"),
+        ("NOT void IS NULL", "BOOLEAN 0"),
+        ("2 BETWEEN 1 AND 3 AND nay", "BOOLEAN 0"),
+        ("i IN (7, 8) = yes", "BOOLEAN 1"),
+        ("'a' || 'b' = 'ab'", "BOOLEAN 1"),
+        ("- 2 * - 3", "INT 6"),
+    ];
+    for (text, expected) in known {
+        assert_eq!(value(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn what_is_not_supported_is_refused_by_name() {
+    let known = [
+        ("(SELECT 1)", "`SELECT`: subqueries are not supported in expressions of a decision"),
+        ("SUM(i)", "`SUM` cannot stand in a decision: it aggregates, and a decision sees one record"),
+        ("COUNT(*)", "`COUNT` cannot stand in a decision: it aggregates, and a decision sees one record"),
+        ("ABS(i) OVER (PARTITION BY s)", "`OVER`: a decision sees one record, it has no windows"),
+        ("UPER(s)", "unknown function `UPER`"),
+        ("year + 1", "expected a value, found `year`"),
+        ("s LIKE 'a%'", "`LIKE` is not supported"),
+        ("i IS DISTINCT FROM 3", "`IS DISTINCT FROM` is not supported"),
+        ("i +", "expected a value, found the end of the text"),
+        ("(i", "expected `)`, found the end of the text"),
+        ("i j", "expected an operator or the end of the expression, found `j`"),
+        ("CAST(i AS DECIMAL(10, 2))", "DECIMAL(10, 2) is not supported in expressions yet"),
+        ("0.8", "DECIMAL(2, 1) values are not supported"),
+        ("i + 0.5", "DECIMAL(2, 1) values are not supported"),
+        ("NULL", "NULL alone has no type"),
+        ("i + NULL", "NULL has no type here"),
+        ("i + s", "+ does not take (INT, STRING)"),
+        ("nope + 1", "unknown name `nope`"),
+        ("DATE '2023-02-29'", "'2023-02-29' is not a DATE"),
+        ("9223372036854775808", "DECIMAL(19, 0) values are not supported"),
+    ];
+    for (text, expected) in known {
+        assert_eq!(typed(text).unwrap_err(), expected, "{text}");
+    }
+}
+
+#[test]
+fn deep_nesting_is_an_error_not_a_stack_overflow() {
+    let deep = |open: &str, close: &str| format!("{}i{}", open.repeat(5000), close.repeat(5000));
+    for text in [deep("(", ")"), deep("- ", ""), deep("NOT ", ""), deep("ABS(", ")")] {
+        assert_eq!(typed(&text).unwrap_err(), "more than 200 levels of nesting");
+    }
+    let long = vec!["i"; 5000].join(" + ");
+    assert_eq!(typed(&long).unwrap_err(), "more than 200 levels of nesting");
+    let chain = vec!["i > 1"; 5000].join(" AND ");
+    assert_eq!(value(&chain), "BOOLEAN 1");
+}
+
+#[test]
+fn a_branch_that_is_not_taken_cannot_fail() {
+    assert_eq!(value("CASE WHEN i <> 7 THEN 1 / (i - 7) END"), "INT NULL");
+    assert_eq!(value("i <> 7 AND 1 / (i - 7) > 0"), "BOOLEAN 0");
+    assert_eq!(value("i = 7 OR 1 / (i - 7) > 0"), "BOOLEAN 1");
+    assert_eq!(value("1 / (i - 7)"), "error: division by zero");
+    assert_eq!(value("CASE WHEN nay THEN 1 / 0 ELSE 2 END"), "INT 2");
+}
+
+#[test]
+fn all_type_errors_of_an_expression_are_found() {
+    let expr = super::parse("nope + UPPER(i) || ABS(s)").unwrap();
+    let (table, _) = super::testing::table();
+    let errors = super::type_check(&expr, &table).unwrap_err();
+    assert_eq!(errors.len(), 3);
+}
