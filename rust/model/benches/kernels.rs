@@ -13,21 +13,44 @@ use onnx_file::{FLOAT, Node, Random, matrix, shapeless};
 use pelton_model::{Element, Memory, Model};
 
 fn main() {
-    let files: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let files: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with("--"))
+        .collect();
     let models: Vec<(String, Vec<u8>)> = if files.is_empty() {
         vec![
-            ("LightGBM, 300 trees x 63 leaves, 40 features".to_owned(), leafwise(300, 63, 40, false)),
-            ("the same with NaN directions".to_owned(), leafwise(300, 63, 40, true)),
-            ("XGBoost, 500 trees, depth 6, 40 features".to_owned(), levelwise(500, 6, 40)),
-            ("scaler + logistic regression, 40 features".to_owned(), logistic(40)),
+            (
+                "LightGBM, 300 trees x 63 leaves, 40 features".to_owned(),
+                leafwise(300, 63, 40, false),
+            ),
+            (
+                "the same with NaN directions".to_owned(),
+                leafwise(300, 63, 40, true),
+            ),
+            (
+                "XGBoost, 500 trees, depth 6, 40 features".to_owned(),
+                levelwise(500, 6, 40),
+            ),
+            (
+                "scaler + logistic regression, 40 features".to_owned(),
+                logistic(40),
+            ),
         ]
     } else {
-        files.into_iter().map(|file| (file.clone(), std::fs::read(file).expect("a readable file"))).collect()
+        files
+            .into_iter()
+            .map(|file| (file.clone(), std::fs::read(file).expect("a readable file")))
+            .collect()
     };
     for (name, bytes) in models {
         let started = Instant::now();
-        let model = Model::from_onnx(&bytes, &|_| None).unwrap_or_else(|error| panic!("{name}: {error}"));
-        println!("{name}: {} KiB, loaded in {:.1} ms", bytes.len() / 1024, started.elapsed().as_secs_f64() * 1e3);
+        let model =
+            Model::from_onnx(&bytes, &|_| None).unwrap_or_else(|error| panic!("{name}: {error}"));
+        println!(
+            "{name}: {} KiB, loaded in {:.1} ms",
+            bytes.len() / 1024,
+            started.elapsed().as_secs_f64() * 1e3
+        );
         for step in model.steps() {
             println!("    {} ({})", step.operator, step.kernel);
         }
@@ -39,30 +62,46 @@ fn main() {
 
 /// The median of the time that a record takes, over runs of a few milliseconds; every call sees other rows.
 fn measure(model: &Model, n: usize) -> f64 {
-    const ROWS: usize = 4096;
+    const BLOCKS: usize = 64;
     let size = model.memory();
     let mut random = Random(1);
-    let inputs: Vec<f32> = (0..ROWS).map(|_| random.unit() as f32).collect();
     let mut f32 = vec![0.0; size.f32 * n];
     let mut f64 = vec![0.0; size.f64 * n];
     let mut i64 = vec![0; size.i64 * n];
-    let mut at = 0;
-    let mut call = || {
-        for tensor in model.inputs().iter().filter(|tensor| tensor.element == Element::Float) {
-            for value in &mut f32[tensor.first * n..(tensor.first + tensor.width) * n] {
-                *value = inputs[at % ROWS];
-                at += 1;
-            }
+    let inputs: Vec<_> = model
+        .inputs()
+        .iter()
+        .filter(|tensor| tensor.element == Element::Float)
+        .collect();
+    let mut numbers = |count: usize| (0..count).map(|_| random.unit() as f32).collect::<Vec<_>>();
+    let blocks: Vec<Vec<Vec<f32>>> = (0..BLOCKS)
+        .map(|_| {
+            inputs
+                .iter()
+                .map(|tensor| numbers(tensor.width * n))
+                .collect()
+        })
+        .collect();
+    let mut call = |block: usize| {
+        for (tensor, values) in inputs.iter().zip(&blocks[block % BLOCKS]) {
+            f32[tensor.first * n..][..values.len()].copy_from_slice(values);
         }
-        at += 7;
-        model.run(n, &mut Memory { f32: &mut f32, f64: &mut f64, i64: &mut i64, stride: n });
+        model.run(
+            n,
+            &mut Memory {
+                f32: &mut f32,
+                f64: &mut f64,
+                i64: &mut i64,
+                stride: n,
+            },
+        );
         black_box(&mut f32);
     };
     let calls = 2 + 4_000 / n;
     let mut times: Vec<f64> = (0..41)
         .map(|_| {
             let started = Instant::now();
-            (0..calls).for_each(|_| call());
+            (0..calls).for_each(&mut call);
             started.elapsed().as_nanos() as f64 / (calls * n) as f64
         })
         .collect();
@@ -99,7 +138,9 @@ fn levelwise(trees: usize, depth: u32, width: usize) -> Vec<u8> {
     let mut arrays = TreeArrays::default();
     let inner = (1usize << depth) - 1;
     for tree in 0..trees {
-        let branches: Vec<_> = (0..2 * inner + 1).map(|i| (i < inner).then_some((2 * i + 1, 2 * i + 2))).collect();
+        let branches: Vec<_> = (0..2 * inner + 1)
+            .map(|i| (i < inner).then_some((2 * i + 1, 2 * i + 2)))
+            .collect();
         arrays.push(&mut random, tree, &branches, width, false);
     }
     arrays.classifier("BRANCH_LT", width)
@@ -118,7 +159,14 @@ struct TreeArrays {
 }
 
 impl TreeArrays {
-    fn push(&mut self, random: &mut Random, tree: usize, branches: &[Option<(usize, usize)>], width: usize, missing: bool) {
+    fn push(
+        &mut self,
+        random: &mut Random,
+        tree: usize,
+        branches: &[Option<(usize, usize)>],
+        width: usize,
+        missing: bool,
+    ) {
         for (node, branch) in branches.iter().enumerate() {
             let (on_true, on_false) = branch.unwrap_or_default();
             self.trees.push(tree as i64);
@@ -127,7 +175,8 @@ impl TreeArrays {
             self.values.push(random.unit() as f32);
             self.on_true.push(on_true as i64);
             self.on_false.push(on_false as i64);
-            self.missing.push((missing && branch.is_some() && random.once_in(2)).into());
+            self.missing
+                .push((missing && branch.is_some() && random.once_in(2)).into());
             self.leaf.push(branch.is_none());
         }
     }
@@ -135,35 +184,59 @@ impl TreeArrays {
     fn classifier(&self, mode: &str, width: usize) -> Vec<u8> {
         let leaves: Vec<usize> = (0..self.leaf.len()).filter(|&i| self.leaf[i]).collect();
         let of_leaves = |values: &[i64]| leaves.iter().map(|&i| values[i]).collect::<Vec<_>>();
-        let modes: Vec<&str> = self.leaf.iter().map(|&leaf| if leaf { "LEAF" } else { mode }).collect();
-        let node = Node::ml("TreeEnsembleClassifier", &["x"], &["label", "probabilities"])
-            .ints("nodes_treeids", &self.trees)
-            .ints("nodes_nodeids", &self.nodes)
-            .ints("nodes_featureids", &self.features)
-            .floats("nodes_values", &self.values)
-            .ints("nodes_truenodeids", &self.on_true)
-            .ints("nodes_falsenodeids", &self.on_false)
-            .ints("nodes_missing_value_tracks_true", &self.missing)
-            .texts("nodes_modes", &modes)
-            .ints("class_treeids", &of_leaves(&self.trees))
-            .ints("class_nodeids", &of_leaves(&self.nodes))
-            .ints("class_ids", &vec![0; leaves.len()])
-            .floats("class_weights", &leaves.iter().map(|&i| self.values[i] * 0.1).collect::<Vec<_>>())
-            .ints("classlabels_int64s", &[0, 1])
-            .text("post_transform", "LOGISTIC");
-        onnx_file::model(&[node], &[matrix("x", FLOAT, width as i64)], &[shapeless("probabilities", FLOAT)])
+        let modes: Vec<&str> = self
+            .leaf
+            .iter()
+            .map(|&leaf| if leaf { "LEAF" } else { mode })
+            .collect();
+        let node = Node::ml(
+            "TreeEnsembleClassifier",
+            &["x"],
+            &["label", "probabilities"],
+        )
+        .ints("nodes_treeids", &self.trees)
+        .ints("nodes_nodeids", &self.nodes)
+        .ints("nodes_featureids", &self.features)
+        .floats("nodes_values", &self.values)
+        .ints("nodes_truenodeids", &self.on_true)
+        .ints("nodes_falsenodeids", &self.on_false)
+        .ints("nodes_missing_value_tracks_true", &self.missing)
+        .texts("nodes_modes", &modes)
+        .ints("class_treeids", &of_leaves(&self.trees))
+        .ints("class_nodeids", &of_leaves(&self.nodes))
+        .ints("class_ids", &vec![0; leaves.len()])
+        .floats(
+            "class_weights",
+            &leaves
+                .iter()
+                .map(|&i| self.values[i] * 0.1)
+                .collect::<Vec<_>>(),
+        )
+        .ints("classlabels_int64s", &[0, 1])
+        .text("post_transform", "LOGISTIC");
+        onnx_file::model(
+            &[node],
+            &[matrix("x", FLOAT, width as i64)],
+            &[shapeless("probabilities", FLOAT)],
+        )
     }
 }
 
 fn logistic(width: usize) -> Vec<u8> {
     let mut random = Random(4);
     let mut numbers = |count: usize| (0..count).map(|_| random.unit() as f32).collect::<Vec<_>>();
-    let scaler = Node::ml("Scaler", &["x"], &["scaled"]).floats("offset", &numbers(width)).floats("scale", &numbers(width));
+    let scaler = Node::ml("Scaler", &["x"], &["scaled"])
+        .floats("offset", &numbers(width))
+        .floats("scale", &numbers(width));
     let classifier = Node::ml("LinearClassifier", &["scaled"], &["label", "scores"])
         .floats("coefficients", &numbers(2 * width))
         .floats("intercepts", &numbers(2))
         .ints("classlabels_ints", &[0, 1])
         .text("post_transform", "LOGISTIC");
     let outputs = [shapeless("label", 7), shapeless("scores", FLOAT)];
-    onnx_file::model(&[scaler, classifier], &[matrix("x", FLOAT, width as i64)], &outputs)
+    onnx_file::model(
+        &[scaler, classifier],
+        &[matrix("x", FLOAT, width as i64)],
+        &outputs,
+    )
 }

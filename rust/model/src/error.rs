@@ -29,19 +29,31 @@ impl ModelError {
     }
 
     pub(crate) fn corrupt(message: impl Into<String>) -> Self {
-        Self { kind: ErrorKind::Corrupt, message: message.into() }
+        Self {
+            kind: ErrorKind::Corrupt,
+            message: message.into(),
+        }
     }
 
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
-        Self { kind: ErrorKind::Invalid, message: message.into() }
+        Self {
+            kind: ErrorKind::Invalid,
+            message: message.into(),
+        }
     }
 
     pub(crate) fn not_supported(message: impl Into<String>) -> Self {
-        Self { kind: ErrorKind::NotSupported, message: message.into() }
+        Self {
+            kind: ErrorKind::NotSupported,
+            message: message.into(),
+        }
     }
 
     /// The same error, said about `place`, as in `node "x" (ai.onnx.ml Scaler): ...`.
     pub(crate) fn at(self, place: &str) -> Self {
-        Self { kind: self.kind, message: format!("{place}: {}", self.message) }
+        Self {
+            kind: self.kind,
+            message: format!("{place}: {}", self.message),
+        }
     }
 }

@@ -14,7 +14,9 @@ use crate::onnx::External;
 use crate::onnx::node::Node;
 use crate::onnx::proto::type_proto::Value as TypeValue;
 use crate::onnx::proto::{GraphProto, ModelProto, TypeProto, ValueInfoProto};
-use crate::onnx::proto::{tensor_proto::DataType, tensor_shape_proto::dimension::Value as Dimension};
+use crate::onnx::proto::{
+    tensor_proto::DataType, tensor_shape_proto::dimension::Value as Dimension,
+};
 use crate::operators::{self, Step};
 
 /// Protobuf's own limit; a larger model keeps its weights in external data.
@@ -43,17 +45,31 @@ pub(crate) struct Builder<'a> {
 
 pub(crate) fn load(bytes: &[u8], external: External) -> Result<Model, ModelError> {
     if bytes.len() >= MAX_FILE_BYTES {
-        return Err(ModelError::not_supported(format!("the file has {} bytes, 2 GiB is the limit", bytes.len())));
+        return Err(ModelError::not_supported(format!(
+            "the file has {} bytes, 2 GiB is the limit",
+            bytes.len()
+        )));
     }
-    let model = ModelProto::decode(bytes)
-        .map_err(|e| ModelError::corrupt(format!("not an ONNX file, or not all of it ({} bytes): {e}", bytes.len())))?;
+    let model = ModelProto::decode(bytes).map_err(|e| {
+        ModelError::corrupt(format!(
+            "not an ONNX file, or not all of it ({} bytes): {e}",
+            bytes.len()
+        ))
+    })?;
     let graph = model.graph.ok_or_else(|| {
-        ModelError::corrupt(format!("not an ONNX file, or not all of it ({} bytes): it has no graph", bytes.len()))
+        ModelError::corrupt(format!(
+            "not an ONNX file, or not all of it ({} bytes): it has no graph",
+            bytes.len()
+        ))
     })?;
     let builder = Builder {
         external,
         values: HashMap::new(),
-        constants: graph.initializer.iter().filter_map(|tensor| tensor.name.clone()).collect(),
+        constants: graph
+            .initializer
+            .iter()
+            .filter_map(|tensor| tensor.name.clone())
+            .collect(),
         memory: MemorySize::default(),
         steps: Vec::new(),
     };
@@ -75,26 +91,38 @@ impl Builder<'_> {
         if graph.output.is_empty() {
             return Err(ModelError::invalid("the graph has no output"));
         }
-        let outputs = graph.output.iter().map(|output| self.output(output)).collect::<Result<_, _>>()?;
+        let outputs = graph
+            .output
+            .iter()
+            .map(|output| self.output(output))
+            .collect::<Result<_, _>>()?;
         Ok(Model::new(inputs, outputs, self.memory, self.steps))
     }
 
     /// Gives a graph input its columns: `[n, width]` with a known width, or `[n]`.
     fn input(&mut self, input: &ValueInfoProto) -> Result<Tensor, ModelError> {
         let name = name_of(input);
-        let invalid = |message: &str| ModelError::not_supported(format!("input {name:?} {message}"));
+        let invalid =
+            |message: &str| ModelError::not_supported(format!("input {name:?} {message}"));
         let tensor = match input.r#type.as_ref().and_then(|t| t.value.as_ref()) {
             Some(TypeValue::TensorType(tensor)) => tensor,
             _ => return Err(invalid("is not a tensor")),
         };
         let element = element(tensor.elem_type).map_err(|e| e.at(&format!("input {name:?}")))?;
-        let shape = tensor.shape.as_ref().ok_or_else(|| invalid("has no shape, expected [n, width] or [n]"))?;
+        let shape = tensor
+            .shape
+            .as_ref()
+            .ok_or_else(|| invalid("has no shape, expected [n, width] or [n]"))?;
         let (width, scalar) = match shape.dim.as_slice() {
             [_rows] => (1, true),
             [_rows, columns] => match columns.value {
                 Some(Dimension::DimValue(width)) => match usize::try_from(width) {
                     Ok(width) if (1..=MAX_WIDTH).contains(&width) => (width, false),
-                    _ => return Err(invalid(&format!("has the width {width}, expected 1 to {MAX_WIDTH}"))),
+                    _ => {
+                        return Err(invalid(&format!(
+                            "has the width {width}, expected 1 to {MAX_WIDTH}"
+                        )));
+                    }
                 },
                 _ => {
                     return Err(invalid(
@@ -102,11 +130,21 @@ impl Builder<'_> {
                     ));
                 }
             },
-            dims => return Err(invalid(&format!("has {} dimensions, expected [n, width] or [n]", dims.len()))),
+            dims => {
+                return Err(invalid(&format!(
+                    "has {} dimensions, expected [n, width] or [n]",
+                    dims.len()
+                )));
+            }
         };
         let columns = self.reserve(element, width)?;
         let dictionary = (element == Element::String).then(Vec::new);
-        let value = Value { element, columns, scalar, dictionary };
+        let value = Value {
+            element,
+            columns,
+            scalar,
+            dictionary,
+        };
         let tensor = tensor_of(name, &value);
         self.define(name, value)?;
         Ok(tensor)
@@ -116,11 +154,18 @@ impl Builder<'_> {
         let name = name_of(output);
         let value = (self.values.get(name))
             .ok_or_else(|| ModelError::invalid(format!("output {name:?} is made by no node")))?;
-        if let Some(TypeProto { value: Some(TypeValue::TensorType(tensor)), .. }) = &output.r#type {
-            let declared = element(tensor.elem_type).map_err(|e| e.at(&format!("output {name:?}")))?;
+        if let Some(TypeProto {
+            value: Some(TypeValue::TensorType(tensor)),
+            ..
+        }) = &output.r#type
+        {
+            let declared =
+                element(tensor.elem_type).map_err(|e| e.at(&format!("output {name:?}")))?;
             if declared != value.element {
                 let (declared, made) = (declared.name(), value.element.name());
-                return Err(ModelError::invalid(format!("output {name:?} is declared {declared}, but is {made}")));
+                return Err(ModelError::invalid(format!(
+                    "output {name:?} is declared {declared}, but is {made}"
+                )));
             }
         }
         Ok(tensor_of(name, value))
@@ -133,27 +178,51 @@ impl Builder<'_> {
             _ => return Err(node.invalid(format!("input number {index} is missing"))),
         };
         if self.constants.contains(name) {
-            return Err(node.not_supported(format!("input {name:?} is a constant of the file, expected a computed value")));
+            return Err(node.not_supported(format!(
+                "input {name:?} is a constant of the file, expected a computed value"
+            )));
         }
-        (self.values.get(name).cloned())
-            .ok_or_else(|| node.invalid(format!("input {name:?} is made by no input and no earlier node")))
+        (self.values.get(name).cloned()).ok_or_else(|| {
+            node.invalid(format!(
+                "input {name:?} is made by no input and no earlier node"
+            ))
+        })
     }
 
     /// The `[n, width]` value that a node reads as its input number 0.
     pub fn matrix(&self, node: &Node) -> Result<Value, ModelError> {
         let value = self.operand(node, 0)?;
         if value.scalar {
-            return Err(node.not_supported(format!("input {:?} has the shape [n], expected [n, width]", node.inputs[0])));
+            return Err(node.not_supported(format!(
+                "input {:?} has the shape [n], expected [n, width]",
+                node.inputs[0]
+            )));
         }
         Ok(value)
     }
 
     /// Makes output number `index` of `node`; an output that the node leaves out gets columns, too, for the kernel.
     pub fn make(&mut self, node: &Node, index: usize, made: Made) -> Result<Columns, ModelError> {
-        let columns = self.reserve(made.element, made.width).map_err(|e| e.at(&node.place()))?;
+        let columns = self
+            .reserve(made.element, made.width)
+            .map_err(|e| e.at(&node.place()))?;
         if let Some(name) = node.outputs.get(index).filter(|name| !name.is_empty()) {
-            let Made { element, scalar, dictionary, .. } = made;
-            self.define(name, Value { element, columns, scalar, dictionary }).map_err(|e| e.at(&node.place()))?;
+            let Made {
+                element,
+                scalar,
+                dictionary,
+                ..
+            } = made;
+            self.define(
+                name,
+                Value {
+                    element,
+                    columns,
+                    scalar,
+                    dictionary,
+                },
+            )
+            .map_err(|e| e.at(&node.place()))?;
         }
         Ok(columns)
     }
@@ -172,7 +241,11 @@ impl Builder<'_> {
     }
 
     pub fn push(&mut self, node: &Node, kernel: String, step: Step) {
-        let info = StepInfo { operator: node.operator.clone(), node: node.name.clone(), kernel };
+        let info = StepInfo {
+            operator: node.operator.clone(),
+            node: node.name.clone(),
+            kernel,
+        };
         self.steps.push((info, step));
     }
 
@@ -180,19 +253,27 @@ impl Builder<'_> {
         let used = match element {
             Element::Float => &mut self.memory.f32,
             Element::Double => &mut self.memory.f64,
-            Element::Int64 | Element::Int32 | Element::Bool | Element::String => &mut self.memory.i64,
+            Element::Int64 | Element::Int32 | Element::Bool | Element::String => {
+                &mut self.memory.i64
+            }
         };
         let first = *used;
         match first.checked_add(width) {
             Some(end) if end <= MAX_COLUMNS => *used = end,
-            _ => return Err(ModelError::not_supported(format!("the model needs more than {MAX_COLUMNS} columns"))),
+            _ => {
+                return Err(ModelError::not_supported(format!(
+                    "the model needs more than {MAX_COLUMNS} columns"
+                )));
+            }
         }
         Ok(Columns { first, width })
     }
 
     fn define(&mut self, name: &str, value: Value) -> Result<(), ModelError> {
         if self.values.insert(name.to_owned(), value).is_some() || self.constants.contains(name) {
-            return Err(ModelError::invalid(format!("the value {name:?} is made twice")));
+            return Err(ModelError::invalid(format!(
+                "the value {name:?} is made twice"
+            )));
         }
         Ok(())
     }
@@ -208,17 +289,36 @@ pub(crate) struct Made {
 
 impl Made {
     pub fn matrix(element: Element, width: usize) -> Self {
-        Self { element, width, scalar: false, dictionary: None }
+        Self {
+            element,
+            width,
+            scalar: false,
+            dictionary: None,
+        }
     }
 
     pub fn like(value: &Value, element: Element) -> Self {
-        Self { element, width: value.columns.width, scalar: value.scalar, dictionary: None }
+        Self {
+            element,
+            width: value.columns.width,
+            scalar: value.scalar,
+            dictionary: None,
+        }
     }
 
     /// One label a row: an int64, or a code of the dictionary.
     pub fn label(dictionary: Option<Vec<String>>) -> Self {
-        let element = if dictionary.is_some() { Element::String } else { Element::Int64 };
-        Self { element, width: 1, scalar: true, dictionary }
+        let element = if dictionary.is_some() {
+            Element::String
+        } else {
+            Element::Int64
+        };
+        Self {
+            element,
+            width: 1,
+            scalar: true,
+            dictionary,
+        }
     }
 }
 
@@ -234,7 +334,9 @@ pub(crate) fn element(number: Option<i32>) -> Result<Element, ModelError> {
         other => {
             let name = other.map_or("unknown", |t| t.as_str_name());
             let known = "FLOAT, DOUBLE, INT64, INT32, BOOL and STRING";
-            Err(ModelError::not_supported(format!("element type {name} is not supported; {known} are")))
+            Err(ModelError::not_supported(format!(
+                "element type {name} is not supported; {known} are"
+            )))
         }
     }
 }
@@ -244,7 +346,19 @@ fn name_of(value: &ValueInfoProto) -> &str {
 }
 
 fn tensor_of(name: &str, value: &Value) -> Tensor {
-    let Value { element, columns, scalar, ref dictionary } = *value;
+    let Value {
+        element,
+        columns,
+        scalar,
+        ref dictionary,
+    } = *value;
     let Columns { first, width } = columns;
-    Tensor { name: name.to_owned(), element, width, scalar, first, dictionary: dictionary.clone() }
+    Tensor {
+        name: name.to_owned(),
+        element,
+        width,
+        scalar,
+        first,
+        dictionary: dictionary.clone(),
+    }
 }

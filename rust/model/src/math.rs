@@ -26,7 +26,19 @@ pub(crate) fn exp(x: f32) -> f32 {
     let k = (x * LOG2_E + TO_INTEGER) - TO_INTEGER;
     let r = (x - k * LN2_HIGH) - k * LN2_LOW;
     let mut sum = 1.0 / 39_916_800.0; // 1 / 11!; the first term left out is below 1e-14
-    for factorial in [3_628_800.0, 362_880.0, 40_320.0, 5_040.0, 720.0, 120.0, 24.0, 6.0, 2.0, 1.0, 1.0] {
+    for factorial in [
+        3_628_800.0,
+        362_880.0,
+        40_320.0,
+        5_040.0,
+        720.0,
+        120.0,
+        24.0,
+        6.0,
+        2.0,
+        1.0,
+        1.0,
+    ] {
         sum = sum * r + 1.0 / factorial;
     }
     // k lies in -151..=129: 2^k is a normal f64
@@ -82,7 +94,10 @@ mod tests {
             assert!(error <= 1, "exp({x}) is {error} ulp off");
             off += error;
         }
-        assert!(off < 20, "{off} of 2 million values are not the nearest float");
+        assert!(
+            off < 20,
+            "{off} of 2 million values are not the nearest float"
+        );
     }
 
     #[test]
@@ -95,17 +110,42 @@ mod tests {
             assert!(error <= 1, "ln({x}) is {error} ulp off");
             off += error;
         }
-        assert!(off < 20, "{off} of 2 million values are not the nearest float");
+        assert!(
+            off < 20,
+            "{off} of 2 million values are not the nearest float"
+        );
     }
 
     #[test]
     fn edges_are_those_of_the_standard_library() {
-        for x in [0.0, -0.0, 1.0, f32::INFINITY, f32::NEG_INFINITY, 88.72, 88.73, -87.4, -103.9, -104.1, 1e-40, -1e-40] {
-            assert_eq!(exp(x).to_bits(), (f64::from(x).exp() as f32).to_bits(), "exp({x})");
+        for x in [
+            0.0,
+            -0.0,
+            1.0,
+            f32::INFINITY,
+            f32::NEG_INFINITY,
+            88.72,
+            88.73,
+            -87.4,
+            -103.9,
+            -104.1,
+            1e-40,
+            -1e-40,
+        ] {
+            assert_eq!(
+                exp(x).to_bits(),
+                (f64::from(x).exp() as f32).to_bits(),
+                "exp({x})"
+            );
         }
         for x in [0.0, -0.0, 1.0, f32::INFINITY, f32::MIN_POSITIVE, 1e-45] {
             assert_eq!(ln(x), f64::from(x).ln() as f32, "ln({x})");
         }
-        assert!(exp(f32::NAN).is_nan() && ln(f32::NAN).is_nan() && ln(-1.0).is_nan() && ln(f32::NEG_INFINITY).is_nan());
+        assert!(
+            exp(f32::NAN).is_nan()
+                && ln(f32::NAN).is_nan()
+                && ln(-1.0).is_nan()
+                && ln(f32::NEG_INFINITY).is_nan()
+        );
     }
 }

@@ -100,8 +100,41 @@ impl Columns {
     }
 
     /// Columns to read and younger columns to write of the same region.
-    pub fn and_younger<T>(self, younger: Columns, region: &mut [T], stride: usize) -> (&[T], &mut [T]) {
+    pub fn and_younger<T>(
+        self,
+        younger: Columns,
+        region: &mut [T],
+        stride: usize,
+    ) -> (&[T], &mut [T]) {
         let (old, young) = region.split_at_mut(younger.first * stride);
         (self.of(old, stride), &mut young[..younger.width * stride])
+    }
+}
+
+/// Writes `f(column, value)` for every value of rows `0..n` in `width` columns.
+#[inline(always)]
+pub(crate) fn map_columns<T: Copy, U>(
+    n: usize,
+    stride: usize,
+    width: usize,
+    from: &[T],
+    to: &mut [U],
+    f: impl Fn(usize, T) -> U,
+) {
+    if n == 1 {
+        // No slices for single values: this is where the time of one record goes.
+        for column in 0..width {
+            to[column * stride] = f(column, from[column * stride]);
+        }
+        return;
+    }
+    for column in 0..width {
+        let (from, to) = (
+            &from[column * stride..][..n],
+            &mut to[column * stride..][..n],
+        );
+        for (from, to) in from.iter().zip(to) {
+            *to = f(column, *from);
+        }
     }
 }

@@ -37,7 +37,10 @@ impl Model {
     /// [`ModelError`] when the bytes are not a whole ONNX file, contradict themselves, or need what this crate does
     /// not have, such as another operator. Loading does not panic, and allocates no more than a fixed multiple of the
     /// size of the file.
-    pub fn from_onnx(bytes: &[u8], external: &dyn Fn(&str) -> Option<Vec<u8>>) -> Result<Model, ModelError> {
+    pub fn from_onnx(
+        bytes: &[u8],
+        external: &dyn Fn(&str) -> Option<Vec<u8>>,
+    ) -> Result<Model, ModelError> {
         graph::load(bytes, external)
     }
 
@@ -48,7 +51,13 @@ impl Model {
         steps: Vec<(StepInfo, Step)>,
     ) -> Self {
         let (infos, steps) = steps.into_iter().unzip();
-        Self { inputs, outputs, memory, steps, infos }
+        Self {
+            inputs,
+            outputs,
+            memory,
+            steps,
+            infos,
+        }
     }
 
     /// The tensors that the caller writes before a run, in the order of the file.
@@ -79,11 +88,19 @@ impl Model {
     pub fn run(&self, n: usize, memory: &mut Memory<'_>) {
         let MemorySize { f32, f64, i64 } = self.memory;
         let stride = memory.stride;
-        assert!(n <= stride, "{n} rows need a stride of at least {n}, not {stride}");
-        for (region, columns, values) in
-            [("f32", f32, memory.f32.len()), ("f64", f64, memory.f64.len()), ("i64", i64, memory.i64.len())]
-        {
-            assert!(columns * stride <= values, "region {region} has {values} values, too few for {columns} x {stride}");
+        assert!(
+            n <= stride,
+            "{n} rows need a stride of at least {n}, not {stride}"
+        );
+        for (region, columns, values) in [
+            ("f32", f32, memory.f32.len()),
+            ("f64", f64, memory.f64.len()),
+            ("i64", i64, memory.i64.len()),
+        ] {
+            assert!(
+                columns * stride <= values,
+                "region {region} has {values} values, too few for {columns} x {stride}"
+            );
         }
         if n == 0 {
             return;

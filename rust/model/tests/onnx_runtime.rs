@@ -9,8 +9,17 @@ use pelton_model::{Element, Memory, Model, Tensor};
 use serde_json::Value;
 
 /// (rows that run together, stride); rows that are left over run as a smaller group.
-const SHAPES: [(usize, usize); 9] =
-    [(1, 1), (1, 5), (2, 2), (7, 7), (8, 8), (8, 31), (9, 9), (64, 70), (256, 256)];
+const SHAPES: [(usize, usize); 9] = [
+    (1, 1),
+    (1, 5),
+    (2, 2),
+    (7, 7),
+    (8, 8),
+    (8, 31),
+    (9, 9),
+    (64, 70),
+    (256, 256),
+];
 
 #[test]
 fn every_case_agrees_with_onnx_runtime_at_every_number_of_rows() {
@@ -20,9 +29,23 @@ fn every_case_agrees_with_onnx_runtime_at_every_number_of_rows() {
         .filter(|path| path.join("case.json").exists())
         .collect();
     cases.sort();
-    assert!(cases.len() > 100, "only {} cases in {}", cases.len(), directory.display());
-    let failures: Vec<String> = cases.iter().filter_map(|case| Case::load(case).check().err()).collect();
-    assert!(failures.is_empty(), "{} of {} cases fail:\n{}", failures.len(), cases.len(), failures.join("\n"));
+    assert!(
+        cases.len() > 100,
+        "only {} cases in {}",
+        cases.len(),
+        directory.display()
+    );
+    let failures: Vec<String> = cases
+        .iter()
+        .filter_map(|case| Case::load(case).check().err())
+        .collect();
+    assert!(
+        failures.is_empty(),
+        "{} of {} cases fail:\n{}",
+        failures.len(),
+        cases.len(),
+        failures.join("\n")
+    );
 }
 
 /// A row-major tensor.
@@ -44,43 +67,95 @@ struct Case {
 
 impl Case {
     fn load(directory: &Path) -> Self {
-        let name = directory.file_name().unwrap().to_string_lossy().into_owned();
-        let json: Value = serde_json::from_slice(&std::fs::read(directory.join("case.json")).unwrap()).unwrap();
+        let name = directory
+            .file_name()
+            .unwrap()
+            .to_string_lossy()
+            .into_owned();
+        let json: Value =
+            serde_json::from_slice(&std::fs::read(directory.join("case.json")).unwrap()).unwrap();
         let external = |name: &str| std::fs::read(directory.join(name)).ok();
-        let model = Model::from_onnx(&std::fs::read(directory.join("model.onnx")).unwrap(), &external)
-            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        let model = Model::from_onnx(
+            &std::fs::read(directory.join("model.onnx")).unwrap(),
+            &external,
+        )
+        .unwrap_or_else(|error| panic!("{name}: {error}"));
         let rows = json["rows"].as_u64().unwrap() as usize;
         let entries = |key: &str| json[key].as_array().unwrap().clone();
         let inputs = entries("inputs");
-        let names: Vec<_> = model.inputs().iter().map(|tensor| tensor.name.as_str()).collect();
-        assert_eq!(names, inputs.iter().map(|entry| entry["name"].as_str().unwrap()).collect::<Vec<_>>(), "{name}");
+        let names: Vec<_> = model
+            .inputs()
+            .iter()
+            .map(|tensor| tensor.name.as_str())
+            .collect();
+        assert_eq!(
+            names,
+            inputs
+                .iter()
+                .map(|entry| entry["name"].as_str().unwrap())
+                .collect::<Vec<_>>(),
+            "{name}"
+        );
         let inputs = inputs.iter().map(|entry| read(directory, entry)).collect();
-        let outputs = entries("outputs").into_iter().map(|entry| (entry.clone(), read(directory, &entry))).collect();
-        Self { name, model, rows, inputs, outputs }
+        let outputs = entries("outputs")
+            .into_iter()
+            .map(|entry| (entry.clone(), read(directory, &entry)))
+            .collect();
+        Self {
+            name,
+            model,
+            rows,
+            inputs,
+            outputs,
+        }
     }
 
     fn check(&self) -> Result<(), String> {
         let failed = |message: String| Err(format!("{}: {message}", self.name));
         let first = self.run(SHAPES[0]);
-        let linear = self.model.steps().iter().any(|step| step.operator.starts_with("Linear"));
-        for ((tensor, ours), (entry, expected)) in self.model.outputs().iter().zip(&first).zip(&self.outputs) {
+        let linear = self
+            .model
+            .steps()
+            .iter()
+            .any(|step| step.operator.starts_with("Linear"));
+        for ((tensor, ours), (entry, expected)) in
+            self.model.outputs().iter().zip(&first).zip(&self.outputs)
+        {
             let rank = if tensor.scalar { 1 } else { 2 };
             for (key, ours) in [("rank", rank), ("width", tensor.width)] {
                 if entry[key].as_u64() != Some(ours as u64) {
-                    return failed(format!("{} has {key} {ours}, expected {}", tensor.name, entry[key]));
+                    return failed(format!(
+                        "{} has {key} {ours}, expected {}",
+                        tensor.name, entry[key]
+                    ));
                 }
             }
-            if (entry["name"].as_str(), entry["element"].as_str()) != (Some(&tensor.name), Some(tensor.element.name())) {
-                return failed(format!("output {} is {}, expected {entry}", tensor.name, tensor.element.name()));
+            if (entry["name"].as_str(), entry["element"].as_str())
+                != (Some(&tensor.name), Some(tensor.element.name()))
+            {
+                return failed(format!(
+                    "output {} is {}, expected {entry}",
+                    tensor.name,
+                    tensor.element.name()
+                ));
             }
             if let Some(difference) = difference(ours, expected, entry, linear) {
                 return failed(format!("{}: {difference}", tensor.name));
             }
         }
         for shape in &SHAPES[1..] {
-            for ((tensor, ours), first) in self.model.outputs().iter().zip(self.run(*shape)).zip(&first) {
+            for ((tensor, ours), first) in self
+                .model
+                .outputs()
+                .iter()
+                .zip(self.run(*shape))
+                .zip(&first)
+            {
                 if bits(&ours) != bits(first) {
-                    return failed(format!("{} has other bits with (rows, stride) = {shape:?}", tensor.name));
+                    return failed(format!(
+                        "{} has other bits with (rows, stride) = {shape:?}",
+                        tensor.name
+                    ));
                 }
             }
         }
@@ -93,13 +168,21 @@ impl Case {
         let mut f32 = vec![f32::from_bits(0x7FC0_1234); size.f32 * stride];
         let mut f64 = vec![f64::from_bits(0x7FF8_0000_0000_1234); size.f64 * stride];
         let mut i64 = vec![-77; size.i64 * stride];
-        let mut outputs: Vec<Data> = self.model.outputs().iter().map(|tensor| empty(tensor)).collect();
+        let mut outputs: Vec<Data> = self
+            .model
+            .outputs()
+            .iter()
+            .map(|tensor| empty(tensor))
+            .collect();
         for start in (0..self.rows).step_by(group) {
             let n = group.min(self.rows - start);
             for (tensor, data) in self.model.inputs().iter().zip(&self.inputs) {
                 for row in 0..n {
                     for column in 0..tensor.width {
-                        let (at, from) = ((tensor.first + column) * stride + row, (start + row) * tensor.width + column);
+                        let (at, from) = (
+                            (tensor.first + column) * stride + row,
+                            (start + row) * tensor.width + column,
+                        );
                         match data {
                             Data::F32(data) => f32[at] = data[from],
                             Data::F64(data) => f64[at] = data[from],
@@ -109,7 +192,15 @@ impl Case {
                     }
                 }
             }
-            self.model.run(n, &mut Memory { f32: &mut f32, f64: &mut f64, i64: &mut i64, stride });
+            self.model.run(
+                n,
+                &mut Memory {
+                    f32: &mut f32,
+                    f64: &mut f64,
+                    i64: &mut i64,
+                    stride,
+                },
+            );
             for (tensor, data) in self.model.outputs().iter().zip(&mut outputs) {
                 for row in 0..n {
                     for column in 0..tensor.width {
@@ -119,7 +210,9 @@ impl Case {
                             Data::F64(data) => data.push(f64[at]),
                             Data::I64(data) => data.push(i64[at]),
                             Data::Strings(data) => {
-                                data.push(tensor.dictionary.as_ref().unwrap()[i64[at] as usize].clone());
+                                data.push(
+                                    tensor.dictionary.as_ref().unwrap()[i64[at] as usize].clone(),
+                                );
                             }
                         }
                     }
@@ -141,14 +234,39 @@ fn empty(tensor: &Tensor) -> Data {
 
 fn read(directory: &Path, entry: &Value) -> Data {
     if let Some(strings) = entry["strings"].as_array() {
-        return Data::Strings(strings.iter().map(|s| s.as_str().unwrap().to_owned()).collect());
+        return Data::Strings(
+            strings
+                .iter()
+                .map(|s| s.as_str().unwrap().to_owned())
+                .collect(),
+        );
     }
     let bytes = std::fs::read(directory.join(entry["file"].as_str().unwrap())).unwrap();
     match entry["element"].as_str().unwrap() {
-        "float" => Data::F32(bytes.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect()),
-        "double" => Data::F64(bytes.chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap())).collect()),
-        "int64" => Data::I64(bytes.chunks_exact(8).map(|b| i64::from_le_bytes(b.try_into().unwrap())).collect()),
-        "int32" => Data::I64(bytes.chunks_exact(4).map(|b| i32::from_le_bytes(b.try_into().unwrap()).into()).collect()),
+        "float" => Data::F32(
+            bytes
+                .chunks_exact(4)
+                .map(|b| f32::from_le_bytes(b.try_into().unwrap()))
+                .collect(),
+        ),
+        "double" => Data::F64(
+            bytes
+                .chunks_exact(8)
+                .map(|b| f64::from_le_bytes(b.try_into().unwrap()))
+                .collect(),
+        ),
+        "int64" => Data::I64(
+            bytes
+                .chunks_exact(8)
+                .map(|b| i64::from_le_bytes(b.try_into().unwrap()))
+                .collect(),
+        ),
+        "int32" => Data::I64(
+            bytes
+                .chunks_exact(4)
+                .map(|b| i32::from_le_bytes(b.try_into().unwrap()).into())
+                .collect(),
+        ),
         "bool" => Data::I64(bytes.into_iter().map(i64::from).collect()),
         other => panic!("element {other}"),
     }
@@ -157,8 +275,14 @@ fn read(directory: &Path, entry: &Value) -> Data {
 /// The bits of every value; text as it is.
 fn bits(data: &Data) -> Vec<String> {
     match data {
-        Data::F32(data) => data.iter().map(|x| format!("{:08x}", x.to_bits())).collect(),
-        Data::F64(data) => data.iter().map(|x| format!("{:016x}", x.to_bits())).collect(),
+        Data::F32(data) => data
+            .iter()
+            .map(|x| format!("{:08x}", x.to_bits()))
+            .collect(),
+        Data::F64(data) => data
+            .iter()
+            .map(|x| format!("{:016x}", x.to_bits()))
+            .collect(),
         Data::I64(data) => data.iter().map(i64::to_string).collect(),
         Data::Strings(data) => data.clone(),
     }
@@ -182,27 +306,48 @@ fn difference(ours: &Data, expected: &Data, entry: &Value, linear: bool) -> Opti
             || off <= allowed("absolute")
     };
     let first = |differences: &mut dyn Iterator<Item = (usize, String)>| {
-        differences.next().map(|(i, text)| format!("value {i}: {text}"))
+        differences
+            .next()
+            .map(|(i, text)| format!("value {i}: {text}"))
     };
     match (ours, expected) {
-        (Data::F32(ours), Data::F32(expected)) => first(&mut (0..).zip(ours.iter().zip(expected)).filter_map(|(i, (a, b))| {
-            let ulps = f64::from(ordered(a.to_bits() as i32).abs_diff(ordered(b.to_bits() as i32)));
-            (!fits((*a).into(), (*b).into(), ulps)).then(|| (i, format!("{a:e}, expected {b:e}, {ulps} ulp")))
-        })),
-        (Data::F64(ours), Data::F64(expected)) => first(&mut (0..).zip(ours.iter().zip(expected)).filter_map(|(i, (a, b))| {
-            (!fits(*a, *b, f64::INFINITY)).then(|| (i, format!("{a:e}, expected {b:e}")))
-        })),
-        (Data::I64(ours), Data::I64(expected)) => {
-            first(&mut (0..).zip(ours.iter().zip(expected)).filter_map(|(i, (a, b))| (a != b).then(|| (i, format!("{a}, expected {b}")))))
-        }
-        (Data::Strings(ours), Data::Strings(expected)) => {
-            first(&mut (0..).zip(ours.iter().zip(expected)).filter_map(|(i, (a, b))| (a != b).then(|| (i, format!("{a}, expected {b}")))))
-        }
+        (Data::F32(ours), Data::F32(expected)) => first(
+            &mut (0..)
+                .zip(ours.iter().zip(expected))
+                .filter_map(|(i, (a, b))| {
+                    let ulps = f64::from(
+                        ordered(a.to_bits() as i32).abs_diff(ordered(b.to_bits() as i32)),
+                    );
+                    (!fits((*a).into(), (*b).into(), ulps))
+                        .then(|| (i, format!("{a:e}, expected {b:e}, {ulps} ulp")))
+                }),
+        ),
+        (Data::F64(ours), Data::F64(expected)) => first(
+            &mut (0..)
+                .zip(ours.iter().zip(expected))
+                .filter_map(|(i, (a, b))| {
+                    (!fits(*a, *b, f64::INFINITY)).then(|| (i, format!("{a:e}, expected {b:e}")))
+                }),
+        ),
+        (Data::I64(ours), Data::I64(expected)) => first(
+            &mut (0..)
+                .zip(ours.iter().zip(expected))
+                .filter_map(|(i, (a, b))| (a != b).then(|| (i, format!("{a}, expected {b}")))),
+        ),
+        (Data::Strings(ours), Data::Strings(expected)) => first(
+            &mut (0..)
+                .zip(ours.iter().zip(expected))
+                .filter_map(|(i, (a, b))| (a != b).then(|| (i, format!("{a}, expected {b}")))),
+        ),
         _ => Some("another element".to_owned()),
     }
 }
 
 /// Floats as integers in the order of their values, so that neighbours differ by 1.
 fn ordered(bits: i32) -> i32 {
-    if bits < 0 { i32::MIN.wrapping_sub(bits) } else { bits }
+    if bits < 0 {
+        i32::MIN.wrapping_sub(bits)
+    } else {
+        bits
+    }
 }

@@ -46,18 +46,43 @@ enum Spread {
 }
 
 /// Thresholds and features from one small set hit each other often.
-const NUMBERS: [f64; 12] =
-    [0.0, -0.0, 0.5, -0.5, 1.0, 2.0, -3.0, 1e-40, f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 16_777_217.0];
-const MODES: [&str; 6] = ["BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE", "BRANCH_GT", "BRANCH_EQ", "BRANCH_NEQ"];
+const NUMBERS: [f64; 12] = [
+    0.0,
+    -0.0,
+    0.5,
+    -0.5,
+    1.0,
+    2.0,
+    -3.0,
+    1e-40,
+    f64::INFINITY,
+    f64::NEG_INFINITY,
+    f64::NAN,
+    16_777_217.0,
+];
+const MODES: [&str; 6] = [
+    "BRANCH_LEQ",
+    "BRANCH_LT",
+    "BRANCH_GTE",
+    "BRANCH_GT",
+    "BRANCH_EQ",
+    "BRANCH_NEQ",
+];
 
 impl Arrays {
     fn random(random: &mut Random) -> Self {
         let width = random.pick(&[1, 3, 12, 1500]);
         let element = random.pick(&[FLOAT, FLOAT, FLOAT, DOUBLE, INT64, INT32]);
         let spread = random.pick(&[Spread::OneTarget, Spread::TargetByTree, Spread::Any]);
-        let targets = if spread == Spread::OneTarget { 1 } else { 1 + random.below(4) };
+        let targets = if spread == Spread::OneTarget {
+            1
+        } else {
+            1 + random.below(4)
+        };
         let with_base = random.once_in(2);
-        let base_values = (0..if with_base { targets } else { 0 }).map(|_| random.unit() as f32).collect();
+        let base_values = (0..if with_base { targets } else { 0 })
+            .map(|_| random.unit() as f32)
+            .collect();
         let mut arrays = Self {
             width,
             targets,
@@ -67,7 +92,11 @@ impl Arrays {
             nodes: Vec::new(),
             weights: Vec::new(),
         };
-        let modes = if random.once_in(3) { MODES.to_vec() } else { vec![random.pick(&MODES)] };
+        let modes = if random.once_in(3) {
+            MODES.to_vec()
+        } else {
+            vec![random.pick(&MODES)]
+        };
         let missing = random.pick(&[0, 1, 2]);
         let shared = random.once_in(4);
         for tree in 0..1 + random.below(40) as i64 {
@@ -80,17 +109,40 @@ impl Arrays {
     }
 
     /// Adds a tree of `branches` branches, grown at random leaves; with `shared`, some children have several parents.
-    fn grow(&mut self, random: &mut Random, tree: i64, branches: usize, modes: &[&'static str], missing: usize, shared: bool) {
-        let leaf = |id| Listed { tree, id, feature: 0, mode: "LEAF", value: 0.25, on_true: 0, on_false: 0, missing_to_true: false };
+    fn grow(
+        &mut self,
+        random: &mut Random,
+        tree: i64,
+        branches: usize,
+        modes: &[&'static str],
+        missing: usize,
+        shared: bool,
+    ) {
+        let leaf = |id| Listed {
+            tree,
+            id,
+            feature: 0,
+            mode: "LEAF",
+            value: 0.25,
+            on_true: 0,
+            on_false: 0,
+            missing_to_true: false,
+        };
         let mut nodes = vec![leaf(5)];
         for _ in 0..branches {
-            let leaves: Vec<usize> = (0..nodes.len()).filter(|&i| nodes[i].mode == "LEAF").collect();
+            let leaves: Vec<usize> = (0..nodes.len())
+                .filter(|&i| nodes[i].mode == "LEAF")
+                .collect();
             let at = random.pick(&leaves);
             let id = nodes.len() as i64 * 3 + 5;
             let children = if shared && leaves.len() > 1 && random.once_in(2) {
                 // A child that exists: another leaf.
                 let other = nodes[random.pick(&leaves)].id;
-                if other == nodes[at].id { [id, id + 3] } else { [id, other] }
+                if other == nodes[at].id {
+                    [id, id + 3]
+                } else {
+                    [id, other]
+                }
             } else {
                 [id, id + 3]
             };
@@ -106,7 +158,8 @@ impl Arrays {
             let missing_to_true = missing == 2 || (missing == 1 && random.once_in(2));
             let node = &mut nodes[at];
             (node.mode, node.value, node.feature) = (random.pick(modes), value, feature);
-            (node.on_true, node.on_false, node.missing_to_true) = (children[0], children[1], missing_to_true);
+            (node.on_true, node.on_false, node.missing_to_true) =
+                (children[0], children[1], missing_to_true);
         }
         // Listed in any order, but for the root.
         for i in (2..nodes.len()).rev() {
@@ -116,14 +169,31 @@ impl Arrays {
     }
 
     fn weigh(&mut self, random: &mut Random, tree: i64, spread: Spread, target: i64) {
-        let leaves: Vec<i64> =
-            self.nodes.iter().filter(|node| node.tree == tree && node.mode == "LEAF").map(|node| node.id).collect();
+        let leaves: Vec<i64> = self
+            .nodes
+            .iter()
+            .filter(|node| node.tree == tree && node.mode == "LEAF")
+            .map(|node| node.id)
+            .collect();
         for node in leaves {
-            let count = if spread == Spread::Any { random.below(4) } else { 1 };
+            let count = if spread == Spread::Any {
+                random.below(4)
+            } else {
+                1
+            };
             for _ in 0..count {
-                let target = if spread == Spread::Any { random.below(self.targets) as i64 } else { target };
+                let target = if spread == Spread::Any {
+                    random.below(self.targets) as i64
+                } else {
+                    target
+                };
                 let weight = f64::from(random.unit() as f32);
-                self.weights.push(Weight { tree, node, target, weight });
+                self.weights.push(Weight {
+                    tree,
+                    node,
+                    target,
+                    weight,
+                });
             }
         }
     }
@@ -141,7 +211,10 @@ impl Arrays {
             .ints("nodes_featureids", &ints(|node| node.feature))
             .ints("nodes_truenodeids", &ints(|node| node.on_true))
             .ints("nodes_falsenodeids", &ints(|node| node.on_false))
-            .ints("nodes_missing_value_tracks_true", &ints(|node| node.missing_to_true.into()))
+            .ints(
+                "nodes_missing_value_tracks_true",
+                &ints(|node| node.missing_to_true.into()),
+            )
             .texts("nodes_modes", &modes)
             .ints("target_treeids", &weights(|weight| weight.tree))
             .ints("target_nodeids", &weights(|weight| weight.node))
@@ -150,12 +223,22 @@ impl Arrays {
         let amounts: Vec<f64> = self.weights.iter().map(|weight| weight.weight).collect();
         let floats = |values: &[f64]| values.iter().map(|&value| value as f32).collect::<Vec<_>>();
         let node = if self.element == DOUBLE {
-            node.doubles("nodes_values_as_tensor", &values).doubles("target_weights_as_tensor", &amounts)
+            node.doubles("nodes_values_as_tensor", &values)
+                .doubles("target_weights_as_tensor", &amounts)
         } else {
-            node.floats("nodes_values", &floats(&values)).floats("target_weights", &floats(&amounts))
+            node.floats("nodes_values", &floats(&values))
+                .floats("target_weights", &floats(&amounts))
         };
-        let node = if self.base_values.is_empty() { node.without("base_values") } else { node };
-        onnx_file::model(&[node], &[matrix("x", self.element, self.width as i64)], &[matrix("y", FLOAT, self.targets as i64)])
+        let node = if self.base_values.is_empty() {
+            node.without("base_values")
+        } else {
+            node
+        };
+        onnx_file::model(
+            &[node],
+            &[matrix("x", self.element, self.width as i64)],
+            &[matrix("y", FLOAT, self.targets as i64)],
+        )
     }
 
     /// What the standard says, in the words of ONNX Runtime where it says nothing: the outputs of one row.
@@ -179,7 +262,11 @@ impl Arrays {
                     _ => x != value,
                 };
                 let nan = x.partial_cmp(&x).is_none();
-                let child = if holds || (nan && node.missing_to_true) { node.on_true } else { node.on_false };
+                let child = if holds || (nan && node.missing_to_true) {
+                    node.on_true
+                } else {
+                    node.on_false
+                };
                 node = index[&(node.tree, child)];
             }
             let mut weights: Vec<(usize, V)> = (self.weights.iter())
@@ -196,15 +283,31 @@ impl Arrays {
                 scores[target] = Some(match (scores[target], self.aggregate) {
                     (None, "SUM" | "AVERAGE") => V::of(0.0) + weight,
                     (None, _) => weight,
-                    (Some(score), "MIN") => if weight < score { weight } else { score },
-                    (Some(score), "MAX") => if weight > score { weight } else { score },
+                    (Some(score), "MIN") => {
+                        if weight < score {
+                            weight
+                        } else {
+                            score
+                        }
+                    }
+                    (Some(score), "MAX") => {
+                        if weight > score {
+                            weight
+                        } else {
+                            score
+                        }
+                    }
                     (Some(score), _) => score + weight,
                 });
             }
         }
         let finished = |(target, score): (usize, Option<V>)| {
             let Some(score) = score else { return 0.0 };
-            let score = if self.aggregate == "AVERAGE" { score / V::of(f64::from(trees)) } else { score };
+            let score = if self.aggregate == "AVERAGE" {
+                score / V::of(f64::from(trees))
+            } else {
+                score
+            };
             (score + V::of(self.base_values.get(target).copied().unwrap_or(0.0).into())).narrow()
         };
         scores.into_iter().enumerate().map(finished).collect()
@@ -242,30 +345,56 @@ fn every_kernel_gives_the_bits_of_the_plain_evaluator() {
     for seed in 0..600 {
         let random = &mut Random(seed);
         let arrays = Arrays::random(random);
-        let model = Model::from_onnx(&arrays.onnx(), &|_| None).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
-        let kernel = model.steps()[0].kernel.split(',').next().unwrap().to_owned();
+        let model = Model::from_onnx(&arrays.onnx(), &|_| None)
+            .unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        let kernel = model.steps()[0]
+            .kernel
+            .split(',')
+            .next()
+            .unwrap()
+            .to_owned();
         *kernels.entry(kernel).or_insert(0) += 1;
-        let x: Vec<f64> = (0..ROWS * arrays.width).map(|_| random.pick(&NUMBERS)).collect();
+        let x: Vec<f64> = (0..ROWS * arrays.width)
+            .map(|_| random.pick(&NUMBERS))
+            .collect();
         let x: Vec<f64> = match arrays.element {
             FLOAT => x.iter().map(|&x| f64::from(x as f32)).collect(),
             DOUBLE => x,
             INT32 => x.iter().map(|&x| f64::from(x as i32)).collect(),
-            _ => x.iter().map(|&x| x.clamp(-1e15, 1e15) as i64 as f64).collect(),
+            _ => x
+                .iter()
+                .map(|&x| x.clamp(-1e15, 1e15) as i64 as f64)
+                .collect(),
         };
-        let index: HashMap<_, _> = arrays.nodes.iter().map(|node| ((node.tree, node.id), node)).collect();
+        let index: HashMap<_, _> = arrays
+            .nodes
+            .iter()
+            .map(|node| ((node.tree, node.id), node))
+            .collect();
         let expected: Vec<Vec<f32>> = (x.chunks_exact(arrays.width))
             .map(|row| match arrays.element {
                 DOUBLE => arrays.evaluate(&index, row),
                 _ => arrays.evaluate(&index, &row.iter().map(|&x| x as f32).collect::<Vec<_>>()),
             })
             .collect();
-        for (group, stride) in [(1, 1), (1, 3), (2, 2), (7, 9), (8, 8), (9, 9), (64, 64), (75, 100)] {
+        for (group, stride) in [
+            (1, 1),
+            (1, 3),
+            (2, 2),
+            (7, 9),
+            (8, 8),
+            (9, 9),
+            (64, 64),
+            (75, 100),
+        ] {
             let ours = run(&model, &arrays, &x, group, stride);
             for row in 0..ROWS {
                 for target in 0..arrays.targets {
-                    let (ours, expected) = (ours[row * arrays.targets + target], expected[row][target]);
+                    let (ours, expected) =
+                        (ours[row * arrays.targets + target], expected[row][target]);
                     assert!(
-                        ours.to_bits() == expected.to_bits() || (ours.is_nan() && expected.is_nan()),
+                        ours.to_bits() == expected.to_bits()
+                            || (ours.is_nan() && expected.is_nan()),
                         "seed {seed}, {}: {ours} instead of {expected} in row {row} with (rows, stride) {:?}",
                         model.steps()[0].kernel,
                         (group, stride),
@@ -276,7 +405,10 @@ fn every_kernel_gives_the_bits_of_the_plain_evaluator() {
     }
     // The generator reaches every kernel often.
     for kernel in ["at-most f32", "table f32", "table f64"] {
-        assert!(kernels.get(kernel).is_some_and(|&count| count > 20), "{kernels:?}");
+        assert!(
+            kernels.get(kernel).is_some_and(|&count| count > 20),
+            "{kernels:?}"
+        );
     }
 }
 
@@ -299,7 +431,15 @@ fn run(model: &Model, arrays: &Arrays, x: &[f64], group: usize, stride: usize) -
                 }
             }
         }
-        model.run(n, &mut Memory { f32: &mut f32, f64: &mut f64, i64: &mut i64, stride });
+        model.run(
+            n,
+            &mut Memory {
+                f32: &mut f32,
+                f64: &mut f64,
+                i64: &mut i64,
+                stride,
+            },
+        );
         for row in 0..n {
             for target in 0..arrays.targets {
                 outputs.push(f32[(model.outputs()[0].first + target) * stride + row]);

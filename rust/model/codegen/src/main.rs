@@ -4,11 +4,15 @@ use std::path::Path;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let out = tempfile()?;
+    let out = fresh_directory()?;
     let descriptors = protox::compile(["onnx-ml.proto"], [here])?;
     let mut config = prost_build::Config::new();
     // The comments of the .proto are for its readers, and rustdoc would run their examples as tests.
     config.disable_comments(["."]);
+    // An attribute has one of these at most; inline, they would make every attribute a kilobyte.
+    for large in ["t", "g", "sparse_tensor", "tp"] {
+        config.boxed(format!(".onnx.AttributeProto.{large}"));
+    }
     config.out_dir(&out).compile_fds(descriptors)?;
     let code = std::fs::read_to_string(out.join("onnx.rs"))?;
     let header = "// Generated from codegen/onnx-ml.proto (ONNX 1.20.1, Apache-2.0) by codegen/: do not edit.\n";
@@ -18,7 +22,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// A fresh directory for prost-build, which names its output after the protobuf package.
-fn tempfile() -> std::io::Result<std::path::PathBuf> {
+fn fresh_directory() -> std::io::Result<std::path::PathBuf> {
     let directory = std::env::temp_dir().join(format!("onnx-codegen-{}", std::process::id()));
     std::fs::create_dir_all(&directory)?;
     Ok(directory)

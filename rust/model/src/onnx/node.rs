@@ -56,64 +56,105 @@ impl Node {
 
     /// An integer; `None` when the attribute is absent.
     pub fn int(&mut self, name: &str) -> Result<Option<i64>, ModelError> {
-        Ok(self.take(name, AttributeType::Int)?.map(|a| a.i.unwrap_or_default()))
+        Ok(self
+            .take(name, AttributeType::Int)?
+            .map(|a| a.i.unwrap_or_default()))
     }
 
     /// A string; `None` when the attribute is absent.
     pub fn string(&mut self, name: &str) -> Result<Option<String>, ModelError> {
-        let Some(attribute) = self.take(name, AttributeType::String)? else { return Ok(None) };
+        let Some(attribute) = self.take(name, AttributeType::String)? else {
+            return Ok(None);
+        };
         self.utf8(name, attribute.s.unwrap_or_default()).map(Some)
     }
 
     /// A list of integers; empty when the attribute is absent.
     pub fn ints(&mut self, name: &str) -> Result<Vec<i64>, ModelError> {
-        Ok(self.take(name, AttributeType::Ints)?.map(|a| a.ints).unwrap_or_default())
+        Ok(self
+            .take(name, AttributeType::Ints)?
+            .map(|a| a.ints)
+            .unwrap_or_default())
     }
 
     /// A list of floats; empty when the attribute is absent.
     pub fn floats(&mut self, name: &str) -> Result<Vec<f32>, ModelError> {
-        Ok(self.take(name, AttributeType::Floats)?.map(|a| a.floats).unwrap_or_default())
+        Ok(self
+            .take(name, AttributeType::Floats)?
+            .map(|a| a.floats)
+            .unwrap_or_default())
     }
 
     /// A list of strings; empty when the attribute is absent.
     pub fn strings(&mut self, name: &str) -> Result<Vec<String>, ModelError> {
-        let strings = self.take(name, AttributeType::Strings)?.map(|a| a.strings).unwrap_or_default();
+        let strings = self
+            .take(name, AttributeType::Strings)?
+            .map(|a| a.strings)
+            .unwrap_or_default();
         strings.into_iter().map(|s| self.utf8(name, s)).collect()
     }
 
     /// The values of a tensor; empty when the attribute is absent.
-    pub fn tensor<T: tensor::Stored>(&mut self, name: &str, external: External) -> Result<Vec<T>, ModelError> {
-        let Some(attribute) = self.take(name, AttributeType::Tensor)? else { return Ok(Vec::new()) };
+    pub fn tensor<T: tensor::Stored>(
+        &mut self,
+        name: &str,
+        external: External,
+    ) -> Result<Vec<T>, ModelError> {
+        let Some(attribute) = self.take(name, AttributeType::Tensor)? else {
+            return Ok(Vec::new());
+        };
         let tensor = attribute.t.unwrap_or_default();
-        tensor::values(tensor, external).map_err(|e| e.at(&format!("attribute {name:?}")).at(&self.place()))
+        tensor::values(*tensor, external)
+            .map_err(|e| e.at(&format!("attribute {name:?}")).at(&self.place()))
     }
 
     /// Refuses what nobody asked for: an attribute that we do not know may change what the node means.
     pub fn finish(&self) -> Result<(), ModelError> {
         match self.attributes.first() {
             None => Ok(()),
-            Some(unknown) => {
-                Err(self.not_supported(format!("attribute {:?} is not known", unknown.name.as_deref().unwrap_or(""))))
-            }
+            Some(unknown) => Err(self.not_supported(format!(
+                "attribute {:?} is not known",
+                unknown.name.as_deref().unwrap_or("")
+            ))),
         }
     }
 
-    fn take(&mut self, name: &str, wanted: AttributeType) -> Result<Option<AttributeProto>, ModelError> {
-        let Some(at) = self.attributes.iter().position(|a| a.name.as_deref() == Some(name)) else { return Ok(None) };
+    fn take(
+        &mut self,
+        name: &str,
+        wanted: AttributeType,
+    ) -> Result<Option<AttributeProto>, ModelError> {
+        let Some(at) = self
+            .attributes
+            .iter()
+            .position(|a| a.name.as_deref() == Some(name))
+        else {
+            return Ok(None);
+        };
         let attribute = self.attributes.swap_remove(at);
         // Files of the first IR version leave the type out.
-        let found = AttributeType::try_from(attribute.r#type.unwrap_or_default()).unwrap_or(AttributeType::Undefined);
+        let found = AttributeType::try_from(attribute.r#type.unwrap_or_default())
+            .unwrap_or(AttributeType::Undefined);
         if attribute.r#type.is_some() && found != wanted {
             let (wanted, found) = (wanted.as_str_name(), found.as_str_name());
-            return Err(self.invalid(format!("attribute {name:?} is of type {found}, expected {wanted}")));
+            return Err(self.invalid(format!(
+                "attribute {name:?} is of type {found}, expected {wanted}"
+            )));
         }
-        if attribute.ref_attr_name.as_deref().is_some_and(|name| !name.is_empty()) {
-            return Err(self.not_supported(format!("attribute {name:?} refers to an attribute of a function")));
+        if attribute
+            .ref_attr_name
+            .as_deref()
+            .is_some_and(|name| !name.is_empty())
+        {
+            return Err(self.not_supported(format!(
+                "attribute {name:?} refers to an attribute of a function"
+            )));
         }
         Ok(Some(attribute))
     }
 
     fn utf8(&self, name: &str, bytes: Vec<u8>) -> Result<String, ModelError> {
-        String::from_utf8(bytes).map_err(|_| self.invalid(format!("attribute {name:?} holds text that is not UTF-8")))
+        String::from_utf8(bytes)
+            .map_err(|_| self.invalid(format!("attribute {name:?} holds text that is not UTF-8")))
     }
 }

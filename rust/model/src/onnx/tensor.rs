@@ -38,15 +38,22 @@ stored!(f32, DataType::Float, float_data);
 stored!(f64, DataType::Double, double_data);
 
 /// All values of `tensor`, in the order of the file. Nothing is allocated before the stored bytes are known to be there.
-pub(crate) fn values<T: Stored>(mut tensor: TensorProto, external: External) -> Result<Vec<T>, ModelError> {
+pub(crate) fn values<T: Stored>(
+    mut tensor: TensorProto,
+    external: External,
+) -> Result<Vec<T>, ModelError> {
     let data_type = tensor.data_type.unwrap_or_default();
     if data_type != T::TYPE as i32 {
         let found = DataType::try_from(data_type).map_or("unknown", |t| t.as_str_name());
         let wanted = T::TYPE.as_str_name();
-        return Err(ModelError::not_supported(format!("tensor of type {found}, expected {wanted}")));
+        return Err(ModelError::not_supported(format!(
+            "tensor of type {found}, expected {wanted}"
+        )));
     }
     let count = (tensor.dims.iter())
-        .try_fold(1usize, |count, &dim| count.checked_mul(usize::try_from(dim).ok()?))
+        .try_fold(1usize, |count, &dim| {
+            count.checked_mul(usize::try_from(dim).ok()?)
+        })
         .ok_or_else(|| ModelError::invalid(format!("tensor with dimensions {:?}", tensor.dims)))?;
     let values = if tensor.data_location == Some(DataLocation::External as i32) {
         from_bytes(&external_bytes(&tensor, external)?)?
@@ -57,14 +64,20 @@ pub(crate) fn values<T: Stored>(mut tensor: TensorProto, external: External) -> 
     };
     if values.len() != count {
         let (dims, found) = (&tensor.dims, values.len());
-        return Err(ModelError::invalid(format!("tensor with dimensions {dims:?} stores {found} values, not {count}")));
+        return Err(ModelError::invalid(format!(
+            "tensor with dimensions {dims:?} stores {found} values, not {count}"
+        )));
     }
     Ok(values)
 }
 
 fn from_bytes<T: Stored>(bytes: &[u8]) -> Result<Vec<T>, ModelError> {
     if !bytes.len().is_multiple_of(T::BYTES) {
-        let message = format!("tensor stores {} bytes, which is no multiple of {}", bytes.len(), T::BYTES);
+        let message = format!(
+            "tensor stores {} bytes, which is no multiple of {}",
+            bytes.len(),
+            T::BYTES
+        );
         return Err(ModelError::invalid(message));
     }
     Ok(bytes.chunks_exact(T::BYTES).map(T::read).collect())
@@ -73,24 +86,31 @@ fn from_bytes<T: Stored>(bytes: &[u8]) -> Result<Vec<T>, ModelError> {
 /// The bytes `offset..offset + length` of the file `location`.
 fn external_bytes(tensor: &TensorProto, external: External) -> Result<Vec<u8>, ModelError> {
     let entry = |key: &str| {
-        let found = tensor.external_data.iter().find(|entry| entry.key.as_deref() == Some(key));
+        let found = tensor
+            .external_data
+            .iter()
+            .find(|entry| entry.key.as_deref() == Some(key));
         found.and_then(|entry| entry.value.as_deref())
     };
     let number = |key: &str| match entry(key) {
         None => Ok(None),
-        Some(text) => (text.parse::<usize>())
-            .map(Some)
-            .map_err(|_| ModelError::invalid(format!("external data with {key} {text:?}, expected a number of bytes"))),
+        Some(text) => (text.parse::<usize>()).map(Some).map_err(|_| {
+            ModelError::invalid(format!(
+                "external data with {key} {text:?}, expected a number of bytes"
+            ))
+        }),
     };
-    let location = entry("location").ok_or_else(|| ModelError::invalid("external data without a location"))?;
+    let location =
+        entry("location").ok_or_else(|| ModelError::invalid("external data without a location"))?;
     if !is_plain(location) {
         return Err(ModelError::not_supported(format!(
             "external data in {location:?}: only files beside the model are read, named relative to it and without '..'"
         )));
     }
     let (offset, length) = (number("offset")?.unwrap_or(0), number("length")?);
-    let mut bytes =
-        external(location).ok_or_else(|| ModelError::invalid(format!("external data file {location:?} is missing")))?;
+    let mut bytes = external(location).ok_or_else(|| {
+        ModelError::invalid(format!("external data file {location:?} is missing"))
+    })?;
     let end = length.map_or(Some(bytes.len()), |length| offset.checked_add(length));
     match end {
         Some(end) if offset <= end && end <= bytes.len() => {
@@ -109,7 +129,9 @@ fn is_plain(location: &str) -> bool {
     !location.is_empty()
         && !location.contains('\\')
         && !location.contains(':')
-        && Path::new(location).components().all(|part| matches!(part, Component::Normal(_)))
+        && Path::new(location)
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)))
 }
 
 #[cfg(test)]
@@ -120,7 +142,11 @@ mod tests {
     const NO_FILES: External = &|_| None;
 
     fn float_tensor(dims: &[i64]) -> TensorProto {
-        TensorProto { dims: dims.to_vec(), data_type: Some(DataType::Float as i32), ..Default::default() }
+        TensorProto {
+            dims: dims.to_vec(),
+            data_type: Some(DataType::Float as i32),
+            ..Default::default()
+        }
     }
 
     fn external_tensor(entries: &[(&str, &str)]) -> TensorProto {
@@ -137,27 +163,53 @@ mod tests {
 
     #[test]
     fn typed_and_raw_values_are_the_same() {
-        let typed = TensorProto { float_data: vec![1.5, -2.0], ..float_tensor(&[2]) };
+        let typed = TensorProto {
+            float_data: vec![1.5, -2.0],
+            ..float_tensor(&[2])
+        };
         let raw = [1.5f32.to_le_bytes(), (-2.0f32).to_le_bytes()].concat();
-        let raw = TensorProto { raw_data: Some(raw), ..float_tensor(&[2, 1]) };
+        let raw = TensorProto {
+            raw_data: Some(raw),
+            ..float_tensor(&[2, 1])
+        };
         assert_eq!(values::<f32>(typed, NO_FILES).unwrap(), [1.5, -2.0]);
         assert_eq!(values::<f32>(raw, NO_FILES).unwrap(), [1.5, -2.0]);
     }
 
     #[test]
     fn external_bytes_come_from_the_callers_function() {
-        let file = [9u8, 9, 9, 9].into_iter().chain(1.5f32.to_le_bytes()).chain((-2.0f32).to_le_bytes()).collect::<Vec<_>>();
+        let file = [9u8, 9, 9, 9]
+            .into_iter()
+            .chain(1.5f32.to_le_bytes())
+            .chain((-2.0f32).to_le_bytes())
+            .collect::<Vec<_>>();
         let files = |name: &str| (name == "weights/w.bin").then(|| file.clone());
-        let tensor = external_tensor(&[("location", "weights/w.bin"), ("offset", "4"), ("length", "8")]);
+        let tensor = external_tensor(&[
+            ("location", "weights/w.bin"),
+            ("offset", "4"),
+            ("length", "8"),
+        ]);
         assert_eq!(values::<f32>(tensor, &files).unwrap(), [1.5, -2.0]);
     }
 
     #[test]
     fn external_data_outside_the_models_directory_is_refused_before_it_is_asked_for() {
-        for location in ["../w.bin", "/etc/passwd", "a/../../w.bin", "", "./w", "c:\\w.bin", "a\\..\\w"] {
+        for location in [
+            "../w.bin",
+            "/etc/passwd",
+            "a/../../w.bin",
+            "",
+            "./w",
+            "c:\\w.bin",
+            "a\\..\\w",
+        ] {
             let never = |name: &str| panic!("{name} was asked for");
-            let error = values::<f32>(external_tensor(&[("location", location)]), &never).unwrap_err();
-            assert!(error.to_string().contains(&format!("{location:?}")), "{error}");
+            let error =
+                values::<f32>(external_tensor(&[("location", location)]), &never).unwrap_err();
+            assert!(
+                error.to_string().contains(&format!("{location:?}")),
+                "{error}"
+            );
         }
     }
 
@@ -165,15 +217,43 @@ mod tests {
     fn what_does_not_fit_is_named() {
         let files = |_: &str| Some(vec![0u8; 8]);
         let cases = [
-            (external_tensor(&[("location", "w"), ("length", "9")]), "has 8 bytes, too few for offset 0"),
-            (external_tensor(&[("location", "w"), ("offset", "x")]), "offset \"x\", expected a number of bytes"),
-            (external_tensor(&[("location", "w"), ("offset", "18446744073709551615"), ("length", "2")]), "too few"),
+            (
+                external_tensor(&[("location", "w"), ("length", "9")]),
+                "has 8 bytes, too few for offset 0",
+            ),
+            (
+                external_tensor(&[("location", "w"), ("offset", "x")]),
+                "offset \"x\", expected a number of bytes",
+            ),
+            (
+                external_tensor(&[
+                    ("location", "w"),
+                    ("offset", "18446744073709551615"),
+                    ("length", "2"),
+                ]),
+                "too few",
+            ),
             (external_tensor(&[]), "without a location"),
             (float_tensor(&[1 << 40, 1 << 40]), "dimensions"),
             (float_tensor(&[-1]), "dimensions [-1]"),
-            (float_tensor(&[1 << 40]), "stores 0 values, not 1099511627776"),
-            (TensorProto { raw_data: Some(vec![0; 7]), ..float_tensor(&[2]) }, "no multiple of 4"),
-            (TensorProto { data_type: Some(DataType::Double as i32), ..float_tensor(&[2]) }, "tensor of type DOUBLE"),
+            (
+                float_tensor(&[1 << 40]),
+                "stores 0 values, not 1099511627776",
+            ),
+            (
+                TensorProto {
+                    raw_data: Some(vec![0; 7]),
+                    ..float_tensor(&[2])
+                },
+                "no multiple of 4",
+            ),
+            (
+                TensorProto {
+                    data_type: Some(DataType::Double as i32),
+                    ..float_tensor(&[2])
+                },
+                "tensor of type DOUBLE",
+            ),
         ];
         for (tensor, expected) in cases {
             let error = values::<f32>(tensor, &files).unwrap_err().to_string();

@@ -9,7 +9,7 @@ use super::post_transform::{PostTransform, RowScores, logistic};
 use crate::error::ModelError;
 use crate::graph::{Builder, Made, Value};
 use crate::kernels::multiply::multiply;
-use crate::memory::{Columns, Element, Memory};
+use crate::memory::{Columns, Element, Memory, map_columns};
 use crate::onnx::node::Node;
 
 #[derive(Debug)]
@@ -40,10 +40,15 @@ pub(super) fn load_classifier(node: &mut Node, graph: &mut Builder) -> Result<()
     // Says how the coefficients were trained; the scores do not depend on it.
     node.int("multi_class")?;
     let post_transform = PostTransform::load(node)?;
-    let (ints, strings) = (node.ints("classlabels_ints")?, node.strings("classlabels_strings")?);
+    let (ints, strings) = (
+        node.ints("classlabels_ints")?,
+        node.strings("classlabels_strings")?,
+    );
     let targets = intercepts.len();
     if targets == 0 {
-        return Err(node.invalid("attribute \"intercepts\" is missing, expected one value for each class"));
+        return Err(
+            node.invalid("attribute \"intercepts\" is missing, expected one value for each class")
+        );
     }
     check_coefficients(node, &coefficients, targets, &value)?;
     let (values, dictionary) = match (ints.len(), strings.len()) {
@@ -52,14 +57,20 @@ pub(super) fn load_classifier(node: &mut Node, graph: &mut Builder) -> Result<()
         (ints, strings) => {
             let labels = format!("{ints} classlabels_ints and {strings} classlabels_strings");
             let expected = targets.max(2);
-            return Err(node.invalid(format!("has {labels} for {targets} intercepts, expected {expected} of one kind")));
+            return Err(node.invalid(format!(
+                "has {labels} for {targets} intercepts, expected {expected} of one kind"
+            )));
         }
     };
     if targets == 1 && post_transform == PostTransform::Probit {
-        return Err(node.not_supported("post_transform PROBIT is not supported for one row of coefficients"));
+        return Err(node
+            .not_supported("post_transform PROBIT is not supported for one row of coefficients"));
     }
     let narrowed = narrowed(graph, &value)?;
-    let labels = Labels { values, to: graph.make(node, 0, Made::label(dictionary))? };
+    let labels = Labels {
+        values,
+        to: graph.make(node, 0, Made::label(dictionary))?,
+    };
     let to = graph.make(node, 1, Made::matrix(Element::Float, targets.max(2)))?;
     let linear = Linear {
         coefficients,
@@ -82,7 +93,9 @@ pub(super) fn load_regressor(node: &mut Node, graph: &mut Builder) -> Result<(),
         targets if targets >= 1 && targets <= coefficients.len() as i64 => targets as usize,
         other => {
             let found = coefficients.len();
-            return Err(node.invalid(format!("attribute \"targets\" is {other} with {found} coefficients")));
+            return Err(node.invalid(format!(
+                "attribute \"targets\" is {other} with {found} coefficients"
+            )));
         }
     };
     let post_transform = PostTransform::load(node)?;
@@ -95,25 +108,51 @@ pub(super) fn load_regressor(node: &mut Node, graph: &mut Builder) -> Result<(),
     let narrowed = narrowed(graph, &value)?;
     let to = graph.make(node, 0, Made::matrix(Element::Float, targets))?;
     let from = (value.element, value.columns);
-    push(node, graph, Linear { coefficients, intercepts, post_transform, from, narrowed, to, labels: None });
+    push(
+        node,
+        graph,
+        Linear {
+            coefficients,
+            intercepts,
+            post_transform,
+            from,
+            narrowed,
+            to,
+            labels: None,
+        },
+    );
     Ok(())
 }
 
 fn push(node: &Node, graph: &mut Builder, linear: Linear) {
     let (element, from) = linear.from;
-    let kernel = format!("{} columns of {} to {} targets", from.width, element.name(), linear.intercepts.len());
+    let kernel = format!(
+        "{} columns of {} to {} targets",
+        from.width,
+        element.name(),
+        linear.intercepts.len()
+    );
     graph.push(node, kernel, Step::Linear(linear));
 }
 
-fn check_coefficients(node: &Node, coefficients: &[f32], targets: usize, value: &Value) -> Result<(), ModelError> {
+fn check_coefficients(
+    node: &Node,
+    coefficients: &[f32],
+    targets: usize,
+    value: &Value,
+) -> Result<(), ModelError> {
     if matches!(value.element, Element::Bool | Element::String) {
-        return Err(node.invalid(format!("input is of type {}, expected a number", value.element.name())));
+        return Err(node.invalid(format!(
+            "input is of type {}, expected a number",
+            value.element.name()
+        )));
     }
     let (found, width) = (coefficients.len(), value.columns.width);
     if targets.checked_mul(width) == Some(found) {
         return Ok(());
     }
-    let message = format!("has {found} coefficients for {targets} targets and an input of width {width}");
+    let message =
+        format!("has {found} coefficients for {targets} targets and an input of width {width}");
     Err(node.invalid(format!("{message}, expected {targets} x {width}")))
 }
 
@@ -130,23 +169,45 @@ impl Linear {
         let stride = memory.stride;
         let (element, from) = self.from;
         if let Some(narrowed) = self.narrowed {
-            let to = narrowed.of_mut(memory.f32, stride);
+            let (to, width) = (narrowed.of_mut(memory.f32, stride), narrowed.width);
             match element {
-                Element::Double => narrow(n, stride, from.of(memory.f64, stride), to, |x| x as f32),
-                _ => narrow(n, stride, from.of(memory.i64, stride), to, |x| x as f32),
+                Element::Double => {
+                    map_columns(n, stride, width, from.of(memory.f64, stride), to, |_, x| {
+                        x as f32
+                    })
+                }
+                _ => map_columns(n, stride, width, from.of(memory.i64, stride), to, |_, x| {
+                    x as f32
+                }),
             }
         }
-        let (from, to) = self.narrowed.unwrap_or(from).and_younger(self.to, memory.f32, stride);
+        let (from, to) = self
+            .narrowed
+            .unwrap_or(from)
+            .and_younger(self.to, memory.f32, stride);
         multiply(n, stride, from, &self.coefficients, &self.intercepts, to);
         if let Some(labels) = &self.labels {
-            labels.choose(n, stride, self.intercepts.len(), to, labels.to.of_mut(memory.i64, stride));
+            labels.choose(
+                n,
+                stride,
+                self.intercepts.len(),
+                to,
+                labels.to.of_mut(memory.i64, stride),
+            );
         }
         match (self.intercepts.len(), self.to.width) {
-            (1, 1) => to[..n].iter_mut().for_each(|x| *x = self.post_transform.apply_to_one(*x)),
+            (1, 1) => to[..n]
+                .iter_mut()
+                .for_each(|x| *x = self.post_transform.apply_to_one(*x)),
             (1, _) => self.add_second_class(n, stride, to),
             _ => {
                 for row in 0..n {
-                    self.post_transform.apply(RowScores { columns: to, stride, row });
+                    self.post_transform.apply(RowScores {
+                        columns: to,
+                        stride,
+                        width: self.to.width,
+                        row,
+                    });
                 }
             }
         }
@@ -171,17 +232,15 @@ impl Labels {
             let score = |target: usize| scores[target * stride + row];
             let class = match targets {
                 1 => usize::from(score(0) > 0.0),
-                _ => (1..targets).fold(0, |best, target| if score(target) > score(best) { target } else { best }),
+                _ => (1..targets).fold(0, |best, target| {
+                    if score(target) > score(best) {
+                        target
+                    } else {
+                        best
+                    }
+                }),
             };
             labels[row] = self.values[class];
-        }
-    }
-}
-
-fn narrow<T: Copy>(n: usize, stride: usize, from: &[T], to: &mut [f32], narrowed: impl Fn(T) -> f32) {
-    for (from, to) in from.chunks_exact(stride).zip(to.chunks_exact_mut(stride)) {
-        for (from, to) in from[..n].iter().zip(to) {
-            *to = narrowed(*from);
         }
     }
 }

@@ -56,10 +56,13 @@ const OPERATORS: [(&str, &str, Load); 9] = [
 
 /// Adds what `node` does to the plan.
 pub(crate) fn load(mut node: Node, graph: &mut Builder) -> Result<(), ModelError> {
-    let known = |&&(domain, name, _): &&(&str, &str, Load)| domain == node.domain && name == node.operator;
+    let known =
+        |&&(domain, name, _): &&(&str, &str, Load)| domain == node.domain && name == node.operator;
     let Some(&(_, _, load)) = OPERATORS.iter().find(known) else {
         let all = OPERATORS.map(|(_, name, _)| name).join(", ");
-        return Err(node.not_supported(format!("this operator is not supported; supported are {all}")));
+        return Err(node.not_supported(format!(
+            "this operator is not supported; supported are {all}"
+        )));
     };
     load(&mut node, graph)?;
     node.finish()

@@ -26,17 +26,36 @@ enum Norm {
 pub(super) fn load(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
     let value = graph.matrix(node)?;
     if matches!(value.element, Element::Bool | Element::String) {
-        return Err(node.invalid(format!("input is of type {}, expected a number", value.element.name())));
+        return Err(node.invalid(format!(
+            "input is of type {}, expected a number",
+            value.element.name()
+        )));
     }
     let norm = match node.string("norm")?.as_deref() {
         None | Some("MAX") => Norm::Max,
         Some("L1") => Norm::L1,
         Some("L2") => Norm::L2,
-        Some(other) => return Err(node.invalid(format!("attribute \"norm\" is {other:?}, expected MAX, L1 or L2"))),
+        Some(other) => {
+            return Err(node.invalid(format!(
+                "attribute \"norm\" is {other:?}, expected MAX, L1 or L2"
+            )));
+        }
     };
     let to = graph.make(node, 0, Made::matrix(Element::Float, value.columns.width))?;
-    let kernel = format!("{norm:?} of {} columns of {}", value.columns.width, value.element.name());
-    graph.push(node, kernel, Step::Normalizer(Normalizer { norm, from: (value.element, value.columns), to }));
+    let kernel = format!(
+        "{norm:?} of {} columns of {}",
+        value.columns.width,
+        value.element.name()
+    );
+    graph.push(
+        node,
+        kernel,
+        Step::Normalizer(Normalizer {
+            norm,
+            from: (value.element, value.columns),
+            to,
+        }),
+    );
     Ok(())
 }
 
@@ -103,15 +122,24 @@ impl Normalizer {
                 self.rows(n, stride, from, to, |x| x);
             }
             Element::Double => {
-                let (from, to) = (from.of(memory.f64, stride), self.to.of_mut(memory.f32, stride));
+                let (from, to) = (
+                    from.of(memory.f64, stride),
+                    self.to.of_mut(memory.f32, stride),
+                );
                 self.rows(n, stride, from, to, |x| x);
             }
             Element::Int32 => {
-                let (from, to) = (from.of(memory.i64, stride), self.to.of_mut(memory.f32, stride));
+                let (from, to) = (
+                    from.of(memory.i64, stride),
+                    self.to.of_mut(memory.f32, stride),
+                );
                 self.rows(n, stride, from, to, Integer::<32>);
             }
             Element::Int64 | Element::Bool | Element::String => {
-                let (from, to) = (from.of(memory.i64, stride), self.to.of_mut(memory.f32, stride));
+                let (from, to) = (
+                    from.of(memory.i64, stride),
+                    self.to.of_mut(memory.f32, stride),
+                );
                 self.rows(n, stride, from, to, Integer::<64>);
             }
         }
@@ -125,16 +153,21 @@ impl Normalizer {
         to: &mut [f32],
         number: impl Fn(T) -> N + Copy,
     ) {
+        let width = self.to.width;
         for row in 0..n {
-            let values = || from[row..].iter().step_by(stride).map(move |&x| number(x));
+            let values = || (0..width).map(|column| number(from[row + column * stride]));
             let divisor = match self.norm {
-                // f32::max drops NaN only on one side; the comparison keeps what is there.
-                Norm::Max => values().fold(f32::MIN, |max, x| if max < x.to_f32() { x.to_f32() } else { max }),
+                Norm::Max => {
+                    values().fold(
+                        f32::MIN,
+                        |max, x| if max < x.to_f32() { x.to_f32() } else { max },
+                    )
+                }
                 Norm::L1 => values().fold(0.0, |sum, x| sum + x.magnitude()),
                 Norm::L2 => values().fold(0.0, |sum, x| sum + x.square()),
             };
-            for (x, to) in values().zip(to[row..].iter_mut().step_by(stride)) {
-                *to = match self.norm {
+            for (column, x) in values().enumerate() {
+                to[row + column * stride] = match self.norm {
                     _ if divisor == 0.0 => x.to_f32(),
                     Norm::Max | Norm::L1 => x.to_f32() / divisor,
                     Norm::L2 if x.to_f32() < 0.0 => -(x.square() / divisor).sqrt(),

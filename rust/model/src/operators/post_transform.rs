@@ -13,25 +13,24 @@ pub(crate) enum PostTransform {
     Probit,
 }
 
-/// The scores of one row: every `stride`-th value from the row's number on.
+/// The scores of one row of `width` columns.
 pub(crate) struct RowScores<'a> {
     pub columns: &'a mut [f32],
     pub stride: usize,
+    pub width: usize,
     pub row: usize,
 }
 
 impl RowScores<'_> {
-    fn iter(&self) -> impl Iterator<Item = f32> {
-        self.columns[self.row..].iter().step_by(self.stride).copied()
-    }
-
-    fn iter_mut(&mut self) -> impl Iterator<Item = &mut f32> {
-        self.columns[self.row..].iter_mut().step_by(self.stride)
-    }
-
     /// The score in column `column`.
     pub fn at(&mut self, column: usize) -> &mut f32 {
         &mut self.columns[self.row + column * self.stride]
+    }
+
+    fn for_each(&mut self, mut f: impl FnMut(&mut f32)) {
+        for column in 0..self.width {
+            f(self.at(column));
+        }
     }
 }
 
@@ -45,7 +44,9 @@ impl PostTransform {
             Some("PROBIT") => Ok(PostTransform::Probit),
             Some(other) => {
                 let expected = "NONE, LOGISTIC, SOFTMAX, SOFTMAX_ZERO or PROBIT";
-                Err(node.invalid(format!("attribute \"post_transform\" is {other:?}, expected {expected}")))
+                Err(node.invalid(format!(
+                    "attribute \"post_transform\" is {other:?}, expected {expected}"
+                )))
             }
         }
     }
@@ -54,8 +55,8 @@ impl PostTransform {
     pub fn apply(self, mut scores: RowScores) {
         match self {
             PostTransform::None => {}
-            PostTransform::Logistic => scores.iter_mut().for_each(|x| *x = logistic(*x)),
-            PostTransform::Probit => scores.iter_mut().for_each(|x| *x = probit(*x)),
+            PostTransform::Logistic => scores.for_each(|x| *x = logistic(*x)),
+            PostTransform::Probit => scores.for_each(|x| *x = probit(*x)),
             PostTransform::Softmax => softmax(scores),
             PostTransform::SoftmaxZero => softmax_zero(scores),
         }
@@ -63,7 +64,11 @@ impl PostTransform {
 
     /// Transforms the only score of a row: ONNX Runtime knows PROBIT there, and nothing else.
     pub fn apply_to_one(self, score: f32) -> f32 {
-        if self == PostTransform::Probit { probit(score) } else { score }
+        if self == PostTransform::Probit {
+            probit(score)
+        } else {
+            score
+        }
     }
 }
 
@@ -84,32 +89,38 @@ pub(crate) fn probit(x: f32) -> f32 {
 }
 
 fn softmax(mut scores: RowScores) {
-    let max = largest(&scores);
+    let max = largest(&mut scores);
     let mut sum = 0.0;
-    for x in scores.iter_mut() {
+    scores.for_each(|x| {
         *x = exp(*x - max);
         sum += *x;
-    }
-    scores.iter_mut().for_each(|x| *x /= sum);
+    });
+    scores.for_each(|x| *x /= sum);
 }
 
 /// Like softmax, but scores of zero stay zero.
 fn softmax_zero(mut scores: RowScores) {
-    let max = largest(&scores);
+    let max = largest(&mut scores);
     let exp_of_minus_max = exp(-max);
     let mut sum = 0.0;
-    for x in scores.iter_mut() {
+    scores.for_each(|x| {
         if *x > 1e-7 || *x < -1e-7 {
             *x = exp(*x - max);
             sum += *x;
         } else {
             *x *= exp_of_minus_max;
         }
-    }
-    scores.iter_mut().for_each(|x| *x /= sum);
+    });
+    scores.for_each(|x| *x /= sum);
 }
 
 /// The largest score; NaN is never larger.
-fn largest(scores: &RowScores) -> f32 {
-    scores.iter().fold(f32::MIN, |max, x| if x > max { x } else { max })
+fn largest(scores: &mut RowScores) -> f32 {
+    let mut max = f32::MIN;
+    scores.for_each(|x| {
+        if *x > max {
+            max = *x;
+        }
+    });
+    max
 }

@@ -29,7 +29,11 @@ pub(super) fn load_regressor(node: &mut Node, graph: &mut Builder) -> Result<(),
     let value = graph.matrix(node)?;
     let targets = match node.int("n_targets")? {
         Some(targets @ 1..=0xFFFF) => targets as usize,
-        Some(other) => return Err(node.invalid(format!("attribute \"n_targets\" is {other}, expected 1 to 65535"))),
+        Some(other) => {
+            return Err(node.invalid(format!(
+                "attribute \"n_targets\" is {other}, expected 1 to 65535"
+            )));
+        }
         None => return Err(node.invalid("attribute \"n_targets\" is missing")),
     };
     let aggregate = match node.string("aggregate_function")?.as_deref() {
@@ -39,10 +43,17 @@ pub(super) fn load_regressor(node: &mut Node, graph: &mut Builder) -> Result<(),
         Some("MAX") => Aggregate::Max,
         Some(other) => {
             let expected = "SUM, AVERAGE, MIN or MAX";
-            return Err(node.invalid(format!("attribute \"aggregate_function\" is {other:?}, expected {expected}")));
+            return Err(node.invalid(format!(
+                "attribute \"aggregate_function\" is {other:?}, expected {expected}"
+            )));
         }
     };
-    let parts = Parts { weights: "target", targets, aggregate, labels: None };
+    let parts = Parts {
+        weights: "target",
+        targets,
+        aggregate,
+        labels: None,
+    };
     let kernel = load_kernel(node, graph, &value, parts)?;
     let scores = graph.make(node, 0, Made::matrix(Element::Float, targets))?;
     push(node, graph, &value, kernel, scores, None)
@@ -50,16 +61,32 @@ pub(super) fn load_regressor(node: &mut Node, graph: &mut Builder) -> Result<(),
 
 pub(super) fn load_classifier(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
     let value = graph.matrix(node)?;
-    let (ints, strings) = (node.ints("classlabels_int64s")?, node.strings("classlabels_strings")?);
+    let (ints, strings) = (
+        node.ints("classlabels_int64s")?,
+        node.strings("classlabels_strings")?,
+    );
     let (values, dictionary) = match (ints.len(), strings.len()) {
-        (0, 0) => return Err(node.invalid("has neither classlabels_int64s nor classlabels_strings")),
+        (0, 0) => {
+            return Err(node.invalid("has neither classlabels_int64s nor classlabels_strings"));
+        }
         (_, 0) => (ints, None),
-        (0, 1) => return Err(node.not_supported("has a single string label, expected at least two")),
+        (0, 1) => {
+            return Err(node.not_supported("has a single string label, expected at least two"));
+        }
         (0, _) => ((0..).take(strings.len()).collect(), Some(strings)),
-        _ => return Err(node.invalid("has both classlabels_int64s and classlabels_strings, expected one of them")),
+        _ => {
+            return Err(node.invalid(
+                "has both classlabels_int64s and classlabels_strings, expected one of them",
+            ));
+        }
     };
     let classes = values.len();
-    let parts = Parts { weights: "class", targets: classes, aggregate: Aggregate::Sum, labels: Some(values) };
+    let parts = Parts {
+        weights: "class",
+        targets: classes,
+        aggregate: Aggregate::Sum,
+        labels: Some(values),
+    };
     let kernel = load_kernel(node, graph, &value, parts)?;
     let labels = graph.make(node, 0, Made::label(dictionary))?;
     let scores = graph.make(node, 1, Made::matrix(Element::Float, classes))?;
@@ -74,12 +101,27 @@ fn push(
     scores: Columns,
     labels: Option<Columns>,
 ) -> Result<(), ModelError> {
-    let element = if matches!(kernel, Kernel::Double(_)) { Element::Double } else { Element::Float };
+    let element = if matches!(kernel, Kernel::Double(_)) {
+        Element::Double
+    } else {
+        Element::Float
+    };
     let rows = graph.scratch(element, kernel.row().width())?;
     let scratch = graph.scratch(element, kernel.scratch())?;
     let name = kernel.to_string();
     let from = (value.element, value.columns);
-    graph.push(node, name, Step::TreeEnsemble(TreeEnsemble { kernel, from, rows, scratch, scores, labels }));
+    graph.push(
+        node,
+        name,
+        Step::TreeEnsemble(TreeEnsemble {
+            kernel,
+            from,
+            rows,
+            scratch,
+            scores,
+            labels,
+        }),
+    );
     Ok(())
 }
 
@@ -93,32 +135,53 @@ struct Parts {
     labels: Option<Vec<i64>>,
 }
 
-fn load_kernel(node: &mut Node, graph: &Builder, value: &Value, parts: Parts) -> Result<Kernel, ModelError> {
+fn load_kernel(
+    node: &mut Node,
+    graph: &Builder,
+    value: &Value,
+    parts: Parts,
+) -> Result<Kernel, ModelError> {
     let width = value.columns.width;
     let kernel = match value.element {
         Element::Float | Element::Int64 | Element::Int32 => {
             let (arrays, scores) = read::<f32>(node, graph, parts)?;
-            let forest = arrays.check(width, scores.targets).map_err(|e| node.invalid(e))?;
+            let forest = arrays
+                .check(width, scores.targets)
+                .map_err(|e| node.invalid(e))?;
             Kernel::floats(forest, scores)
         }
         Element::Double => {
             let (arrays, scores) = read::<f64>(node, graph, parts)?;
-            let forest = arrays.check(width, scores.targets).map_err(|e| node.invalid(e))?;
+            let forest = arrays
+                .check(width, scores.targets)
+                .map_err(|e| node.invalid(e))?;
             Kernel::doubles(forest, scores)
         }
         Element::Bool | Element::String => {
-            return Err(node.invalid(format!("input is of type {}, expected a number", value.element.name())));
+            return Err(node.invalid(format!(
+                "input is of type {}, expected a number",
+                value.element.name()
+            )));
         }
     };
     kernel.ok_or_else(|| node.not_supported("the ensemble has more than 2^32 nodes"))
 }
 
 /// The attributes that both operators have.
-fn read<V>(node: &mut Node, graph: &Builder, parts: Parts) -> Result<(Arrays<V>, Scores<V>), ModelError>
+fn read<V>(
+    node: &mut Node,
+    graph: &Builder,
+    parts: Parts,
+) -> Result<(Arrays<V>, Scores<V>), ModelError>
 where
     V: trees::Value + Stored + From<f32>,
 {
-    let Parts { weights: prefix, targets, aggregate, labels } = parts;
+    let Parts {
+        weights: prefix,
+        targets,
+        aggregate,
+        labels,
+    } = parts;
     // Hit rates describe the training.
     node.floats("nodes_hitrates")?;
     node.tensor::<V>("nodes_hitrates_as_tensor", graph.external)?;
@@ -142,12 +205,24 @@ where
     let base_values: Vec<V> = floats_or_tensor(node, graph, "base_values")?;
     let post_transform = PostTransform::load(node)?;
     let found = base_values.len();
-    let allowed = found == 0 || found == targets || (labels.is_some() && targets == 2 && found == 1);
+    let allowed =
+        found == 0 || found == targets || (labels.is_some() && targets == 2 && found == 1);
     if !allowed {
-        return Err(node.invalid(format!("has {found} base_values for {targets} {prefix}es, expected as many or none")));
+        return Err(node.invalid(format!(
+            "has {found} base_values, expected none or {targets}"
+        )));
     }
     let classes = labels.map(|labels| Classes::new(labels, &arrays.weights));
-    Ok((arrays, Scores { targets, aggregate, base_values, post_transform, classes }))
+    Ok((
+        arrays,
+        Scores {
+            targets,
+            aggregate,
+            base_values,
+            post_transform,
+            classes,
+        },
+    ))
 }
 
 /// The list of floats `name`, or the tensor `name_as_tensor`, which has the type of the input.
@@ -158,7 +233,9 @@ where
     let floats = node.floats(name)?;
     let tensor = node.tensor::<V>(&format!("{name}_as_tensor"), graph.external)?;
     match (floats.is_empty(), tensor.is_empty()) {
-        (false, false) => Err(node.invalid(format!("has both {name} and {name}_as_tensor, expected one of them"))),
+        (false, false) => Err(node.invalid(format!(
+            "has both {name} and {name}_as_tensor, expected one of them"
+        ))),
         (true, _) => Ok(tensor),
         (false, _) => Ok(floats.into_iter().map(V::from).collect()),
     }
@@ -173,8 +250,18 @@ impl TreeEnsemble {
         }
     }
 
-    fn run_floats<N: trees::Node<Value = f32>>(&self, ensemble: &Ensemble<N>, n: usize, memory: &mut Memory) {
-        let Memory { ref mut f32, ref mut i64, stride, .. } = *memory;
+    fn run_floats<N: trees::Node<Value = f32>>(
+        &self,
+        ensemble: &Ensemble<N>,
+        n: usize,
+        memory: &mut Memory,
+    ) {
+        let Memory {
+            ref mut f32,
+            ref mut i64,
+            stride,
+            ..
+        } = *memory;
         let (element, from) = self.from;
         let rows = match element {
             Element::Float if n == 1 && stride == 1 && ensemble.row.is_plain() => from,
@@ -184,7 +271,13 @@ impl TreeEnsemble {
                 self.rows
             }
             _ => {
-                ensemble.row.gather(n, stride, from.of(i64, stride), self.rows.of_mut(f32, stride), |x| x as f32);
+                ensemble.row.gather(
+                    n,
+                    stride,
+                    from.of(i64, stride),
+                    self.rows.of_mut(f32, stride),
+                    |x| x as f32,
+                );
                 self.rows
             }
         };
@@ -192,11 +285,27 @@ impl TreeEnsemble {
         ensemble.accumulate(n, x, scratch);
         let (older, scratch) = f32.split_at_mut(self.scratch.first * stride);
         let labels = self.labels.map(|labels| labels.of_mut(i64, stride));
-        ensemble.finish(n, stride, scratch, self.scores.of_mut(older, stride), labels);
+        ensemble.finish(
+            n,
+            stride,
+            scratch,
+            self.scores.of_mut(older, stride),
+            labels,
+        );
     }
 
-    fn run_doubles<N: trees::Node<Value = f64>>(&self, ensemble: &Ensemble<N>, n: usize, memory: &mut Memory) {
-        let Memory { ref mut f32, ref mut f64, ref mut i64, stride } = *memory;
+    fn run_doubles<N: trees::Node<Value = f64>>(
+        &self,
+        ensemble: &Ensemble<N>,
+        n: usize,
+        memory: &mut Memory,
+    ) {
+        let Memory {
+            ref mut f32,
+            ref mut f64,
+            ref mut i64,
+            stride,
+        } = *memory;
         let (from, to) = self.from.1.and_younger(self.rows, f64, stride);
         ensemble.row.gather(n, stride, from, to, |x| x);
         let (x, scratch) = self.rows.and_younger(self.scratch, f64, stride);

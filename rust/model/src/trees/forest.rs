@@ -60,7 +60,12 @@ pub(crate) struct Forest<V> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Listed<V> {
     /// To `children[0]` when the test holds for the value that `view` reads, which is at `feature` in the row.
-    Branch { view: View, feature: u32, test: Test<V>, children: [u32; 2] },
+    Branch {
+        view: View,
+        feature: u32,
+        test: Test<V>,
+        children: [u32; 2],
+    },
     /// `weights[first..end]`, in the order of the file. `value` is what the file lists as the node's own value.
     Leaf { first: u32, end: u32, value: V },
 }
@@ -76,8 +81,11 @@ impl Mode {
             "BRANCH_NEQ" => Mode::Neq,
             "LEAF" => Mode::Leaf,
             other => {
-                let expected = "BRANCH_LEQ, BRANCH_LT, BRANCH_GTE, BRANCH_GT, BRANCH_EQ, BRANCH_NEQ or LEAF";
-                return Err(format!("attribute \"nodes_modes\" has {other:?}, expected {expected}"));
+                let expected =
+                    "BRANCH_LEQ, BRANCH_LT, BRANCH_GTE, BRANCH_GT, BRANCH_EQ, BRANCH_NEQ or LEAF";
+                return Err(format!(
+                    "attribute \"nodes_modes\" has {other:?}, expected {expected}"
+                ));
             }
         })
     }
@@ -89,14 +97,22 @@ impl<V: Value> Arrays<V> {
         self.check_lengths()?;
         let index = self.index()?;
         let roots = self.roots()?;
-        let mut nodes = (0..self.node_ids.len()).map(|i| self.node(i, width, &index)).collect::<Result<Vec<_>, _>>()?;
+        let mut nodes = (0..self.node_ids.len())
+            .map(|i| self.node(i, width, &index))
+            .collect::<Result<Vec<_>, _>>()?;
         let weights = self.attach_weights(&mut nodes, targets, &index)?;
         let row = place_views(&mut nodes, width);
         let depths = depths(&nodes, &roots).map_err(|node| {
             let (tree, id) = (self.tree_ids[node], self.node_ids[node]);
             format!("node {id} of tree {tree} is its own descendant")
         })?;
-        Ok(Forest { nodes, row, roots, depths, weights })
+        Ok(Forest {
+            nodes,
+            row,
+            roots,
+            depths,
+            weights,
+        })
     }
 
     fn check_lengths(&self) -> Result<(), String> {
@@ -116,19 +132,35 @@ impl<V: Value> Arrays<V> {
             ("nodes_falsenodeids", self.on_false.len()),
         ] {
             if found != nodes {
-                return Err(format!("attribute {name:?} has {found} values, nodes_nodeids has {nodes}"));
+                return Err(format!(
+                    "attribute {name:?} has {found} values, nodes_nodeids has {nodes}"
+                ));
             }
         }
         let missing = self.missing_to_true.len();
         if missing != 0 && missing != nodes {
             let name = "nodes_missing_value_tracks_true";
-            return Err(format!("attribute {name:?} has {missing} values, nodes_nodeids has {nodes}"));
+            return Err(format!(
+                "attribute {name:?} has {missing} values, nodes_nodeids has {nodes}"
+            ));
         }
-        let WeightArrays { prefix, tree_ids, node_ids, targets, weights } = &self.weights;
-        for (name, found) in [("treeids", tree_ids.len()), ("ids", targets.len()), ("weights", weights.len())] {
+        let WeightArrays {
+            prefix,
+            tree_ids,
+            node_ids,
+            targets,
+            weights,
+        } = &self.weights;
+        for (name, found) in [
+            ("treeids", tree_ids.len()),
+            ("ids", targets.len()),
+            ("weights", weights.len()),
+        ] {
             if found != node_ids.len() {
                 let expected = node_ids.len();
-                return Err(format!("attribute {prefix}_{name} has {found} values, {prefix}_nodeids has {expected}"));
+                return Err(format!(
+                    "attribute {prefix}_{name} has {found} values, {prefix}_nodeids has {expected}"
+                ));
             }
         }
         Ok(())
@@ -160,29 +192,61 @@ impl<V: Value> Arrays<V> {
         Ok(roots)
     }
 
-    fn node(&self, i: usize, width: usize, index: &HashMap<(i64, i64), u32>) -> Result<Listed<V>, String> {
+    fn node(
+        &self,
+        i: usize,
+        width: usize,
+        index: &HashMap<(i64, i64), u32>,
+    ) -> Result<Listed<V>, String> {
         let (tree, id, value) = (self.tree_ids[i], self.node_ids[i], self.values[i]);
         let mode = Mode::parse(&self.modes[i])?;
         if mode == Mode::Leaf {
-            return Ok(Listed::Leaf { first: 0, end: 0, value });
+            return Ok(Listed::Leaf {
+                first: 0,
+                end: 0,
+                value,
+            });
         }
         let column = match u32::try_from(self.features[i]) {
             Ok(column) if (column as usize) < width => column,
             _ => {
                 let feature = self.features[i];
-                return Err(format!("node {id} of tree {tree} reads feature {feature} of an input of width {width}"));
+                return Err(format!(
+                    "node {id} of tree {tree} reads feature {feature} of an input of width {width}"
+                ));
             }
         };
         let child = |which: &str, child: i64| match index.get(&(tree, child)) {
             Some(&at) if at as usize != i => Ok(at),
             Some(_) => Err(format!("node {id} of tree {tree} is its own {which} child")),
-            None => Err(format!("node {id} of tree {tree} has the {which} child {child}, which is not listed")),
+            None => Err(format!(
+                "node {id} of tree {tree} has the {which} child {child}, which is not listed"
+            )),
         };
-        let (on_true, on_false) = (child("true", self.on_true[i])?, child("false", self.on_false[i])?);
-        let missing_to_true = self.missing_to_true.get(i).is_some_and(|&tracks| tracks == 1);
-        let Question { test, view, swapped } = Question::of(mode, column, value, missing_to_true);
-        let children = if swapped { [on_false, on_true] } else { [on_true, on_false] };
-        Ok(Listed::Branch { view, feature: 0, test, children })
+        let (on_true, on_false) = (
+            child("true", self.on_true[i])?,
+            child("false", self.on_false[i])?,
+        );
+        let missing_to_true = self
+            .missing_to_true
+            .get(i)
+            .is_some_and(|&tracks| tracks == 1);
+        let Question {
+            test,
+            view,
+            swapped,
+        } = Question::of(mode, column, value, missing_to_true);
+        let children = if swapped {
+            [on_false, on_true]
+        } else {
+            [on_true, on_false]
+        };
+        Ok(Listed::Branch {
+            view,
+            feature: 0,
+            test,
+            children,
+        })
     }
 
     /// Orders the weights by leaf. Weights of branches, which old exporters wrote, mean nothing.
@@ -192,16 +256,30 @@ impl<V: Value> Arrays<V> {
         targets: usize,
         index: &HashMap<(i64, i64), u32>,
     ) -> Result<Vec<(u32, V)>, String> {
-        let WeightArrays { prefix, tree_ids, node_ids, targets: ids, weights } = &self.weights;
+        let WeightArrays {
+            prefix,
+            tree_ids,
+            node_ids,
+            targets: ids,
+            weights,
+        } = &self.weights;
         let mut by_leaf = Vec::with_capacity(ids.len());
         for i in 0..ids.len() {
             let (tree, node) = (tree_ids[i], node_ids[i]);
             let Some(&at) = index.get(&(tree, node)) else {
-                return Err(format!("{prefix}_nodeids names node {node} of tree {tree}, which is not listed"));
+                return Err(format!(
+                    "{prefix}_nodeids names node {node} of tree {tree}, which is not listed"
+                ));
             };
             let target = match u32::try_from(ids[i]) {
                 Ok(target) if (target as usize) < targets => target,
-                _ => return Err(format!("{prefix}_ids has {}, expected 0 to {}", ids[i], targets - 1)),
+                _ => {
+                    return Err(format!(
+                        "{prefix}_ids has {}, expected 0 to {}",
+                        ids[i],
+                        targets - 1
+                    ));
+                }
             };
             if matches!(nodes[at as usize], Listed::Leaf { .. }) {
                 by_leaf.push((at, target, weights[i]));
@@ -216,7 +294,10 @@ impl<V: Value> Arrays<V> {
                 *end = i + 1;
             }
         }
-        Ok(by_leaf.into_iter().map(|(_, target, weight)| (target, weight)).collect())
+        Ok(by_leaf
+            .into_iter()
+            .map(|(_, target, weight)| (target, weight))
+            .collect())
     }
 }
 
@@ -230,7 +311,9 @@ fn place_views<V>(nodes: &mut [Listed<V>], width: usize) -> Row {
     let row = Row::new(distinct.into_iter().collect(), width);
     for node in nodes {
         if let Listed::Branch { view, feature, .. } = node {
-            *feature = row.place(*view).expect("the row holds the view of every branch");
+            *feature = row
+                .place(*view)
+                .expect("the row holds the view of every branch");
         }
     }
     row

@@ -77,7 +77,13 @@ pub(crate) struct Ensemble<N: Node> {
 
 impl<N: Node> std::fmt::Display for Ensemble<N> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}, {} trees, {} nodes", N::NAME, self.packed.trees(), self.packed.nodes())
+        write!(
+            f,
+            "{}, {} trees, {} nodes",
+            N::NAME,
+            self.packed.trees(),
+            self.packed.nodes()
+        )
     }
 }
 
@@ -85,21 +91,45 @@ impl<N: Node> std::fmt::Display for Ensemble<N> {
 const BLOCK: usize = 64;
 
 impl<N: Node> Ensemble<N> {
-    fn new(forest: Forest<N::Value>, packed: (Packed<N>, Vec<Option<u32>>), scores: Scores<N::Value>) -> Self {
+    fn new(
+        forest: Forest<N::Value>,
+        packed: (Packed<N>, Vec<Option<u32>>),
+        scores: Scores<N::Value>,
+    ) -> Self {
         let (packed, leaves) = packed;
-        let Forest { nodes, row, weights, .. } = forest;
+        let Forest {
+            nodes,
+            row,
+            weights,
+            ..
+        } = forest;
         // Several weights of a leaf for a single target: the first one counts.
         let single = scores.targets == 1;
         let sums = matches!(scores.aggregate, Aggregate::Sum | Aggregate::Average);
         let mut has = vec![false; scores.targets];
         let leaves = Leaves::of(&nodes, weights, packed.roots(), &leaves, single, sums);
         match &leaves {
-            Leaves::One { targets, .. } => targets.iter().for_each(|&target| has[target as usize] = true),
-            Leaves::Many { weights, .. } => weights.iter().for_each(|&(target, _)| has[target as usize] = true),
+            Leaves::One { targets, .. } => targets
+                .iter()
+                .for_each(|&target| has[target as usize] = true),
+            Leaves::Many { weights, .. } => weights
+                .iter()
+                .for_each(|&(target, _)| has[target as usize] = true),
         }
         let targets: Vec<usize> = (0..has.len()).filter(|&target| has[target]).collect();
-        let only_target = if let [target] = *targets { Some(target) } else { None };
-        Self { row, packed, leaves, scores, has, only_target }
+        let only_target = if let [target] = *targets {
+            Some(target)
+        } else {
+            None
+        };
+        Self {
+            row,
+            packed,
+            leaves,
+            scores,
+            has,
+            only_target,
+        }
     }
 
     /// A score for each target, and for [`Leaves::Many`] whether the row has it, as 0 or 1.
@@ -118,7 +148,10 @@ impl<N: Node> Ensemble<N> {
         match &self.leaves {
             Leaves::One { weights, targets } => self.sum_one(x, scratch, weights, targets),
             Leaves::Many { spans, weights } => {
-                for (x, scores) in x.chunks_exact(self.packed.width).zip(scratch.chunks_exact_mut(self.scratch())) {
+                for (x, scores) in x
+                    .chunks_exact(self.packed.width)
+                    .zip(scratch.chunks_exact_mut(self.scratch()))
+                {
                     self.combine_many(x, scores, spans, weights);
                 }
             }
@@ -127,15 +160,31 @@ impl<N: Node> Ensemble<N> {
 
     /// Groups of rows go through one tree after the other, rows that are left over through all trees row by row; a score
     /// is summed in the order of the trees either way.
-    fn sum_one(&self, x: &[N::Value], scores: &mut [N::Value], weights: &[N::Value], targets: &[u32]) {
+    fn sum_one(
+        &self,
+        x: &[N::Value],
+        scores: &mut [N::Value],
+        weights: &[N::Value],
+        targets: &[u32],
+    ) {
         let (width, count) = (self.packed.width, self.scores.targets);
         let rows = x.len() / width;
         let (of_16, of_8) = (rows / 16 * 16, rows / 8 * 8);
-        for (x, scores) in x[..of_16 * width].chunks(BLOCK * width).zip(scores[..of_16 * count].chunks_mut(BLOCK * count)) {
+        for (x, scores) in x[..of_16 * width]
+            .chunks(BLOCK * width)
+            .zip(scores[..of_16 * count].chunks_mut(BLOCK * count))
+        {
             self.sum_groups::<16>(x, scores, weights, targets);
         }
-        self.sum_groups::<8>(&x[of_16 * width..of_8 * width], &mut scores[of_16 * count..of_8 * count], weights, targets);
-        let rest = x[of_8 * width..].chunks_exact(width).zip(scores[of_8 * count..].chunks_exact_mut(count));
+        self.sum_groups::<8>(
+            &x[of_16 * width..of_8 * width],
+            &mut scores[of_16 * count..of_8 * count],
+            weights,
+            targets,
+        );
+        let rest = x[of_8 * width..]
+            .chunks_exact(width)
+            .zip(scores[of_8 * count..].chunks_exact_mut(count));
         for (x, scores) in rest {
             match self.only_target {
                 // The sum of a single target stays in a register.
@@ -144,7 +193,9 @@ impl<N: Node> Ensemble<N> {
                     self.packed.walk_row(x, |_, slot| sum += weights[slot]);
                     scores[target] = sum;
                 }
-                None => self.packed.walk_row(x, |tree, slot| scores[targets[tree] as usize] += weights[slot]),
+                None => self.packed.walk_row(x, |tree, slot| {
+                    scores[targets[tree] as usize] += weights[slot]
+                }),
             }
         }
     }
@@ -158,7 +209,10 @@ impl<N: Node> Ensemble<N> {
     ) {
         let (width, count) = (self.packed.width, self.scores.targets);
         for (tree, &target) in targets.iter().enumerate() {
-            for (x, scores) in x.chunks_exact(ROWS * width).zip(scores.chunks_exact_mut(ROWS * count)) {
+            for (x, scores) in x
+                .chunks_exact(ROWS * width)
+                .zip(scores.chunks_exact_mut(ROWS * count))
+            {
                 let slots = self.packed.walk_rows::<ROWS>(tree, x);
                 for (scores, slot) in scores.chunks_exact_mut(count).zip(slots) {
                     scores[target as usize] += weights[slot as usize];
@@ -204,10 +258,21 @@ impl<N: Node> Ensemble<N> {
         let trees = self.packed.trees();
         let mut label = |scratch: &mut [N::Value], row| {
             let (scores, has) = scratch.split_at_mut(self.scores.targets);
-            let out = RowScores { columns: out, stride, row };
+            let out = RowScores {
+                columns: out,
+                stride,
+                width: self.scores.targets,
+                row,
+            };
             match self.leaves {
-                Leaves::One { .. } => self.scores.finish(trees, scores, |target| self.has[target], out),
-                Leaves::Many { .. } => self.scores.finish(trees, scores, |target| has[target] != N::Value::ZERO, out),
+                Leaves::One { .. } => {
+                    self.scores
+                        .finish(trees, scores, |target| self.has[target], out)
+                }
+                Leaves::Many { .. } => {
+                    self.scores
+                        .finish(trees, scores, |target| has[target] != N::Value::ZERO, out)
+                }
             }
         };
         let rows = scratch.chunks_exact_mut(self.scratch()).take(n).enumerate();

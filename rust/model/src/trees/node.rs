@@ -96,12 +96,27 @@ impl Outcomes {
 impl<V: Value> Question<V> {
     /// What a branch of `mode` on `column` asks, sending NaN to its true child or not.
     pub fn of(mode: Mode, column: u32, threshold: V, missing_to_true: bool) -> Self {
-        let plain = |test, swapped| Self { test, view: View::plain(column), swapped };
+        let plain = |test, swapped| Self {
+            test,
+            view: View::plain(column),
+            swapped,
+        };
         // -infinity has no number below: nothing is less.
-        let below = |x: V| if -x == V::INFINITY { V::NAN } else { x.next_down() };
+        let below = |x: V| {
+            if -x == V::INFINITY {
+                V::NAN
+            } else {
+                x.next_down()
+            }
+        };
         let nan = if missing_to_true { Outcomes::NAN } else { 0 };
         let (negated, bound) = match mode {
-            Mode::Eq => return plain(Test::Table(threshold, Outcomes(Outcomes::EQUAL | nan)), false),
+            Mode::Eq => {
+                return plain(
+                    Test::Table(threshold, Outcomes(Outcomes::EQUAL | nan)),
+                    false,
+                );
+            }
             // Everything differs from NaN, and NaN from everything.
             Mode::Neq if threshold.is_nan() => return plain(Test::AtMost(V::NAN), true),
             Mode::Neq => {
@@ -117,8 +132,16 @@ impl<V: Value> Question<V> {
             // No number goes to the true child, only NaN: every number goes to the other one.
             return plain(Test::AtMost(V::INFINITY), true);
         }
-        let view = View { negated, nan_is_least: missing_to_true, column };
-        Self { test: Test::AtMost(bound), view, swapped: false }
+        let view = View {
+            negated,
+            nan_is_least: missing_to_true,
+            column,
+        };
+        Self {
+            test: Test::AtMost(bound),
+            view,
+            swapped: false,
+        }
     }
 }
 
@@ -160,7 +183,10 @@ impl Node for AtMost {
     fn branch(feature: u32, test: Test<f32>, child: u32) -> Option<Self> {
         let fits = feature < 1 << FEATURE_BITS && child < 1 << (32 - FEATURE_BITS);
         match test {
-            Test::AtMost(threshold) if fits => Some(Self { threshold, link: child << FEATURE_BITS | feature }),
+            Test::AtMost(threshold) if fits => Some(Self {
+                threshold,
+                link: child << FEATURE_BITS | feature,
+            }),
             _ => None,
         }
     }
@@ -176,7 +202,10 @@ impl Node for AtMost {
     }
 
     #[inline(always)]
-    #[allow(clippy::neg_cmp_op_on_partial_ord, reason = "NaN is not at most anything")]
+    #[allow(
+        clippy::neg_cmp_op_on_partial_ord,
+        reason = "NaN is not at most anything"
+    )]
     fn next(self, x: f32) -> u32 {
         self.child() + u32::from(!(x <= self.threshold))
     }
@@ -193,14 +222,22 @@ pub(crate) struct Table<V> {
 
 impl<V: Value> Node for Table<V> {
     type Value = V;
-    const NAME: &'static str = if size_of::<V>() == 4 { "table f32" } else { "table f64" };
+    const NAME: &'static str = if size_of::<V>() == 4 {
+        "table f32"
+    } else {
+        "table f64"
+    };
 
     fn branch(feature: u32, test: Test<V>, child: u32) -> Option<Self> {
         let (threshold, outcomes) = match test {
             Test::AtMost(threshold) => (threshold, Outcomes::LESS | Outcomes::EQUAL),
             Test::Table(threshold, Outcomes(outcomes)) => (threshold, outcomes),
         };
-        (feature < 1 << 28).then_some(Self { threshold, child, feature: feature << 4 | outcomes })
+        (feature < 1 << 28).then_some(Self {
+            threshold,
+            child,
+            feature: feature << 4 | outcomes,
+        })
     }
 
     #[inline(always)]

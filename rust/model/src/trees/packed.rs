@@ -34,22 +34,43 @@ impl<N: Node> Packed<N> {
     /// The packed forest and for each slot the listed leaf, if it is one; `None` when a node does not fit the layout.
     pub fn pack(forest: &Forest<N::Value>) -> Option<(Self, Vec<Option<u32>>)> {
         let nothing = N::goto(NOTHING)?;
-        let mut slots =
-            Slots { nodes: vec![nothing; 2], leaves: vec![NO_LEAF; 2], at: vec![0; forest.nodes.len()] };
+        let mut slots = Slots {
+            nodes: vec![nothing; 2],
+            leaves: vec![NO_LEAF; 2],
+            at: vec![0; forest.nodes.len()],
+        };
         let mut roots = Vec::with_capacity(forest.roots.len());
         let mut steps = Vec::with_capacity(forest.roots.len());
         for (&root, &depth) in forest.roots.iter().zip(&forest.depths) {
             roots.push(u32::try_from(slots.nodes.len()).ok()?);
             let gotos = slots.pack_tree(forest, root)?;
             // A goto may follow every branch of a path.
-            steps.push(if gotos == 0 { depth } else { depth.checked_mul(2)? });
+            steps.push(if gotos == 0 {
+                depth
+            } else {
+                depth.checked_mul(2)?
+            });
         }
         let trees = roots.len();
         roots.resize(trees.next_multiple_of(TREES), NOTHING);
-        let group_steps = steps.chunks(TREES).map(|group| group.iter().copied().max().unwrap_or(0)).collect();
-        let packed = Self { nodes: slots.nodes, roots, trees, steps, group_steps, width: forest.row.width() };
+        let group_steps = steps
+            .chunks(TREES)
+            .map(|group| group.iter().copied().max().unwrap_or(0))
+            .collect();
+        let packed = Self {
+            nodes: slots.nodes,
+            roots,
+            trees,
+            steps,
+            group_steps,
+            width: forest.row.width(),
+        };
         packed.assert_in_bounds();
-        let leaves = slots.leaves.into_iter().map(|leaf| (leaf != NO_LEAF).then_some(leaf)).collect();
+        let leaves = slots
+            .leaves
+            .into_iter()
+            .map(|leaf| (leaf != NO_LEAF).then_some(leaf))
+            .collect();
         Some((packed, leaves))
     }
 
@@ -69,8 +90,12 @@ impl<N: Node> Packed<N> {
     fn assert_in_bounds(&self) {
         let slots = self.nodes.len();
         let roots_in_bounds = self.roots.iter().all(|&root| (root as usize) < slots);
-        let in_bounds = |node: &N| node.feature() < self.width && (node.child() as usize) < slots - 1;
-        assert!(roots_in_bounds && self.nodes.iter().all(in_bounds), "a packed ensemble is within its bounds");
+        let in_bounds =
+            |node: &N| node.feature() < self.width && (node.child() as usize) < slots - 1;
+        assert!(
+            roots_in_bounds && self.nodes.iter().all(in_bounds),
+            "a packed ensemble is within its bounds"
+        );
     }
 }
 
@@ -94,7 +119,12 @@ impl<N: Node> Slots<N> {
             } else {
                 self.at[listed as usize] = slot;
                 match forest.nodes[listed as usize] {
-                    Listed::Branch { feature, test, children, .. } => {
+                    Listed::Branch {
+                        feature,
+                        test,
+                        children,
+                        ..
+                    } => {
                         let child = self.take()?;
                         queue.push_back((children[0], child));
                         queue.push_back((children[1], self.take()?));
@@ -152,7 +182,14 @@ impl<V: Value> Leaves<V> {
             Some(Listed::Leaf { first, end, value }) => Some((first, end, value)),
             _ => None,
         };
-        if sum && let Some(one) = Self::one(&weights, roots, leaves.iter().map(|&leaf| listed(leaf)), single) {
+        if sum
+            && let Some(one) = Self::one(
+                &weights,
+                roots,
+                leaves.iter().map(|&leaf| listed(leaf)),
+                single,
+            )
+        {
             return one;
         }
         let mut span = |leaf| match listed(leaf) {
@@ -177,7 +214,10 @@ impl<V: Value> Leaves<V> {
         let mut weights = Vec::new();
         let mut tree = 0;
         for (slot, leaf) in leaves.enumerate() {
-            while roots.get(tree + 1).is_some_and(|&root| root as usize <= slot) {
+            while roots
+                .get(tree + 1)
+                .is_some_and(|&root| root as usize <= slot)
+            {
                 tree += 1;
             }
             let Some((first, end, value)) = leaf else {
@@ -195,7 +235,10 @@ impl<V: Value> Leaves<V> {
             }
             weights.push(weight);
         }
-        let targets = targets.into_iter().map(|target| target.unwrap_or(0)).collect();
+        let targets = targets
+            .into_iter()
+            .map(|target| target.unwrap_or(0))
+            .collect();
         Some(Leaves::One { weights, targets })
     }
 }

@@ -24,7 +24,11 @@ pub(crate) struct Row {
 
 impl View {
     pub fn plain(column: u32) -> Self {
-        Self { negated: false, nan_is_least: false, column }
+        Self {
+            negated: false,
+            nan_is_least: false,
+            column,
+        }
     }
 
     fn is_plain(self) -> bool {
@@ -37,15 +41,24 @@ impl Row {
     pub fn new(mut views: Vec<View>, width: usize) -> Self {
         if views.iter().all(|view| view.is_plain()) {
             // The columns as they are: the input may already lie as a row.
-            return Self { views: (0..width as u32).map(View::plain).collect(), plain: true };
+            return Self {
+                views: (0..width as u32).map(View::plain).collect(),
+                plain: true,
+            };
         }
         views.sort_unstable();
-        Self { views, plain: false }
+        Self {
+            views,
+            plain: false,
+        }
     }
 
     /// The place of `view` in the row, which holds it.
     pub fn place(&self, view: View) -> Option<u32> {
-        self.views.binary_search(&view).ok().map(|place| place as u32)
+        self.views
+            .binary_search(&view)
+            .ok()
+            .map(|place| place as u32)
     }
 
     /// Values in a row.
@@ -59,18 +72,33 @@ impl Row {
     }
 
     /// Writes `n` rows, one after the other, from columns of `stride` values.
-    pub fn gather<T: Copy, V: Value>(&self, n: usize, stride: usize, from: &[T], to: &mut [V], value: impl Fn(T) -> V) {
+    pub fn gather<T: Copy, V: Value>(
+        &self,
+        n: usize,
+        stride: usize,
+        from: &[T],
+        to: &mut [V],
+        value: impl Fn(T) -> V,
+    ) {
         let width = self.views.len();
+        let least = |x: V| if x.is_nan() { -V::INFINITY } else { x };
         for (place, view) in self.views.iter().enumerate() {
             let column = &from[view.column as usize * stride..][..n];
-            let to = to[place..].iter_mut().step_by(width);
-            let least = |x: V| if x.is_nan() { -V::INFINITY } else { x };
+            let to = &mut to[place..];
             match (view.negated, view.nan_is_least) {
-                (false, false) => to.zip(column).for_each(|(to, &x)| *to = value(x)),
-                (false, true) => to.zip(column).for_each(|(to, &x)| *to = least(value(x))),
-                (true, false) => to.zip(column).for_each(|(to, &x)| *to = -value(x)),
-                (true, true) => to.zip(column).for_each(|(to, &x)| *to = least(-value(x))),
+                (false, false) => scatter(width, column, to, &value),
+                (false, true) => scatter(width, column, to, |x| least(value(x))),
+                (true, false) => scatter(width, column, to, |x| -value(x)),
+                (true, true) => scatter(width, column, to, |x| least(-value(x))),
             }
         }
+    }
+}
+
+/// Writes a column to every `width`-th value. (`step_by` divides by the width, which costs more than one value.)
+#[inline(always)]
+fn scatter<T: Copy, V>(width: usize, column: &[T], to: &mut [V], value: impl Fn(T) -> V) {
+    for (row, x) in column.iter().enumerate() {
+        to[row * width] = value(*x);
     }
 }

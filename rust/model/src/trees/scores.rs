@@ -45,7 +45,11 @@ impl Classes {
     pub fn new<V: Value>(labels: Vec<i64>, weights: &WeightArrays<V>) -> Self {
         let same = weights.targets.windows(2).all(|two| two[0] == two[1]);
         let binary = labels.len() == 2 && same && !weights.targets.is_empty();
-        Self { labels, binary, positive: !weights.weights.iter().any(|&weight| weight < V::ZERO) }
+        Self {
+            labels,
+            binary,
+            positive: !weights.weights.iter().any(|&weight| weight < V::ZERO),
+        }
     }
 }
 
@@ -62,26 +66,44 @@ enum SecondClass {
 impl<V: Value> Scores<V> {
     /// Writes the outputs of a row and returns its label, which means nothing for a regressor. `scores` has a value for
     /// each target, zero where there is none, and `has` says where there is one.
-    pub fn finish(&self, trees: usize, scores: &mut [V], has: impl Fn(usize) -> bool, out: RowScores) -> i64 {
+    pub fn finish(
+        &self,
+        trees: usize,
+        scores: &mut [V],
+        has: impl Fn(usize) -> bool,
+        out: RowScores,
+    ) -> i64 {
         match &self.classes {
             None => {
                 self.finish_targets(trees, scores, has, out);
                 0
             }
             Some(_) if self.targets == 1 => self.finish_one_class(scores[0], out),
-            Some(classes) if self.targets == 2 => self.finish_two_classes(classes, scores, has, out),
+            Some(classes) if self.targets == 2 => {
+                self.finish_two_classes(classes, scores, has, out)
+            }
             Some(classes) => self.finish_classes(classes, scores, has, out),
         }
     }
 
-    fn finish_targets(&self, trees: usize, scores: &mut [V], has: impl Fn(usize) -> bool, mut out: RowScores) {
+    fn finish_targets(
+        &self,
+        trees: usize,
+        scores: &mut [V],
+        has: impl Fn(usize) -> bool,
+        mut out: RowScores,
+    ) {
         let single = self.targets == 1;
         for (target, score) in scores.iter_mut().enumerate() {
             if self.aggregate == Aggregate::Average {
                 *score = score.divided_by(V::from_count(trees));
             }
             *score += self.base_values.get(target).copied().unwrap_or(V::ZERO);
-            *out.at(target) = if single || has(target) { score.to_f32() } else { 0.0 };
+            *out.at(target) = if single || has(target) {
+                score.to_f32()
+            } else {
+                0.0
+            };
         }
         self.transform(scores.len(), out);
     }
@@ -125,10 +147,18 @@ impl<V: Value> Scores<V> {
         let decisive = if has(1) { second } else { first };
         let (label, added) = if classes.binary {
             let above = if classes.positive { V::HALF } else { V::ZERO };
-            let added = if classes.positive { SecondClass::Complement } else { SecondClass::Negation };
+            let added = if classes.positive {
+                SecondClass::Complement
+            } else {
+                SecondClass::Negation
+            };
             (classes.labels[usize::from(decisive > above)], added)
         } else {
-            let added = if self.base_values.is_empty() { SecondClass::Negation } else { SecondClass::Absent };
+            let added = if self.base_values.is_empty() {
+                SecondClass::Negation
+            } else {
+                SecondClass::Absent
+            };
             // ONNX Runtime says 0 or 1 here, whatever the labels are.
             (i64::from(decisive > V::ZERO), added)
         };

@@ -2,7 +2,10 @@
 //!
 //! A step waits for its node, then for its feature: one path alone leaves the processor idle. So many paths are walked
 //! at once, [`TREES`] trees of one row or several rows of one tree, all of them as many steps as the longest needs.
-#![allow(unsafe_code, reason = "bounds checks in `step`, done once when an ensemble is packed, would cost half the speed")]
+#![allow(
+    unsafe_code,
+    reason = "bounds checks in `step`, done once when an ensemble is packed, would cost half the speed"
+)]
 
 use super::node::Node;
 use super::packed::Packed;

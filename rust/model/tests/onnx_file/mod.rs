@@ -34,17 +34,31 @@ impl Node {
     pub fn ml(operator: &str, inputs: &[&str], outputs: &[&str]) -> Self {
         let strings = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         let (inputs, outputs) = (strings(inputs), strings(outputs));
-        Self { operator: operator.to_owned(), core: false, inputs, outputs, attributes: Vec::new() }
+        Self {
+            operator: operator.to_owned(),
+            core: false,
+            inputs,
+            outputs,
+            attributes: Vec::new(),
+        }
     }
 
     pub fn core(operator: &str, inputs: &[&str], outputs: &[&str]) -> Self {
-        Self { core: true, ..Self::ml(operator, inputs, outputs) }
+        Self {
+            core: true,
+            ..Self::ml(operator, inputs, outputs)
+        }
     }
 
     /// Sets an attribute, in place of one with the same name.
     pub fn with(mut self, name: &str, attribute: Attribute) -> Self {
         self = self.without(name);
         self.attributes.push((name.to_owned(), attribute));
+        self
+    }
+
+    pub fn with_outputs(mut self, outputs: &[&str]) -> Self {
+        self.outputs = outputs.iter().map(|name| (*name).to_owned()).collect();
         self
     }
 
@@ -70,7 +84,10 @@ impl Node {
     }
 
     pub fn texts(self, name: &str, values: &[&str]) -> Self {
-        self.with(name, Attribute::Texts(values.iter().map(|value| (*value).to_owned()).collect()))
+        self.with(
+            name,
+            Attribute::Texts(values.iter().map(|value| (*value).to_owned()).collect()),
+        )
     }
 
     pub fn doubles(self, name: &str, values: &[f64]) -> Self {
@@ -88,12 +105,20 @@ pub struct ValueInfo {
 
 /// `[n, width]`
 pub fn matrix(name: &str, element: i32, width: i64) -> ValueInfo {
-    ValueInfo { name: name.to_owned(), element, dims: Some(vec![None, Some(width)]) }
+    ValueInfo {
+        name: name.to_owned(),
+        element,
+        dims: Some(vec![None, Some(width)]),
+    }
 }
 
 /// A value of any shape.
 pub fn shapeless(name: &str, element: i32) -> ValueInfo {
-    ValueInfo { name: name.to_owned(), element, dims: None }
+    ValueInfo {
+        name: name.to_owned(),
+        element,
+        dims: None,
+    }
 }
 
 /// The bytes of an ONNX file.
@@ -103,8 +128,12 @@ pub fn model(nodes: &[Node], inputs: &[ValueInfo], outputs: &[ValueInfo]) -> Vec
         graph.message(1, &node_message(node));
     }
     graph.bytes(2, b"graph");
-    inputs.iter().for_each(|input| graph.message(11, &value_message(input)));
-    outputs.iter().for_each(|output| graph.message(12, &value_message(output)));
+    inputs
+        .iter()
+        .for_each(|input| graph.message(11, &value_message(input)));
+    outputs
+        .iter()
+        .for_each(|output| graph.message(12, &value_message(output)));
     let mut model = Message::default();
     model.varint(1, 10);
     model.message(7, &graph);
@@ -119,11 +148,17 @@ pub fn model(nodes: &[Node], inputs: &[ValueInfo], outputs: &[ValueInfo]) -> Vec
 
 fn node_message(node: &Node) -> Message {
     let mut message = Message::default();
-    node.inputs.iter().for_each(|input| message.bytes(1, input.as_bytes()));
-    node.outputs.iter().for_each(|output| message.bytes(2, output.as_bytes()));
+    node.inputs
+        .iter()
+        .for_each(|input| message.bytes(1, input.as_bytes()));
+    node.outputs
+        .iter()
+        .for_each(|output| message.bytes(2, output.as_bytes()));
     message.bytes(3, b"the node");
     message.bytes(4, node.operator.as_bytes());
-    node.attributes.iter().for_each(|(name, attribute)| message.message(5, &attribute_message(name, attribute)));
+    node.attributes
+        .iter()
+        .for_each(|(name, attribute)| message.message(5, &attribute_message(name, attribute)));
     message.bytes(7, if node.core { b"" } else { b"ai.onnx.ml" });
     message
 }
@@ -148,18 +183,28 @@ fn attribute_message(name: &str, attribute: &Attribute) -> Message {
             6
         }
         Attribute::Ints(values) => {
-            values.iter().for_each(|value| message.varint(8, *value as u64));
+            values
+                .iter()
+                .for_each(|value| message.varint(8, *value as u64));
             7
         }
         Attribute::Texts(texts) => {
-            texts.iter().for_each(|text| message.bytes(9, text.as_bytes()));
+            texts
+                .iter()
+                .for_each(|text| message.bytes(9, text.as_bytes()));
             8
         }
         Attribute::Doubles(values) => {
             let mut tensor = Message::default();
             tensor.varint(1, values.len() as u64);
             tensor.varint(2, DOUBLE as u64);
-            tensor.bytes(9, &values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>());
+            tensor.bytes(
+                9,
+                &values
+                    .iter()
+                    .flat_map(|value| value.to_le_bytes())
+                    .collect::<Vec<_>>(),
+            );
             message.message(5, &tensor);
             4
         }

@@ -1,0 +1,199 @@
+//! Loading damaged files does not panic and does not allocate beyond a multiple of their size; running allocates nothing.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::path::{Path, PathBuf};
+
+use pelton_model::{Memory, MemorySize, Model};
+
+thread_local! {
+    /// Bytes that this thread has allocated and not freed, their peak, and the number of allocations.
+    static USED: Cell<isize> = const { Cell::new(0) };
+    static PEAK: Cell<isize> = const { Cell::new(0) };
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+struct Counting;
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+fn count(bytes: isize) {
+    USED.set(USED.get() + bytes);
+    PEAK.set(PEAK.get().max(USED.get()));
+    ALLOCATIONS.set(ALLOCATIONS.get() + usize::from(bytes > 0));
+}
+
+#[allow(
+    unsafe_code,
+    reason = "the only way to see allocations; every call goes on to the system's allocator"
+)]
+// SAFETY: the system's allocator does all the work.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size() as isize);
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count(-(layout.size() as isize));
+        // SAFETY: the caller's promise.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+/// The memory of a model, when it is small enough to reserve in a test.
+struct Buffers {
+    f32: Vec<f32>,
+    f64: Vec<f64>,
+    i64: Vec<i64>,
+    stride: usize,
+}
+
+impl Buffers {
+    fn new(size: MemorySize, stride: usize) -> Self {
+        let f32 = (0..size.f32 * stride)
+            .map(|i| i as f32 * 0.37 - 5.0)
+            .collect();
+        Self {
+            f32,
+            f64: vec![0.5; size.f64 * stride],
+            i64: vec![3; size.i64 * stride],
+            stride,
+        }
+    }
+
+    fn memory(&mut self) -> Memory<'_> {
+        Memory {
+            f32: &mut self.f32,
+            f64: &mut self.f64,
+            i64: &mut self.i64,
+            stride: self.stride,
+        }
+    }
+}
+
+fn files() -> Vec<(PathBuf, Vec<u8>)> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/vectors");
+    let mut files: Vec<_> = (directory.read_dir().unwrap())
+        .map(|entry| entry.unwrap().path().join("model.onnx"))
+        .filter_map(|path| std::fs::read(&path).ok().map(|bytes| (path, bytes)))
+        .collect();
+    files.sort();
+    assert!(files.len() > 100);
+    files
+}
+
+/// Loads, and runs what loads; the peak of the memory that loading took, in bytes.
+fn load(bytes: &[u8]) -> isize {
+    let before = USED.get();
+    PEAK.set(before);
+    let model = Model::from_onnx(bytes, &|_| None);
+    let peak = PEAK.get() - before;
+    if let Ok(model) = model {
+        let mut buffers = Buffers::new(model.memory(), 3);
+        model.run(2, &mut buffers.memory());
+    }
+    peak
+}
+
+/// A reproducible stream of numbers.
+fn random(state: &mut u64) -> usize {
+    *state = state
+        .wrapping_mul(6_364_136_223_846_793_005)
+        .wrapping_add(1_442_695_040_888_963_407);
+    (*state >> 33) as usize
+}
+
+#[test]
+fn damaged_files_are_refused_or_run_without_panic_or_excess_memory() {
+    let (mut loads, mut state) = (0, 1);
+    for (path, whole) in files() {
+        let check = |bytes: &[u8]| {
+            let peak = load(bytes);
+            // A node of a few bytes in the file is a message of some hundred bytes in memory.
+            let allowed = 1_000_000 + 64 * bytes.len() as isize;
+            assert!(
+                peak < allowed,
+                "{}: {peak} bytes for a file of {}",
+                path.display(),
+                bytes.len()
+            );
+        };
+        for _ in 0..40 {
+            check(&whole[..random(&mut state) % whole.len()]);
+        }
+        for _ in 0..120 {
+            let mut damaged = whole.clone();
+            for _ in 0..1 + random(&mut state) % 3 {
+                let at = random(&mut state) % damaged.len();
+                damaged[at] = match random(&mut state) % 3 {
+                    0 => damaged[at] ^ (1 << (random(&mut state) % 8)),
+                    1 => 0xFF,
+                    _ => random(&mut state) as u8,
+                };
+            }
+            check(&damaged);
+        }
+        loads += 160;
+    }
+    assert!(loads > 15_000);
+}
+
+#[test]
+fn a_file_made_to_be_large_in_memory_stays_within_a_multiple_of_its_size() {
+    // graph { node { attribute {} attribute {} ... } }: two bytes an attribute.
+    let count = 200_000;
+    let field = |number: u8, content: &[u8]| {
+        let mut field = vec![number << 3 | 2];
+        let mut length = content.len();
+        while length >= 0x80 {
+            field.push(length as u8 | 0x80);
+            length >>= 7;
+        }
+        field.push(length as u8);
+        [&field, content].concat()
+    };
+    let file = field(7, &field(1, &field(5, &[]).repeat(count)));
+    let peak = load(&file);
+    assert!(
+        peak < 1024 * file.len() as isize,
+        "{peak} bytes for a file of {}",
+        file.len()
+    );
+}
+
+#[test]
+fn a_run_allocates_nothing() {
+    for (path, bytes) in files() {
+        let external = |name: &str| std::fs::read(path.with_file_name(name)).ok();
+        let model = Model::from_onnx(&bytes, &external).unwrap();
+        for (n, stride) in [(1, 1), (1, 4), (16, 16), (27, 64)] {
+            let mut buffers = Buffers::new(model.memory(), stride);
+            let before = ALLOCATIONS.get();
+            model.run(n, &mut buffers.memory());
+            assert_eq!(
+                ALLOCATIONS.get(),
+                before,
+                "{} with {n} rows",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn a_model_is_free_to_share_between_threads() {
+    fn assert_shared<T: Send + Sync + 'static>() {}
+    assert_shared::<Model>();
+}
+
+#[test]
+#[should_panic(expected = "too few")]
+fn memory_that_is_too_small_is_a_mistake_of_the_caller() {
+    let (_, bytes) = files().remove(0);
+    let model = Model::from_onnx(&bytes, &|_| None).unwrap();
+    let mut buffers = Buffers::new(MemorySize::default(), 4);
+    model.run(1, &mut buffers.memory());
+}
