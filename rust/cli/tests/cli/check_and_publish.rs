@@ -10,8 +10,8 @@ fn check_prints_signature_and_examples() {
     let (printed, _) = place.succeed("check triage");
     let expected = "\
 triage: no errors
-  input     id BIGINT NOT NULL, name STRING, amount DOUBLE, count INT, at TIMESTAMP(3), day DATE, ok BOOLEAN
-  output    next_id BIGINT, share INT, third DOUBLE, upper_name STRING, at_hour TIMESTAMP(3), on_day DATE, not_ok BOOLEAN, action CHAR(4), fired_rule STRING
+  input     id BIGINT NOT NULL, name STRING, amount DOUBLE, items INT, seen TIMESTAMP(3), since DATE, ok BOOLEAN
+  output    next_id BIGINT, share INT, third DOUBLE, upper_name STRING, seen_hour TIMESTAMP(3), on_day DATE, not_ok BOOLEAN, action CHAR(4), fired_rule STRING
   examples  2 passed
 ";
     let kinds = |text: &str| -> Vec<String> {
@@ -27,7 +27,7 @@ fn check_shows_every_error_of_a_file_with_its_caret() {
     let place = Place::new();
     let toml = TRIAGE
         .replace("UPPER(name)", "UPER(name)")
-        .replace("100 / count", "100 / cuont");
+        .replace("100 / items", "100 / itmes");
     place.write("triage/decision.toml", &toml);
     for command in [
         "check triage",
@@ -40,7 +40,7 @@ fn check_shows_every_error_of_a_file_with_its_caret() {
             "decision.toml:7:",
             "UPER",
             "decision.toml:11:",
-            "did you mean `count`?",
+            "did you mean `items`?",
             "^^^^^",
         ] {
             assert!(error.contains(part), "no {part:?} in\n{error}");
@@ -53,7 +53,7 @@ fn an_example_that_comes_out_otherwise_stops_check_and_publish() {
     let place = Place::with_triage();
     place.write(
         "triage/examples.jsonl",
-        r#"{"input": {"id": 1, "count": 4}, "output": {"share": 24}}"#,
+        r#"{"input": {"id": 1, "items": 4}, "output": {"share": 24}}"#,
     );
     for command in ["check triage", "publish triage --to meta"] {
         let error = place.fail(command);

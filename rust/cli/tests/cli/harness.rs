@@ -8,18 +8,18 @@ use arrow_array::RecordBatch;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-/// Expressions and rules, no model and no lookup. A NULL `count` is a NULL; 0 is an error.
+/// Expressions and rules, no model and no lookup. A NULL `items` is a NULL; 0 is an error.
 pub const TRIAGE: &str = r#"
 name   = "triage"
 input  = """
-  id BIGINT NOT NULL, name STRING, amount DOUBLE, count INT, at TIMESTAMP(3), day DATE, ok BOOLEAN
+  id BIGINT NOT NULL, name STRING, amount DOUBLE, items INT, seen TIMESTAMP(3), since DATE, ok BOOLEAN
 """
 output = """
-  id + 1 AS next_id, share, amount / 3 AS third, UPPER(name) AS upper_name, FLOOR(at TO HOUR) AS at_hour,
-  day AS on_day, NOT ok AS not_ok, gate.action AS action, gate.rule AS fired_rule
+  id + 1 AS next_id, share, amount / 3 AS third, UPPER(name) AS upper_name, FLOOR(seen TO HOUR) AS seen_hour,
+  since AS on_day, NOT ok AS not_ok, gate.action AS action, gate.rule AS fired_rule
 """
 [features]
-share = "100 / count"
+share = "100 / items"
 [rules.gate]
 rows = [
   { rule = "nobody", when = "name IS NULL", action = "'ask'" },
@@ -28,7 +28,7 @@ rows = [
 ]
 "#;
 
-pub const TRIAGE_HEADER: &str = "id,name,amount,count,at,day,ok\n";
+pub const TRIAGE_HEADER: &str = "id,name,amount,items,seen,since,ok\n";
 
 /// A directory that goes away with the test.
 pub struct Place {

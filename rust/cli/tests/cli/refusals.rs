@@ -66,15 +66,15 @@ fn a_value_that_does_not_parse_is_named_with_its_place_and_type() {
         ),
         (
             "1,,,\"\",,,",
-            "column `count`: \"\" is not a INT; expected a whole number in its range",
+            "column `items`: \"\" is not a INT; expected a whole number in its range",
         ),
         (
             "1,,,,2013-12-02,,",
-            "column `at`: \"2013-12-02\" is not a TIMESTAMP(3); expected yyyy-MM-dd HH:mm:ss",
+            "column `seen`: \"2013-12-02\" is not a TIMESTAMP(3); expected yyyy-MM-dd HH:mm:ss",
         ),
         (
             "1,,,,,2013-02-30,",
-            "column `day`: \"2013-02-30\" is not a DATE; expected yyyy-MM-dd",
+            "column `since`: \"2013-02-30\" is not a DATE; expected yyyy-MM-dd",
         ),
         (
             "1,,,,,,yes",
@@ -111,28 +111,28 @@ fn a_null_where_none_may_be_is_named_with_its_row() {
 #[test]
 fn all_missing_columns_are_named_with_the_nearest() {
     let place = Place::with_triage();
-    place.write("in.csv", "id,nmae,amount,COUNT,at,day,ok\n");
+    place.write("in.csv", "id,nmae,amount,ITEMS,seen,since,ok\n");
     let expected = [
         "in.csv: ",
         "`name` is missing; is it `nmae`?",
-        "`count` is missing; is it `COUNT`?",
+        "`items` is missing; is it `ITEMS`?",
     ];
     refused(&place, RUN, &expected);
-    place.write("in.csv", "id,name,amount,count,at,day,ok,id\n");
+    place.write("in.csv", "id,name,amount,items,seen,since,ok,id\n");
     refused(&place, RUN, &["there are two columns `id`"]);
 }
 
 #[test]
 fn a_parquet_column_of_another_type_is_refused_with_both_types() {
     let place = Place::with_triage();
-    let names = ["id", "name", "amount", "count", "at", "day", "ok"];
+    let names = ["id", "name", "amount", "items", "seen", "since", "ok"];
     let columns = names.map(|name| (name, Arc::new(Int64Array::from(vec![1])) as ArrayRef));
     place.write_parquet("in.parquet", &RecordBatch::try_from_iter(columns).unwrap());
     let run = "run --decision triage --input in.parquet --output out.csv";
     refused(
         &place,
         run,
-        &["`count`: it holds BIGINT (Arrow Int64), which does not fit INT without loss"],
+        &["`items`: it holds BIGINT (Arrow Int64), which does not fit INT without loss"],
     );
     place.write("in.parquet", "not Parquet at all");
     refused(&place, run, &["pelton: ARGUMENT_MISMATCH: in.parquet: "]);

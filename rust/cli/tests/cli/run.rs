@@ -17,7 +17,7 @@ const ROWS: &str = "\
 4,\"Zoë, \"\"the\nboss\"\"\",NaN,3,2013-12-02 05:00:00,1969-12-31,true
 ";
 const DECIDED: &str = "\
-next_id,share,third,upper_name,at_hour,on_day,not_ok,action,fired_rule
+next_id,share,third,upper_name,seen_hour,on_day,not_ok,action,fired_rule
 2,25,33.333333333333336,ANN,2013-12-02 04:00:00,2013-12-02,false,call,large
 3,,2.5,,,,,ask,nobody
 4,-14,-0.0,\"\",1969-12-31 23:00:00,0001-01-01,true,fix,blank
@@ -34,8 +34,7 @@ fn csv_values_are_read_in_the_declared_types_and_written_so_that_they_read_the_s
 #[test]
 fn columns_are_found_by_name_and_others_are_left_out() {
     let place = Place::with_triage();
-    let csv =
-        "ok,day,at,more,count,amount,name,id\r\ntrue,2013-12-02,,\"x,\"\"\r\n\",4,100,ann,1\r\n";
+    let csv = "ok,since,seen,more,items,amount,name,id\r\ntrue,2013-12-02,,\"x,\"\"\r\n\",4,100,ann,1\r\n";
     let decided = place.triage(csv, "");
     let (_, row) = decided.split_once('\n').unwrap();
     assert_eq!(
@@ -48,7 +47,7 @@ fn columns_are_found_by_name_and_others_are_left_out() {
 fn a_file_without_header_takes_declared_columns() {
     let place = Place::with_triage();
     place.write("in.csv", ROWS);
-    let columns = "id BIGINT, name STRING, amount DOUBLE, count SMALLINT, at TIMESTAMP(3), day DATE, ok BOOLEAN";
+    let columns = "id BIGINT, name STRING, amount DOUBLE, items SMALLINT, seen TIMESTAMP(3), since DATE, ok BOOLEAN";
     let arguments = "run --decision triage --input in.csv --output out.csv --columns";
     let output = place.pelton_with(arguments.split(' ').chain([columns]));
     assert!(output.status.success(), "{output:?}");
@@ -85,16 +84,16 @@ fn parquet_columns_of_narrower_types_are_widened() {
             "amount",
             Arc::new(Float32Array::from(vec![Some(100.5), None])),
         ),
-        ("count", Arc::new(Int32Array::from(vec![Some(4), None]))),
+        ("items", Arc::new(Int32Array::from(vec![Some(4), None]))),
         (
-            "at",
+            "seen",
             Arc::new(PrimitiveArray::<TimestampMicrosecondType>::from(vec![
                 Some(1_000),
                 None,
             ])),
         ),
         (
-            "day",
+            "since",
             Arc::new(PrimitiveArray::<Date32Type>::from(vec![Some(-1), None])),
         ),
         ("ok", Arc::new(BooleanArray::from(vec![Some(false), None]))),
@@ -145,10 +144,10 @@ fn rows_keep_their_order_over_many_batches_of_any_size() {
 #[test]
 fn kept_columns_stand_in_front() {
     let place = Place::with_triage();
-    let csv = "note,id,name,amount,count,at,day,ok\n\"a,b\",1,,2.50,,,,\n";
+    let csv = "note,id,name,amount,items,seen,since,ok\n\"a,b\",1,,2.50,,,,\n";
     let decided = place.triage(csv, " --keep");
     let expected = "\
-note,id,name,amount,count,at,day,ok,next_id,share,third,upper_name,at_hour,on_day,not_ok,action,fired_rule
+note,id,name,amount,items,seen,since,ok,next_id,share,third,upper_name,seen_hour,on_day,not_ok,action,fired_rule
 \"a,b\",1,,2.5,,,,,2,,0.8333333333333334,,,,,ask,nobody
 ";
     assert_eq!(decided, expected);
@@ -157,7 +156,7 @@ note,id,name,amount,count,at,day,ok,next_id,share,third,upper_name,at_hour,on_da
 #[test]
 fn a_file_without_rows_gives_a_file_without_rows() {
     let place = Place::with_triage();
-    let header = "next_id,share,third,upper_name,at_hour,on_day,not_ok,action,fired_rule\n";
+    let header = "next_id,share,third,upper_name,seen_hour,on_day,not_ok,action,fired_rule\n";
     assert_eq!(place.triage(TRIAGE_HEADER, ""), header);
     place.succeed("run --decision triage --input in.csv --output none.parquet");
     place.write("in.csv", "");
