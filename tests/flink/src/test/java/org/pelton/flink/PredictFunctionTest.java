@@ -170,7 +170,7 @@ class PredictFunctionTest {
   @ParameterizedTest(name = "object reuse {0}")
   @ValueSource(booleans = {true, false})
   void twoTasksShareTheWorkAndEveryRecordIsEvaluatedOnce(boolean objectReuse) throws Exception {
-    String uri = decisions.publish("twice", "n BIGINT", "n AS m, n + n AS twice");
+    String uri = "file://" + decisions.publish("twice", "n BIGINT", "n AS m, n + n AS twice");
     StreamTableEnvironment sql = streaming(objectReuse, 2);
     numbers(sql, 1000);
     List<Row> out =
