@@ -10,7 +10,11 @@ pub(super) fn days(year: i64, month: i64, day: i64) -> i64 {
     // Years begin in March here, so that the leap day is the last of its year.
     let month = month - 1 + year * 12;
     let (year, month) = (month.div_euclid(12), month.rem_euclid(12));
-    let (year, month) = if month < 2 { (year - 1, month + 10) } else { (year, month - 2) };
+    let (year, month) = if month < 2 {
+        (year - 1, month + 10)
+    } else {
+        (year, month - 2)
+    };
     let century = year.div_euclid(400);
     let of_era = year.rem_euclid(400);
     let of_year = (153 * month + 2) / 5 + day - 1;
@@ -123,7 +127,10 @@ mod tests {
         assert_eq!(date_literal("2023-02-29"), None);
         assert_eq!(date_literal("2023-02"), None);
         let (timestamp, precision) = timestamp_literal("1970-01-01 00:00:01.2345").unwrap();
-        assert_eq!((timestamp.millis, timestamp.nanos, precision), (1234, 500_000, 4));
+        assert_eq!(
+            (timestamp.millis, timestamp.nanos, precision),
+            (1234, 500_000, 4)
+        );
         assert_eq!(timestamp_literal("1970-01-01 24:00:00"), None);
         assert_eq!(timestamp_literal("1970-01-02").unwrap().0.millis, DAY);
     }

@@ -101,7 +101,13 @@ impl Compiler {
             .map(|arg| self.emit(arg, under))
             .collect();
         let args = [0, 1, 2].map(|i| *slots.get(i).unwrap_or(&slots[0]));
-        self.call(application.kernel, args, application.parameter, physical, under)
+        self.call(
+            application.kernel,
+            args,
+            application.parameter,
+            physical,
+            under,
+        )
     }
 
     /// The column of a call: the one that holds it already, or a new one.
@@ -225,7 +231,9 @@ impl Compiler {
     /// whose text is `text`. An error at run time names both.
     pub fn origin(&mut self, what: &str, text: &str) {
         let first = self.instructions() as u32;
-        self.program.origins.push((first, format!("{what}: {text}")));
+        self.program
+            .origins
+            .push((first, format!("{what}: {text}")));
     }
 
     /// The program, and the layout of its columns.

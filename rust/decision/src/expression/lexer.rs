@@ -119,8 +119,9 @@ impl Lexer<'_> {
             }
         }
         Err(
-            Diagnostic::at(start..self.text.len(), format!("this {what} has no end"))
-                .help(format!("end it with {quote}; {quote}{quote} stands for one {quote}")),
+            Diagnostic::at(start..self.text.len(), format!("this {what} has no end")).help(
+                format!("end it with {quote}; {quote}{quote} stands for one {quote}"),
+            ),
         )
     }
 
@@ -134,13 +135,17 @@ impl Lexer<'_> {
         let exponent = self.rest().trim_start_matches(['e', 'E']);
         if exponent.len() + 1 == self.rest().len() {
             let digits = exponent.trim_start_matches(['+', '-']);
-            if digits.starts_with(|c: char| c.is_ascii_digit()) && exponent.len() - digits.len() <= 1
+            if digits.starts_with(|c: char| c.is_ascii_digit())
+                && exponent.len() - digits.len() <= 1
             {
                 self.at = self.text.len() - digits.len();
                 self.skip_digits();
             }
         }
-        if self.rest().starts_with(|c: char| c.is_alphanumeric() || c == '_') {
+        if self
+            .rest()
+            .starts_with(|c: char| c.is_alphanumeric() || c == '_')
+        {
             let end = self.text.len() - self.rest().trim_start_matches(is_word).len();
             let message = format!("`{}` is not a number", &self.text[start..end]);
             return Err(Diagnostic::at(start..end, message));

@@ -145,12 +145,16 @@ impl<'a> Parser<'a> {
 
     fn expect_word(&mut self, word: &str) -> Result<(), Diagnostic> {
         let found = self.take_word(word);
-        found.then_some(()).ok_or_else(|| self.unexpected(&format!("`{word}`")))
+        found
+            .then_some(())
+            .ok_or_else(|| self.unexpected(&format!("`{word}`")))
     }
 
     fn expect_symbol(&mut self, symbol: &str) -> Result<(), Diagnostic> {
         let found = self.take_symbol(symbol);
-        found.then_some(()).ok_or_else(|| self.unexpected(&format!("`{symbol}`")))
+        found
+            .then_some(())
+            .ok_or_else(|| self.unexpected(&format!("`{symbol}`")))
     }
 
     fn expect_end(&self, expected: &str) -> Result<(), Diagnostic> {
@@ -170,7 +174,10 @@ impl<'a> Parser<'a> {
             TokenKind::End => "the end of the text".to_string(),
             _ => format!("`{}`", &self.text[token.span.clone()]),
         };
-        Diagnostic::at(token.span.clone(), format!("expected {expected}, found {found}"))
+        Diagnostic::at(
+            token.span.clone(),
+            format!("expected {expected}, found {found}"),
+        )
     }
 
     /// The refusal of what begins here, where it is known and not supported.
@@ -254,17 +261,15 @@ impl<'a> Parser<'a> {
     }
 
     /// What an operator makes of `left`, or `left` again if none follows that binds tightly enough.
-    fn suffix(
-        &mut self,
-        left: Expr,
-        least: u8,
-    ) -> Result<ControlFlow<Expr, Expr>, Diagnostic> {
+    fn suffix(&mut self, left: Expr, least: u8) -> Result<ControlFlow<Expr, Expr>, Diagnostic> {
         let start = left.span.start;
         let infix = INFIX.iter().find(|(symbol, _)| self.is_symbol(0, symbol));
         if let Some((name, power)) = infix.filter(|(_, power)| *power >= least) {
             self.at += 1;
             let right = self.expression(power + 1)?;
-            return self.call(start, name, vec![left, right]).map(ControlFlow::Continue);
+            return self
+                .call(start, name, vec![left, right])
+                .map(ControlFlow::Continue);
         }
         for (word, power) in [("AND", power::AND), ("OR", power::OR)] {
             if self.is_word(0, word) && power >= least {
@@ -353,11 +358,7 @@ impl<'a> Parser<'a> {
         let token = self.peek().clone();
         let start = token.span.start;
         match &token.kind {
-            TokenKind::Number(text) => {
-                self.at += 1;
-                let constant = number(text).map_err(|m| Diagnostic::at(token.span.clone(), m))?;
-                self.node(start, Kind::Constant(constant))
-            }
+            TokenKind::Number(_) => self.number(start, false),
             TokenKind::Text(text) => {
                 self.at += 1;
                 self.node(start, Kind::Constant(Constant::Text(text.clone())))
@@ -366,6 +367,9 @@ impl<'a> Parser<'a> {
             TokenKind::Symbol("(") => self.parenthesis(),
             TokenKind::Symbol(sign @ ("+" | "-")) => {
                 self.at += 1;
+                if let TokenKind::Number(_) = self.peek().kind {
+                    return self.number(start, *sign == "-");
+                }
                 let value = self.expression(power::SIGN)?;
                 let name = if *sign == "-" { "NEGATE" } else { "PLUS" };
                 self.call(start, name, vec![value])
@@ -373,6 +377,21 @@ impl<'a> Parser<'a> {
             TokenKind::Word(word) => self.word(&word.to_uppercase()),
             _ => Err(self.unexpected("a value")),
         }
+    }
+
+    /// A number with its sign: only so is -9223372036854775808 one.
+    fn number(&mut self, start: usize, negative: bool) -> Result<Expr, Diagnostic> {
+        let token = self.next();
+        let text = &self.text[token.span.clone()];
+        let constant = match number(text).map_err(|m| Diagnostic::at(token.span.clone(), m))? {
+            Constant::Double(value) if negative => Constant::Double(-value),
+            Constant::Decimal(decimal) if negative => Constant::Decimal(Decimal {
+                unscaled: -decimal.unscaled,
+                ..decimal
+            }),
+            constant => constant,
+        };
+        self.node(start, Kind::Constant(constant))
     }
 
     fn parenthesis(&mut self) -> Result<Expr, Diagnostic> {
@@ -481,7 +500,9 @@ impl<'a> Parser<'a> {
         }
         let text = &self.text[text_start..self.peek().span.start];
         let to = parse_type(text).map_err(|mut diagnostic| {
-            diagnostic.span = diagnostic.span.map(|s| s.start + text_start..s.end + text_start);
+            diagnostic.span = diagnostic
+                .span
+                .map(|s| s.start + text_start..s.end + text_start);
             diagnostic
         })?;
         if !to.nullable {
@@ -498,7 +519,10 @@ impl<'a> Parser<'a> {
         let TokenKind::Text(text) = &token.kind else {
             return Err(self
                 .unexpected(&format!("a string behind `{word}`"))
-                .help(format!("as a name it is reserved: write `{}`", word.to_lowercase())));
+                .help(format!(
+                    "as a name it is reserved: write `{}`",
+                    word.to_lowercase()
+                )));
         };
         self.at += 1;
         let (constant, form) = match word {
@@ -590,9 +614,9 @@ impl<'a> Parser<'a> {
                 self.at += 1;
                 Ok(word)
             }
-            TokenKind::Word(word) => Err(self
-                .unexpected("a value")
-                .help(format!("`{word}` is reserved in Flink SQL; as a name it needs backticks"))),
+            TokenKind::Word(word) => Err(self.unexpected("a value").help(format!(
+                "`{word}` is reserved in Flink SQL; as a name it needs backticks"
+            ))),
             _ => Err(self.unexpected("a name")),
         }
     }
@@ -630,7 +654,9 @@ fn too_deep(span: Span) -> Diagnostic {
 /// The value of a number as written: DOUBLE with an exponent, else exact.
 fn number(text: &str) -> Result<Constant, String> {
     if text.contains(['e', 'E']) {
-        let value: f64 = text.parse().map_err(|_| format!("`{text}` is not a number"))?;
+        let value: f64 = text
+            .parse()
+            .map_err(|_| format!("`{text}` is not a number"))?;
         return match value.is_finite() {
             true => Ok(Constant::Double(value)),
             false => Err(format!("`{text}` is larger than any DOUBLE")),
@@ -644,7 +670,9 @@ fn number(text: &str) -> Result<Constant, String> {
     }
     let unscaled = if digits.is_empty() { "0" } else { digits };
     Ok(Constant::Decimal(Decimal {
-        unscaled: unscaled.parse().map_err(|_| format!("`{text}` is not a number"))?,
+        unscaled: unscaled
+            .parse()
+            .map_err(|_| format!("`{text}` is not a number"))?,
         scale: fraction.len() as u8,
     }))
 }

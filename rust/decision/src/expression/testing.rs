@@ -3,7 +3,6 @@
 use pelton_data::DataType;
 use pelton_data::columns::{Columns, Layout, Physical, Slot, Timestamp};
 
-
 use super::{Compiler, EvalError, Scope, SelectionId, Selections, Typed, parse, type_check};
 
 /// Columns by name, with one value each.
@@ -72,9 +71,19 @@ pub(super) fn table() -> (Table, impl Fn(&mut Columns, usize)) {
         let text = columns.push_text(b"abc").unwrap();
         columns.set(slot[11], row, text);
         columns.set(slot[12], row, 16_063i32);
-        let t = Timestamp { millis: 1_387_909_815_123, nanos: 456_789 };
+        let t = Timestamp {
+            millis: 1_387_909_815_123,
+            nanos: 456_789,
+        };
         columns.set(slot[13], row, t);
-        columns.set(slot[14], row, Timestamp { millis: -1, nanos: 0 });
+        columns.set(
+            slot[14],
+            row,
+            Timestamp {
+                millis: -1,
+                nanos: 0,
+            },
+        );
     };
     (table, fill)
 }
@@ -107,5 +116,9 @@ fn evaluate(text: &str) -> Result<String, EvalError> {
     fill(&mut columns, 0);
     program.run(all, &mut columns, &mut selections, 1)?;
     let value = columns.literal(slot, 0);
-    Ok(format!("{} {}", typed.data_type, super::program::show(&value)))
+    Ok(format!(
+        "{} {}",
+        typed.data_type,
+        super::program::show(&value)
+    ))
 }

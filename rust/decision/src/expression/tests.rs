@@ -32,18 +32,39 @@ fn operators_bind_as_in_flink() {
 #[test]
 fn what_is_not_supported_is_refused_by_name() {
     let known = [
-        ("(SELECT 1)", "`SELECT`: subqueries are not supported in expressions of a decision"),
-        ("SUM(i)", "`SUM` cannot stand in a decision: it aggregates, and a decision sees one record"),
-        ("COUNT(*)", "`COUNT` cannot stand in a decision: it aggregates, and a decision sees one record"),
-        ("ABS(i) OVER (PARTITION BY s)", "`OVER`: a decision sees one record, it has no windows"),
+        (
+            "(SELECT 1)",
+            "`SELECT`: subqueries are not supported in expressions of a decision",
+        ),
+        (
+            "SUM(i)",
+            "`SUM` cannot stand in a decision: it aggregates, and a decision sees one record",
+        ),
+        (
+            "COUNT(*)",
+            "`COUNT` cannot stand in a decision: it aggregates, and a decision sees one record",
+        ),
+        (
+            "ABS(i) OVER (PARTITION BY s)",
+            "`OVER`: a decision sees one record, it has no windows",
+        ),
         ("UPER(s)", "unknown function `UPER`"),
         ("year + 1", "expected a value, found `year`"),
         ("s LIKE 'a%'", "`LIKE` is not supported"),
-        ("i IS DISTINCT FROM 3", "`IS DISTINCT FROM` is not supported"),
+        (
+            "i IS DISTINCT FROM 3",
+            "`IS DISTINCT FROM` is not supported",
+        ),
         ("i +", "expected a value, found the end of the text"),
         ("(i", "expected `)`, found the end of the text"),
-        ("i j", "expected an operator or the end of the expression, found `j`"),
-        ("CAST(i AS DECIMAL(10, 2))", "DECIMAL(10, 2) is not supported in expressions yet"),
+        (
+            "i j",
+            "expected an operator or the end of the expression, found `j`",
+        ),
+        (
+            "CAST(i AS DECIMAL(10, 2))",
+            "DECIMAL(10, 2) is not supported in expressions yet",
+        ),
         ("0.8", "DECIMAL(2, 1) values are not supported"),
         ("i + 0.5", "DECIMAL(2, 1) values are not supported"),
         ("NULL", "NULL alone has no type"),
@@ -51,7 +72,10 @@ fn what_is_not_supported_is_refused_by_name() {
         ("i + s", "+ does not take (INT, STRING)"),
         ("nope + 1", "unknown name `nope`"),
         ("DATE '2023-02-29'", "'2023-02-29' is not a DATE"),
-        ("9223372036854775808", "DECIMAL(19, 0) values are not supported"),
+        (
+            "9223372036854775808",
+            "DECIMAL(19, 0) values are not supported",
+        ),
     ];
     for (text, expected) in known {
         assert_eq!(typed(text).unwrap_err(), expected, "{text}");
@@ -61,7 +85,12 @@ fn what_is_not_supported_is_refused_by_name() {
 #[test]
 fn deep_nesting_is_an_error_not_a_stack_overflow() {
     let deep = |open: &str, close: &str| format!("{}i{}", open.repeat(5000), close.repeat(5000));
-    for text in [deep("(", ")"), deep("- ", ""), deep("NOT ", ""), deep("ABS(", ")")] {
+    for text in [
+        deep("(", ")"),
+        deep("- ", ""),
+        deep("NOT ", ""),
+        deep("ABS(", ")"),
+    ] {
         assert_eq!(typed(&text).unwrap_err(), "more than 200 levels of nesting");
     }
     let long = vec!["i"; 5000].join(" + ");

@@ -174,11 +174,9 @@ impl Typed {
 
     fn children(&self) -> Vec<&Typed> {
         match &self.node {
-            Node::Column(_)
-            | Node::Literal(_)
-            | Node::Null
-            | Node::Decimal(_)
-            | Node::Unit(_) => Vec::new(),
+            Node::Column(_) | Node::Literal(_) | Node::Null | Node::Decimal(_) | Node::Unit(_) => {
+                Vec::new()
+            }
             Node::Call(application) => application.args.iter().collect(),
             Node::And(args) | Node::Or(args) => args.iter().collect(),
             Node::Case {
@@ -210,10 +208,8 @@ pub fn type_check(expr: &Expr, scope: &dyn Scope) -> Result<Typed, Vec<Diagnosti
 /// The expression as a result of its own: what has no type that columns hold is refused.
 fn result(typed: Typed) -> Result<Typed, Diagnostic> {
     match &typed.node {
-        Node::Null => Err(
-            Diagnostic::at(typed.span.clone(), "NULL alone has no type")
-                .help("write CAST(NULL AS type)"),
-        ),
+        Node::Null => Err(Diagnostic::at(typed.span.clone(), "NULL alone has no type")
+            .help("write CAST(NULL AS type)")),
         Node::Decimal(_) => Err(refuse_decimal(&typed)),
         _ => Ok(typed),
     }
@@ -244,9 +240,7 @@ impl Checker<'_> {
                 self.keep(column)
             }
             Kind::Constant(constant) => Some(constant_of(constant, span)),
-            Kind::Unit(unit) => {
-                Some(Typed::new(DataType::STRING, false, span, Node::Unit(*unit)))
-            }
+            Kind::Unit(unit) => Some(Typed::new(DataType::STRING, false, span, Node::Unit(*unit))),
             Kind::Cast(value, to) => {
                 let value = self.check(value)?;
                 let cast = functions::cast::cast(Typed { span, ..value }, to);

@@ -100,7 +100,11 @@ fn binary(args: Args<'_>, kernels: Kernels) -> Result<Typed, Diagnostic> {
         return Err(mismatch);
     }
     let Some(common) = common_type(&[a.data_type.clone(), b.data_type.clone()]) else {
-        return Err(refuse_decimal(if a.as_decimal().is_some() { &a } else { &b }));
+        return Err(refuse_decimal(if a.as_decimal().is_some() {
+            &a
+        } else {
+            &b
+        }));
     };
     if let DataType::Decimal { .. } = common {
         return Err(refuse_decimal(&a));

@@ -214,7 +214,11 @@ where
 }
 
 fn parse_boolean(text: &[u8]) -> Result<i8, Failure> {
-    let is = |words: [&str; 5]| words.iter().any(|w| text.eq_ignore_ascii_case(w.as_bytes()));
+    let is = |words: [&str; 5]| {
+        words
+            .iter()
+            .any(|w| text.eq_ignore_ascii_case(w.as_bytes()))
+    };
     match text {
         _ if is(["t", "true", "y", "yes", "1"]) => Ok(1),
         _ if is(["f", "false", "n", "no", "0"]) => Ok(0),

@@ -16,14 +16,30 @@ use super::logic::negation;
 use super::{Args, Function};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    function("=", "value = value", |args| operator(args, Comparison::Equal)),
-    function("<>", "value <> value", |args| operator(args, Comparison::NotEqual)),
-    function("<", "value < value", |args| operator(args, Comparison::Less)),
-    function("<=", "value <= value", |args| operator(args, Comparison::LessOrEqual)),
-    function(">", "value > value", |args| operator(args, Comparison::Greater)),
-    function(">=", "value >= value", |args| operator(args, Comparison::GreaterOrEqual)),
+    function("=", "value = value", |args| {
+        operator(args, Comparison::Equal)
+    }),
+    function("<>", "value <> value", |args| {
+        operator(args, Comparison::NotEqual)
+    }),
+    function("<", "value < value", |args| {
+        operator(args, Comparison::Less)
+    }),
+    function("<=", "value <= value", |args| {
+        operator(args, Comparison::LessOrEqual)
+    }),
+    function(">", "value > value", |args| {
+        operator(args, Comparison::Greater)
+    }),
+    function(">=", "value >= value", |args| {
+        operator(args, Comparison::GreaterOrEqual)
+    }),
     function("BETWEEN", "value BETWEEN low AND high", between),
-    function("BETWEEN SYMMETRIC", "value BETWEEN SYMMETRIC a AND b", between_symmetric),
+    function(
+        "BETWEEN SYMMETRIC",
+        "value BETWEEN SYMMETRIC a AND b",
+        between_symmetric,
+    ),
     function("IN", "value IN (value, ...)", in_list),
     function("NOT IN", "value NOT IN (value, ...)", not_in_list),
 ];
@@ -109,7 +125,10 @@ fn compare(
     b: Typed,
 ) -> Result<Typed, Diagnostic> {
     let mismatch = || {
-        let message = format!("{name} does not compare {} with {}", a.data_type, b.data_type);
+        let message = format!(
+            "{name} does not compare {} with {}",
+            a.data_type, b.data_type
+        );
         Diagnostic::at(span.clone(), message)
     };
     if let (Node::Column(left), Node::Column(right)) = (&a.node, &b.node)
@@ -163,7 +182,11 @@ fn with_itself(comparison: Comparison, a: Typed, span: Span) -> Result<Typed, Di
 fn always_or_never(always: bool, a: Typed, span: Span) -> Typed {
     const ALWAYS: Kernel = |frame, call| where_valid(frame, call, 1);
     const NEVER: Kernel = |frame, call| where_valid(frame, call, 0);
-    let (kernel, negated) = if always { (ALWAYS, NEVER) } else { (NEVER, ALWAYS) };
+    let (kernel, negated) = if always {
+        (ALWAYS, NEVER)
+    } else {
+        (NEVER, ALWAYS)
+    };
     Typed::call(DataType::Boolean, span, kernel, vec![a]).with_negation(negated)
 }
 
@@ -240,7 +263,9 @@ impl Comparison {
     /// The kernel for DOUBLEs in the order of `Double.compare`.
     fn total_order(self) -> Kernel {
         fn by(f: &mut Frame<'_>, c: &Call, comparison: Comparison) -> Result<(), Failure> {
-            map2(f, c, |a: f64, b: f64| i8::from(comparison.holds(java_order(a, b))))
+            map2(f, c, |a: f64, b: f64| {
+                i8::from(comparison.holds(java_order(a, b)))
+            })
         }
         match self {
             Comparison::Equal => |f, c| by(f, c, Comparison::Equal),
@@ -276,7 +301,10 @@ fn with_decimal(
         return with_exact_integer(comparison, a, decimal, span);
     }
     if !a.data_type.is_approximate() {
-        let message = format!("{name} does not compare {} with {}", a.data_type, b.data_type);
+        let message = format!(
+            "{name} does not compare {} with {}",
+            a.data_type, b.data_type
+        );
         return Err(Diagnostic::at(span, message));
     }
     let args = vec![cast(a, &DataType::Double)?, cast(b, &DataType::Double)?];
@@ -333,7 +361,13 @@ fn between(args: Args<'_>) -> Result<Typed, Diagnostic> {
 
 fn range(span: Span, value: Typed, low: Typed, high: Typed) -> Result<Typed, Diagnostic> {
     let name = "BETWEEN";
-    let above = compare(name, span.clone(), Comparison::GreaterOrEqual, value.clone(), low)?;
+    let above = compare(
+        name,
+        span.clone(),
+        Comparison::GreaterOrEqual,
+        value.clone(),
+        low,
+    )?;
     let below = compare(name, span.clone(), Comparison::LessOrEqual, value, high)?;
     Ok(connect(Node::And, span, vec![above, below]))
 }
@@ -361,7 +395,13 @@ fn in_list(args: Args<'_>) -> Result<Typed, Diagnostic> {
             Ok(Typed::literal(DataType::Boolean, item.span, Literal::Null))
         }
         true => is_member(&value, item),
-        false => compare("IN", item.span.clone(), Comparison::Equal, value.clone(), item),
+        false => compare(
+            "IN",
+            item.span.clone(),
+            Comparison::Equal,
+            value.clone(),
+            item,
+        ),
     });
     let equal: Vec<Typed> = equal.collect::<Result<_, _>>()?;
     Ok(connect(Node::Or, span, equal))
@@ -371,22 +411,31 @@ fn in_list(args: Args<'_>) -> Result<Typed, Diagnostic> {
 /// -0.0 is not 0.0, and the constants take its type.
 fn is_member(value: &Typed, item: Typed) -> Result<Typed, Diagnostic> {
     let span = item.span.clone();
-    if value.data_type.is_integer() && (item.as_decimal().is_some() || item.data_type.is_approximate()) {
+    if value.data_type.is_integer()
+        && (item.as_decimal().is_some() || item.data_type.is_approximate())
+    {
         let message = format!("IN: {} is not {}", item.data_type, value.data_type);
         return Err(Diagnostic::at(span, message)
             .help("Flink would cut off its fraction; cast the value: CAST(value AS DOUBLE)"));
     }
     let kernel: Kernel = match value.data_type {
-        DataType::Float if item.data_type.is_numeric() => {
-            |f, c| map2(f, c, |a: f32, b: f32| i8::from(java_order(a.into(), b.into()).is_eq()))
-        }
+        DataType::Float if item.data_type.is_numeric() => |f, c| {
+            map2(f, c, |a: f32, b: f32| {
+                i8::from(java_order(a.into(), b.into()).is_eq())
+            })
+        },
         DataType::Double if item.data_type.is_numeric() => {
             |f, c| map2(f, c, |a: f64, b: f64| i8::from(java_order(a, b).is_eq()))
         }
         _ => return compare("IN", span, Comparison::Equal, value.clone(), item),
     };
     let item = cast(item, &value.data_type)?;
-    Ok(Typed::call(DataType::Boolean, span, kernel, vec![value.clone(), item]))
+    Ok(Typed::call(
+        DataType::Boolean,
+        span,
+        kernel,
+        vec![value.clone(), item],
+    ))
 }
 
 fn not_in_list(args: Args<'_>) -> Result<Typed, Diagnostic> {

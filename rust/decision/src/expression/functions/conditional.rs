@@ -43,13 +43,20 @@ pub(in super::super) fn case(
         }
     }
     if values.len() == conditions.len() {
-        values.push(Typed::new(DataType::Boolean, true, span.clone(), Node::Null));
+        values.push(Typed::new(
+            DataType::Boolean,
+            true,
+            span.clone(),
+            Node::Null,
+        ));
     }
     let values = same_type("CASE", &span, values)?;
     let nullable = values.iter().any(|value| value.nullable);
     let mut values = values.into_iter();
     let branches: Vec<(Typed, Typed)> = conditions.into_iter().zip(values.by_ref()).collect();
-    let otherwise = values.next().expect("there is one value more than conditions");
+    let otherwise = values
+        .next()
+        .expect("there is one value more than conditions");
     let data_type = otherwise.data_type.clone();
     let node = Node::Case {
         branches,
@@ -64,12 +71,19 @@ fn coalesce(args: Args<'_>) -> Result<Typed, Diagnostic> {
     if args.values.is_empty() {
         return Err(args.mismatch());
     }
-    let double = args.values.iter().any(|value| value.data_type == DataType::Double);
+    let double = args
+        .values
+        .iter()
+        .any(|value| value.data_type == DataType::Double);
     let widen = |value: Typed| match value.data_type {
         DataType::Float if double => cast(value, &DataType::Double),
         _ => Ok(value),
     };
-    let values: Vec<Typed> = args.values.into_iter().map(widen).collect::<Result<_, _>>()?;
+    let values: Vec<Typed> = args
+        .values
+        .into_iter()
+        .map(widen)
+        .collect::<Result<_, _>>()?;
     let values = same_type("COALESCE", &args.span, values)?;
     let last_first = values.into_iter().rev();
     let coalesced = last_first.reduce(|rest, value| {

@@ -160,9 +160,6 @@ pub(in super::super) fn write_text<A: Native>(
 }
 
 /// The same value in another column.
-pub(in super::super) fn copy<T: Native>(
-    frame: &mut Frame<'_>,
-    call: &Call,
-) -> Result<(), Failure> {
+pub(in super::super) fn copy<T: Native>(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
     map1(frame, call, |value: T| value)
 }

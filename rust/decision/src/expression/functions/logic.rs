@@ -10,17 +10,27 @@ use super::kernel::{for_rows, map1};
 use super::{Args, Function, cast_all};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    function("AND", "BOOLEAN AND BOOLEAN", |args| connect(args, Node::And)),
+    function("AND", "BOOLEAN AND BOOLEAN", |args| {
+        connect(args, Node::And)
+    }),
     function("OR", "BOOLEAN OR BOOLEAN", |args| connect(args, Node::Or)),
     function("NOT", "NOT BOOLEAN", not),
     function("IS NULL", "value IS NULL", |args| is_null(args, NULL)),
-    function("IS NOT NULL", "value IS NOT NULL", |args| is_null(args, NOT_NULL)),
+    function("IS NOT NULL", "value IS NOT NULL", |args| {
+        is_null(args, NOT_NULL)
+    }),
     function("IS TRUE", "BOOLEAN IS TRUE", |args| test(args, TRUE)),
-    function("IS NOT TRUE", "BOOLEAN IS NOT TRUE", |args| test(args, NOT_TRUE)),
+    function("IS NOT TRUE", "BOOLEAN IS NOT TRUE", |args| {
+        test(args, NOT_TRUE)
+    }),
     function("IS FALSE", "BOOLEAN IS FALSE", |args| test(args, FALSE)),
-    function("IS NOT FALSE", "BOOLEAN IS NOT FALSE", |args| test(args, NOT_FALSE)),
+    function("IS NOT FALSE", "BOOLEAN IS NOT FALSE", |args| {
+        test(args, NOT_FALSE)
+    }),
     function("IS UNKNOWN", "BOOLEAN IS UNKNOWN", |args| test(args, NULL)),
-    function("IS NOT UNKNOWN", "BOOLEAN IS NOT UNKNOWN", |args| test(args, NOT_NULL)),
+    function("IS NOT UNKNOWN", "BOOLEAN IS NOT UNKNOWN", |args| {
+        test(args, NOT_NULL)
+    }),
 ];
 
 const fn function(
@@ -100,7 +110,12 @@ fn connect(args: Args<'_>, node: fn(Vec<Typed>) -> Node) -> Result<Typed, Diagno
         return Err(args.mismatch());
     }
     let nullable = args.values.iter().any(|value| value.nullable);
-    Ok(Typed::new(DataType::Boolean, nullable, args.span, node(args.values)))
+    Ok(Typed::new(
+        DataType::Boolean,
+        nullable,
+        args.span,
+        node(args.values),
+    ))
 }
 
 fn not(args: Args<'_>) -> Result<Typed, Diagnostic> {

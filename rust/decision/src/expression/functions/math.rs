@@ -13,9 +13,19 @@ use super::{Args, Function, temporal};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function("ABS", "ABS(number)", abs),
-    function("FLOOR", "FLOOR(number) or FLOOR(timestamp TO unit)", |args| floor(args, false)),
-    function("CEIL", "CEIL(number) or CEIL(timestamp TO unit)", |args| floor(args, true)),
-    function("CEILING", "CEILING(number) or CEILING(timestamp TO unit)", |args| floor(args, true)),
+    function(
+        "FLOOR",
+        "FLOOR(number) or FLOOR(timestamp TO unit)",
+        |args| floor(args, false),
+    ),
+    function("CEIL", "CEIL(number) or CEIL(timestamp TO unit)", |args| {
+        floor(args, true)
+    }),
+    function(
+        "CEILING",
+        "CEILING(number) or CEILING(timestamp TO unit)",
+        |args| floor(args, true),
+    ),
     function("ROUND", "ROUND(number) or ROUND(number, digits)", round),
     function("EXP", "EXP(number)", exponential),
 ];
@@ -67,7 +77,7 @@ fn round(args: Args<'_>) -> Result<Typed, Diagnostic> {
     let (a, digits) = match args.values.len() {
         2 => {
             let [a, digits] = args.exactly()?;
-            let Node::Literal(Literal::I32(digits)) = folded_sign(&digits) else {
+            let Node::Literal(Literal::I32(digits)) = digits.node else {
                 return Err(mismatch.help("the digits are an INT literal"));
             };
             (a, digits)
@@ -82,7 +92,9 @@ fn round(args: Args<'_>) -> Result<Typed, Diagnostic> {
         DataType::SmallInt => |f, c| round_integers(f, c, |a: i16| a.into(), |a| a as i16),
         DataType::Int => |f, c| round_integers(f, c, |a: i32| a.into(), |a| a as i32),
         DataType::BigInt => |f, c| round_integers(f, c, |a: i64| a.into(), |a| a as i64),
-        DataType::Float => |f, c| try_map1(f, c, |a: f32, digits| round_float::<f32>(a.into(), digits)),
+        DataType::Float => {
+            |f, c| try_map1(f, c, |a: f32, digits| round_float::<f32>(a.into(), digits))
+        }
         DataType::Double => |f, c| try_map1(f, c, |a: f64, digits| round_float::<f64>(a, digits)),
         _ => return Err(mismatch),
     };
@@ -90,17 +102,6 @@ fn round(args: Args<'_>) -> Result<Typed, Diagnostic> {
     let call = Typed::call(a.data_type.clone(), span, kernel, vec![a]);
     let call = call.with_parameter(i64::from(digits));
     Ok(if fallible { call.fallible() } else { call })
-}
-
-/// An INT literal with its sign, which is an operator on it.
-fn folded_sign(value: &Typed) -> Node {
-    if let Node::Call(application) = &value.node
-        && let [Typed { node: Node::Literal(Literal::I32(digits)), .. }] = &application.args[..]
-        && value.span.len() > application.args[0].span.len()
-    {
-        return Node::Literal(Literal::I32(-digits));
-    }
-    value.node.clone()
 }
 
 /// What does not fit wraps around, as in Java.
@@ -140,7 +141,11 @@ fn round_float<T: Native + std::str::FromStr>(value: f64, digits: i64) -> Result
         mantissa = mantissa * 10 + i128::from(digit - b'0');
     }
     mantissa += i128::from(all.get(kept).is_some_and(|next| *next >= b'5'));
-    let mantissa = if shortest.negative { -mantissa } else { mantissa };
+    let mantissa = if shortest.negative {
+        -mantissa
+    } else {
+        mantissa
+    };
     read_scientific(mantissa, i64::from(shortest.exponent) - kept as i64)
 }
 
@@ -150,7 +155,9 @@ fn read_scientific<T: std::str::FromStr>(mantissa: i128, exponent: i64) -> Resul
     let mut buffer = [0u8; 64];
     let mut rest = &mut buffer[..];
     let written = write!(rest, "{mantissa}e{exponent}").map(|()| 64 - rest.len());
-    let text = written.ok().and_then(|len| std::str::from_utf8(&buffer[..len]).ok());
+    let text = written
+        .ok()
+        .and_then(|len| std::str::from_utf8(&buffer[..len]).ok());
     let number = text.and_then(|text| text.parse().ok());
     number.ok_or_else(|| Failure::failed("ROUND of a number that has no digits"))
 }

@@ -57,16 +57,41 @@ const REFUSED: [(&str, &[&str]); 2] = [
     (
         "it aggregates, and a decision sees one record",
         &[
-            "AVG", "COLLECT", "COUNT", "FIRST_VALUE", "LAST_VALUE", "LISTAGG", "MAX", "MIN",
-            "STDDEV_POP", "STDDEV_SAMP", "SUM", "VARIANCE", "VAR_POP", "VAR_SAMP", "ARRAY_AGG",
-            "ROW_NUMBER", "RANK", "DENSE_RANK", "LAG", "LEAD", "NTILE", "PERCENT_RANK",
+            "AVG",
+            "COLLECT",
+            "COUNT",
+            "FIRST_VALUE",
+            "LAST_VALUE",
+            "LISTAGG",
+            "MAX",
+            "MIN",
+            "STDDEV_POP",
+            "STDDEV_SAMP",
+            "SUM",
+            "VARIANCE",
+            "VAR_POP",
+            "VAR_SAMP",
+            "ARRAY_AGG",
+            "ROW_NUMBER",
+            "RANK",
+            "DENSE_RANK",
+            "LAG",
+            "LEAD",
+            "NTILE",
+            "PERCENT_RANK",
         ],
     ),
     (
         "its result depends on when or where it runs",
         &[
-            "NOW", "RAND", "RAND_INTEGER", "UUID", "PROCTIME", "CURRENT_WATERMARK",
-            "UNIX_TIMESTAMP", "CURRENT_DATABASE",
+            "NOW",
+            "RAND",
+            "RAND_INTEGER",
+            "UUID",
+            "PROCTIME",
+            "CURRENT_WATERMARK",
+            "UNIX_TIMESTAMP",
+            "CURRENT_DATABASE",
         ],
     ),
 ];
@@ -136,9 +161,9 @@ fn type_name(value: &Typed) -> String {
 }
 
 /// The values cast to one type.
-pub(super) fn cast_all(
-    values: Vec<Typed>,
-    to: &DataType,
-) -> Result<Vec<Typed>, Diagnostic> {
-    values.into_iter().map(|value| cast::cast(value, to)).collect()
+pub(super) fn cast_all(values: Vec<Typed>, to: &DataType) -> Result<Vec<Typed>, Diagnostic> {
+    values
+        .into_iter()
+        .map(|value| cast::cast(value, to))
+        .collect()
 }

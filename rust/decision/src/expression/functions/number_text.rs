@@ -65,7 +65,9 @@ impl Shortest {
         let mut rest = &mut buffer[..];
         rest.write_fmt(scientific).ok()?;
         let written = 40 - rest.len();
-        let (mantissa, exponent) = std::str::from_utf8(&buffer[..written]).ok()?.split_once('e')?;
+        let (mantissa, exponent) = std::str::from_utf8(&buffer[..written])
+            .ok()?
+            .split_once('e')?;
         let mut shortest = Shortest {
             negative: mantissa.starts_with('-'),
             digits: [b'0'; 20],
@@ -103,7 +105,12 @@ impl Shortest {
                 let whole = self.exponent as usize;
                 text.extend((0..whole).map(|i| digits.get(i).copied().unwrap_or(b'0')));
                 text.push(b'.');
-                text.extend_from_slice(digits.get(whole..).filter(|f| !f.is_empty()).unwrap_or(b"0"));
+                text.extend_from_slice(
+                    digits
+                        .get(whole..)
+                        .filter(|f| !f.is_empty())
+                        .unwrap_or(b"0"),
+                );
             }
             exponent => {
                 text.extend_from_slice(&digits[..1]);
@@ -142,9 +149,15 @@ pub(super) fn parse_i64(text: &[u8]) -> Option<i64> {
         if !digit.is_ascii_digit() {
             return None;
         }
-        value = value.checked_mul(10)?.checked_sub(i64::from(digit - b'0'))?;
+        value = value
+            .checked_mul(10)?
+            .checked_sub(i64::from(digit - b'0'))?;
     }
-    if negative { Some(value) } else { value.checked_neg() }
+    if negative {
+        Some(value)
+    } else {
+        value.checked_neg()
+    }
 }
 
 /// The text of a DOUBLE or FLOAT if Java reads it as one: decimal, `NaN`, `Infinity`, with an
@@ -166,7 +179,10 @@ pub(super) fn parse_float<T: std::str::FromStr>(text: &[u8]) -> Option<T> {
 
 fn trim_blanks(text: &[u8]) -> &[u8] {
     let start = text.iter().position(|b| *b != b' ').unwrap_or(text.len());
-    let end = text.iter().rposition(|b| *b != b' ').map_or(start, |last| last + 1);
+    let end = text
+        .iter()
+        .rposition(|b| *b != b' ')
+        .map_or(start, |last| last + 1);
     &text[start..end]
 }
 

@@ -20,17 +20,39 @@ use super::kernel::{map_text, map1, try_map1, write_text};
 use super::{Args, Function};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    function("EXTRACT", "EXTRACT(unit FROM date or timestamp)", extract_from),
-    function("YEAR", "YEAR(date or timestamp)", |args| short(args, Unit::Year)),
-    function("QUARTER", "QUARTER(date or timestamp)", |args| short(args, Unit::Quarter)),
-    function("MONTH", "MONTH(date or timestamp)", |args| short(args, Unit::Month)),
-    function("WEEK", "WEEK(date or timestamp)", |args| short(args, Unit::Week)),
-    function("DAYOFYEAR", "DAYOFYEAR(date or timestamp)", |args| short(args, Unit::Doy)),
-    function("DAYOFMONTH", "DAYOFMONTH(date or timestamp)", |args| short(args, Unit::Day)),
-    function("DAYOFWEEK", "DAYOFWEEK(date or timestamp)", |args| short(args, Unit::Dow)),
+    function(
+        "EXTRACT",
+        "EXTRACT(unit FROM date or timestamp)",
+        extract_from,
+    ),
+    function("YEAR", "YEAR(date or timestamp)", |args| {
+        short(args, Unit::Year)
+    }),
+    function("QUARTER", "QUARTER(date or timestamp)", |args| {
+        short(args, Unit::Quarter)
+    }),
+    function("MONTH", "MONTH(date or timestamp)", |args| {
+        short(args, Unit::Month)
+    }),
+    function("WEEK", "WEEK(date or timestamp)", |args| {
+        short(args, Unit::Week)
+    }),
+    function("DAYOFYEAR", "DAYOFYEAR(date or timestamp)", |args| {
+        short(args, Unit::Doy)
+    }),
+    function("DAYOFMONTH", "DAYOFMONTH(date or timestamp)", |args| {
+        short(args, Unit::Day)
+    }),
+    function("DAYOFWEEK", "DAYOFWEEK(date or timestamp)", |args| {
+        short(args, Unit::Dow)
+    }),
     function("HOUR", "HOUR(timestamp)", |args| short(args, Unit::Hour)),
-    function("MINUTE", "MINUTE(timestamp)", |args| short(args, Unit::Minute)),
-    function("SECOND", "SECOND(timestamp)", |args| short(args, Unit::Second)),
+    function("MINUTE", "MINUTE(timestamp)", |args| {
+        short(args, Unit::Minute)
+    }),
+    function("SECOND", "SECOND(timestamp)", |args| {
+        short(args, Unit::Second)
+    }),
 ];
 
 const fn function(
@@ -188,18 +210,26 @@ pub(super) fn round_to(args: Args<'_>, up: bool) -> Result<Typed, Diagnostic> {
         return Err(Diagnostic::at(args.span, message).help("Flink fails on it as well"));
     }
     let kernel: Kernel = match (&value.data_type, up) {
-        (DataType::Timestamp(_), false) => {
-            |f, c| try_map1(f, c, |value, unit| Ok(round_timestamp(value, numbered(unit), false)))
-        }
-        (DataType::Timestamp(_), true) => {
-            |f, c| try_map1(f, c, |value, unit| Ok(round_timestamp(value, numbered(unit), true)))
-        }
-        (DataType::Date, false) => {
-            |f, c| try_map1(f, c, |value, unit| Ok(round_date(value, numbered(unit), false)))
-        }
-        (DataType::Date, true) => {
-            |f, c| try_map1(f, c, |value, unit| Ok(round_date(value, numbered(unit), true)))
-        }
+        (DataType::Timestamp(_), false) => |f, c| {
+            try_map1(f, c, |value, unit| {
+                Ok(round_timestamp(value, numbered(unit), false))
+            })
+        },
+        (DataType::Timestamp(_), true) => |f, c| {
+            try_map1(f, c, |value, unit| {
+                Ok(round_timestamp(value, numbered(unit), true))
+            })
+        },
+        (DataType::Date, false) => |f, c| {
+            try_map1(f, c, |value, unit| {
+                Ok(round_date(value, numbered(unit), false))
+            })
+        },
+        (DataType::Date, true) => |f, c| {
+            try_map1(f, c, |value, unit| {
+                Ok(round_date(value, numbered(unit), true))
+            })
+        },
         _ => return Err(mismatch),
     };
     let call = Typed::call(value.data_type.clone(), args.span, kernel, vec![value]);
@@ -243,12 +273,8 @@ fn round_days(number: i64, unit: Unit, up: bool) -> i64 {
     let mut quarter = (month + 2) / 3;
     let at_year_start = month == 1 && day == 1;
     match unit {
-        Unit::Millennium => {
-            days((year + 999) / 1000 * 1000 + if up { 1 } else { -999 }, 1, 1)
-        }
-        Unit::Century => {
-            days((year + 99) / 100 * 100 + if up { 1 } else { -99 }, 1, 1)
-        }
+        Unit::Millennium => days((year + 999) / 1000 * 1000 + if up { 1 } else { -999 }, 1, 1),
+        Unit::Century => days((year + 99) / 100 * 100 + if up { 1 } else { -99 }, 1, 1),
         Unit::Decade => days(year / 10 * 10 + if up { 10 } else { 0 }, 1, 1),
         Unit::Year => {
             year += i64::from(up && !at_year_start);
@@ -264,7 +290,11 @@ fn round_days(number: i64, unit: Unit, up: bool) -> i64 {
         }
         Unit::Week => {
             let since_sunday = (number + 4).rem_euclid(7);
-            let back = if up && since_sunday > 0 { since_sunday - 7 } else { since_sunday };
+            let back = if up && since_sunday > 0 {
+                since_sunday - 7
+            } else {
+                since_sunday
+            };
             days(year, month, day) - back
         }
         _ => days(year, month, day) + i64::from(up),
@@ -283,7 +313,11 @@ fn mixed_date(number: i64) -> (i64, i64, i64) {
     let of_year = shifted - 1461 * years / 4;
     let month = (5 * of_year + 2) / 153;
     let day = of_year - (153 * month + 2) / 5 + 1;
-    let (over, month) = if month < 10 { (0, month + 3) } else { (1, month - 9) };
+    let (over, month) = if month < 10 {
+        (0, month + 3)
+    } else {
+        (1, month - 9)
+    };
     (years - 4800 + over, month, day)
 }
 
@@ -298,7 +332,8 @@ pub(super) const TRUNCATE: Kernel = |frame, call| {
         if i64::from(digits) <= precision {
             return Ok(value);
         }
-        let cut = |value: i64, places: i64| value / 10i64.pow(places as u32) * 10i64.pow(places as u32);
+        let cut =
+            |value: i64, places: i64| value / 10i64.pow(places as u32) * 10i64.pow(places as u32);
         Ok(match precision <= 3 {
             true => Timestamp {
                 millis: cut(millis, 3 - precision),

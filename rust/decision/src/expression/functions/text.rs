@@ -28,7 +28,9 @@ const fn function(
 
 const UPPER: Kernel = |frame, call| {
     write_text(frame, call, |columns, view: View, _, text| {
-        write_case(columns.bytes(view), text, |c, text| push_all(text, c.to_uppercase()));
+        write_case(columns.bytes(view), text, |c, text| {
+            push_all(text, c.to_uppercase())
+        });
         Ok(())
     })
 };
@@ -156,6 +158,9 @@ const PAD: Kernel = |frame, call| {
 
 /// The bytes of the first `length` characters.
 fn prefix(text: &[u8], length: usize) -> usize {
-    let starts = text.iter().enumerate().filter(|(_, byte)| **byte & 0xC0 != 0x80);
+    let starts = text
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte & 0xC0 != 0x80);
     starts.map(|(at, _)| at).nth(length).unwrap_or(text.len())
 }
