@@ -84,39 +84,31 @@ fn compare(decided: &RecordBatch, version: u32, tolerance: f64, steps: f64) -> u
         let wrong = (0..FLIGHTS).find(|row| found.value(*row) != wanted.value(*row));
         assert_eq!((wrong, found.null_count()), (None, 0), "{name}");
     }
-    let (found, wanted) = (column(decided, "p_late"), column(&expected, "p_late"));
-    let (found, wanted) = (
-        found.as_primitive::<Float32Type>(),
-        wanted.as_primitive::<Float32Type>(),
-    );
+    let p = |batch| {
+        column(batch, "p_late")
+            .as_primitive::<Float32Type>()
+            .clone()
+    };
+    let (p, wanted_p) = (p(decided), p(&expected));
     // FLOAT * DOUBLE is FLOAT, as in Flink; pandas computes in doubles.
-    let (risk, wanted_risk) = (column(decided, "risk"), column(&expected, "risk"));
-    let risk = risk.as_primitive::<Float32Type>();
-    let wanted_risk = wanted_risk.as_primitive::<Float64Type>();
+    let risk = column(decided, "risk").as_primitive::<Float32Type>();
+    let wanted_risk = column(&expected, "risk").as_primitive::<Float64Type>();
     assert_eq!(risk.null_count(), 1025, "cancelled flights");
     let mut equal = 0;
     for row in 0..FLIGHTS {
-        let (p, wanted) = (found.value(row), wanted.value(row));
-        let tolerance = tolerance.max(steps * STEP / f64::from(wanted));
-        assert!(
-            near(p.into(), wanted.into(), tolerance),
-            "p_late in row {row}: {p}, not {wanted}"
-        );
-        equal += usize::from(p == wanted);
-        assert_eq!(
-            risk.is_null(row),
-            wanted_risk.is_null(row),
-            "risk in row {row}"
-        );
-        let (risk, wanted) = (risk.value(row), wanted_risk.value(row));
-        let fits = wanted_risk.is_null(row) || near(risk.into(), wanted, tolerance + ULP);
-        assert!(fits, "risk in row {row}: {risk}, not {wanted}");
+        let (found, wanted) = (f64::from(p.value(row)), f64::from(wanted_p.value(row)));
+        let allowed = f64::max(tolerance * wanted, steps * STEP);
+        let fits = (found - wanted).abs() <= allowed;
+        assert!(fits, "p_late in row {row}: {found}, not {wanted}");
+        equal += usize::from(found == wanted);
+        let is_null = wanted_risk.is_null(row);
+        assert_eq!(risk.is_null(row), is_null, "risk in row {row}");
+        let (found, wanted_risk) = (f64::from(risk.value(row)), wanted_risk.value(row));
+        let allowed = (allowed / wanted + ULP) * wanted_risk.abs();
+        let fits = is_null || (found - wanted_risk).abs() <= allowed;
+        assert!(fits, "risk in row {row}: {found}, not {wanted_risk}");
     }
     equal
-}
-
-fn near(found: f64, wanted: f64, tolerance: f64) -> bool {
-    (found - wanted).abs() <= tolerance * wanted.abs()
 }
 
 fn column<'a>(batch: &'a RecordBatch, name: &str) -> &'a ArrayRef {
