@@ -11,9 +11,13 @@ fn main() {
     } else {
         println!("cargo::rerun-if-changed=build.rs");
     }
-    let git = Command::new("git").args(["rev-parse", "--short=12", "HEAD"]).output();
+    let git = Command::new("git")
+        .args(["rev-parse", "--short=12", "HEAD"])
+        .output();
     let hash = match git {
-        Ok(output) if output.status.success() => String::from_utf8_lossy(&output.stdout).into_owned(),
+        Ok(output) if output.status.success() => {
+            String::from_utf8_lossy(&output.stdout).into_owned()
+        }
         _ => "unknown".to_owned(),
     };
     println!("cargo::rustc-env=PELTON_GIT_HASH={}", hash.trim());

@@ -134,7 +134,10 @@ pub extern "system" fn signature<'local>(
         let version = generation.version.unwrap_or(0);
         let manifest = manifest_of(&generation.decision, version);
         let json = serde_json::to_string(&manifest).map_err(|cause| {
-            Error::new(ErrorCode::ManifestInvalid, format!("cannot be written: {cause}"))
+            Error::new(
+                ErrorCode::ManifestInvalid,
+                format!("cannot be written: {cause}"),
+            )
         })?;
         Ok(env.new_string(json)?)
     })

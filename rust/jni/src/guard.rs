@@ -58,7 +58,10 @@ fn panic_error(payload: Box<dyn Any + Send>) -> Error {
     // A payload may panic while it is dropped; what we know of it is copied.
     std::mem::forget(payload);
     let text = text.unwrap_or_else(|| "a panic without a message".to_owned());
-    Error::new(ErrorCode::Panic, format!("a fault of Pelton itself: {text}"))
+    Error::new(
+        ErrorCode::Panic,
+        format!("a fault of Pelton itself: {text}"),
+    )
 }
 
 #[cfg(test)]
@@ -71,7 +74,11 @@ mod tests {
         let outcome: Result<u8, Error> = caught(|| Ok([1u8, 2][index]));
         let error = outcome.expect_err("index 7 of 2");
         assert_eq!(error.code, ErrorCode::Panic);
-        assert!(error.message.contains("the index is 7"), "{}", error.message);
+        assert!(
+            error.message.contains("the index is 7"),
+            "{}",
+            error.message
+        );
     }
 
     #[test]

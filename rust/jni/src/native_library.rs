@@ -15,6 +15,14 @@ pub extern "system" fn describe<'local>(
 
 /// Version, git hash and build profile; the jar checks the version when it loads the library.
 fn description() -> String {
-    let profile = if cfg!(debug_assertions) { "debug" } else { "release" };
-    format!("{} {} {profile}", env!("CARGO_PKG_VERSION"), env!("PELTON_GIT_HASH"))
+    let profile = if cfg!(debug_assertions) {
+        "debug"
+    } else {
+        "release"
+    };
+    format!(
+        "{} {} {profile}",
+        env!("CARGO_PKG_VERSION"),
+        env!("PELTON_GIT_HASH")
+    )
 }
