@@ -105,7 +105,11 @@ impl<'g> BatchRunner<'g> {
 
 /// Whether a schema has every input column once, with a type that fits.
 fn check_input(generation: &Generation, schema: &Schema) -> Result<(), Error> {
-    let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    let names: Vec<&str> = schema
+        .fields()
+        .iter()
+        .map(|field| field.name().as_str())
+        .collect();
     let input = generation.decision.plan.input.iter();
     let errors: Vec<String> = input
         .filter_map(|column| {
@@ -153,7 +157,8 @@ fn output_schema(generation: &Generation) -> Result<SchemaRef, Error> {
 fn convert_error(column: &str, cause: &ConvertError) -> Error {
     match cause {
         ConvertError::Value { value, wanted, .. } => {
-            let message = format!("`{column}`: the value {value} does not fit {wanted} without loss");
+            let message =
+                format!("`{column}`: the value {value} does not fit {wanted} without loss");
             Error::new(ErrorCode::ArgumentMismatch, message)
         }
         ConvertError::Type { .. } | ConvertError::NotSupported(_) => {

@@ -1,5 +1,7 @@
 //! The built binary, as a user runs it.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests, too")]
+
 mod arrival_delay;
 mod check_and_publish;
 mod harness;
