@@ -60,7 +60,7 @@ public final class Demo {
     System.out.printf("%n%,d records went in, %,d came out, ", records, decided.size());
     System.out.printf("Pelton counted %,d evaluations.%n", evaluations);
     System.out.printf("%,d values differ between Flink and `pelton run`, ", differences);
-    System.out.printf("to the bit. The job took %.1f s on one core.%n%n", seconds);
+    System.out.printf("to the bit. The job took %.1f s at parallelism 1.%n%n", seconds);
     System.out.printf(
         "demo: records=%d decided=%d evaluations=%d differences=%d rows_per_second=%.0f%n",
         records, decided.size(), evaluations, differences, records / seconds);
