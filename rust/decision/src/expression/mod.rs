@@ -32,6 +32,8 @@ pub use selection::{SelectionId, Selections};
 pub use typing::{Scope, Typed, common_type, type_check};
 
 #[cfg(test)]
+mod batches;
+#[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;

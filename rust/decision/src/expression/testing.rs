@@ -21,6 +21,11 @@ impl Table {
         let columns = columns.collect();
         Table { columns, layout }
     }
+
+    pub fn slot(&self, name: &str) -> Slot {
+        let found = self.columns.iter().find(|(known, ..)| known == name);
+        found.unwrap().2
+    }
 }
 
 impl Scope for Table {
@@ -35,7 +40,7 @@ impl Scope for Table {
     }
 }
 
-/// The table of most tests: a column of every type; `void` and `none` are NULL.
+/// The table of most tests: a column of every type; `void` and `maybe` are NULL.
 pub(super) fn table() -> (Table, impl Fn(&mut Columns, usize)) {
     let table = Table::new(&[
         ("ti", DataType::TinyInt),
@@ -47,12 +52,12 @@ pub(super) fn table() -> (Table, impl Fn(&mut Columns, usize)) {
         ("yes", DataType::Boolean),
         ("nay", DataType::Boolean),
         ("void", DataType::Int),
-        ("none", DataType::Boolean),
+        ("maybe", DataType::Boolean),
         ("s", DataType::STRING),
         ("c", DataType::Char(3)),
-        ("day", DataType::Date),
+        ("da", DataType::Date),
         ("t", DataType::Timestamp(9)),
-        ("old", DataType::Timestamp(3)),
+        ("early", DataType::Timestamp(3)),
     ]);
     let slot: Vec<Slot> = table.columns.iter().map(|(.., slot)| *slot).collect();
     let fill = move |columns: &mut Columns, row: usize| {

@@ -170,3 +170,49 @@ fn plus(args: Args<'_>) -> Result<Typed, Diagnostic> {
         false => Err(mismatch),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::testing::{typed, value};
+
+    #[test]
+    fn integers_wrap_around_and_floats_do_not_fail() {
+        assert_eq!(value("b + 1"), "BIGINT -9223372036854775808");
+        assert_eq!(value("-ti"), "TINYINT -128");
+        assert_eq!(value("ti * ti"), "TINYINT 0");
+        assert_eq!(value("ti / -1"), "INT 128");
+        assert_eq!(value("d / 0"), "DOUBLE -inf");
+        assert_eq!(value("-7 / 2"), "INT -3");
+        assert_eq!(value("-7 % 3"), "INT -1");
+        assert_eq!(value("i / 0"), "error: division by zero");
+        assert_eq!(value("i % 0"), "error: division by zero");
+    }
+
+    #[test]
+    fn results_have_the_types_of_flink() {
+        let known = [
+            ("i + b", "BIGINT 9223372036854775806"),
+            ("b % i", "INT 0"),
+            ("i % b", "BIGINT 7"),
+            ("f * i", "FLOAT 10.5"),
+            ("f + d", "FLOAT -1.0"),
+            ("d + f", "DOUBLE -1.0"),
+            ("f + 0.5", "DOUBLE 2.0"),
+            ("- -2147483648 + 0", "INT -2147483648"),
+            ("-9223372036854775808", "BIGINT -9223372036854775808"),
+            ("1e3 + i", "DOUBLE 1007.0"),
+        ];
+        for (text, expected) in known {
+            let expected = expected.replace("9223372036854775806", "-9223372036854775802");
+            assert_eq!(value(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn other_types_are_refused() {
+        assert_eq!(typed("s + 1").unwrap_err(), "+ does not take (STRING, INT)");
+        assert_eq!(typed("d % 2").unwrap_err(), "% does not take (DOUBLE, INT)");
+        assert_eq!(typed("-yes").unwrap_err(), "NEGATE does not take (BOOLEAN)");
+        assert_eq!(typed("da + 1").unwrap_err(), "+ does not take (DATE, INT)");
+    }
+}

@@ -232,3 +232,78 @@ pub(super) fn unreadable(text: &[u8], name: &str) -> Failure {
     let shown: String = String::from_utf8_lossy(text).chars().take(60).collect();
     Failure::failed(format!("'{shown}' cannot be cast to {name}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::testing::{typed, value};
+
+    #[test]
+    fn numbers_narrow_as_in_java() {
+        let known = [
+            ("CAST(-129 AS TINYINT)", "TINYINT 127"),
+            ("CAST(1e10 AS INT)", "INT 2147483647"),
+            ("CAST(1e10 AS TINYINT)", "TINYINT -1"),
+            ("CAST(nan AS BIGINT)", "BIGINT 0"),
+            ("CAST(b AS FLOAT)", "FLOAT 9.223372e18"),
+            ("CAST(nan AS BOOLEAN)", "BOOLEAN 1"),
+            ("CAST(yes AS DOUBLE)", "DOUBLE 1.0"),
+            ("CAST(-1.5 AS INT)", "INT -1"),
+            ("CAST(0.1 AS FLOAT)", "FLOAT 0.1"),
+            ("CAST(NULL AS STRING)", "STRING NULL"),
+        ];
+        for (text, expected) in known {
+            assert_eq!(value(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn text_is_written_cut_and_padded() {
+        let known = [
+            ("CAST(yes AS STRING)", "STRING 'TRUE'"),
+            ("CAST(ti AS VARCHAR(2))", "VARCHAR(2) '-1'"),
+            ("CAST(i AS CHAR(3))", "CHAR(3) '7  '"),
+            ("CAST(s AS CHAR(5))", "CHAR(5) 'Straß'"),
+            ("CAST(s AS CHAR(7))", "CHAR(7) 'Straße '"),
+            ("CAST(d AS STRING)", "STRING '-2.5'"),
+        ];
+        for (text, expected) in known {
+            assert_eq!(value(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_parse_is_an_error() {
+        let known = [
+            ("CAST(s AS INT)", "'Straße' cannot be cast to INT"),
+            ("CAST('128' AS TINYINT)", "'128' cannot be cast to TINYINT"),
+            (
+                "CAST(' true' AS BOOLEAN)",
+                "' true' cannot be cast to BOOLEAN",
+            ),
+            ("CAST('1e5x' AS DOUBLE)", "'1e5x' cannot be cast to DOUBLE"),
+            (
+                "CAST('2023-02-29' AS DATE)",
+                "'2023-02-29' cannot be cast to DATE",
+            ),
+            (
+                "CAST('2023-02-28 24:00:00' AS TIMESTAMP(3))",
+                "'2023-02-28 24:00:00' cannot be cast to TIMESTAMP",
+            ),
+        ];
+        for (text, expected) in known {
+            assert_eq!(value(text), format!("error: {expected}"), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_flink_refuses_is_refused() {
+        let known = [
+            ("CAST(i AS DATE)", "INT cannot be cast to DATE"),
+            ("CAST(t AS BIGINT)", "TIMESTAMP(9) cannot be cast to BIGINT"),
+            ("CAST(yes AS DATE)", "BOOLEAN cannot be cast to DATE"),
+        ];
+        for (text, expected) in known {
+            assert_eq!(typed(text).unwrap_err(), expected, "{text}");
+        }
+    }
+}

@@ -450,3 +450,88 @@ fn connect(node: fn(Vec<Typed>) -> Node, span: Span, mut args: Vec<Typed>) -> Ty
     let nullable = args.iter().any(|arg| arg.nullable);
     Typed::new(DataType::Boolean, nullable, span, node(args))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::testing::{typed, value};
+
+    fn truth(text: &str) -> String {
+        value(text).replace("BOOLEAN ", "")
+    }
+
+    #[test]
+    fn nan_is_equal_to_nothing_but_its_own_column() {
+        assert_eq!(truth("nan = nan + 0"), "0");
+        assert_eq!(truth("nan = nan"), "1");
+        assert_eq!(truth("nan <> nan"), "0");
+        assert_eq!(truth("nan > 5E-1"), "0");
+        assert_eq!(truth("NOT nan > 5E-1"), "0");
+    }
+
+    #[test]
+    fn beside_an_exact_number_floats_have_a_total_order() {
+        assert_eq!(truth("nan > 0.5"), "1");
+        assert_eq!(truth("d * 0 < 0.0"), "1");
+        assert_eq!(truth("d * 0 = 0.0"), "1");
+    }
+
+    #[test]
+    fn integers_compare_with_exact_numbers_exactly() {
+        let known = [
+            ("i > 6.5", "1"),
+            ("i > 7.5", "0"),
+            ("i < 7.5", "1"),
+            ("i <= 6.5", "0"),
+            ("-i < -6.5", "1"),
+            ("-i >= -6.5", "0"),
+            ("i = 7.0", "1"),
+            ("i = 7.5", "0"),
+            ("i <> 7.5", "1"),
+            ("7.5 > i", "1"),
+            ("b < 99999999999999999999", "1"),
+            ("b <> 99999999999999999999", "1"),
+            ("b > -99999999999999999999", "1"),
+            ("void > 0.5", "NULL"),
+            ("void = 0.5", "NULL"),
+            ("0.5 < 1.5", "1"),
+        ];
+        for (text, expected) in known {
+            assert_eq!(truth(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn lists_and_ranges_know_null() {
+        assert_eq!(truth("i IN (1, NULL, 7)"), "1");
+        assert_eq!(truth("i IN (1, NULL)"), "NULL");
+        assert_eq!(truth("i NOT IN (1, NULL)"), "NULL");
+        assert_eq!(truth("i BETWEEN SYMMETRIC 9 AND 3"), "1");
+        assert_eq!(truth("i BETWEEN void AND 3"), "0");
+        assert_eq!(truth("i BETWEEN void AND 9"), "NULL");
+        assert_eq!(truth("d * 0 IN (0, 1)"), "0");
+    }
+
+    #[test]
+    fn strings_compare_by_bytes_and_with_dates_as_dates() {
+        assert_eq!(truth("s > 'Strasse'"), "1");
+        assert_eq!(truth("c = 'abc '"), "0");
+        assert_eq!(truth("da = '2013-12-24'"), "1");
+        assert_eq!(truth("t > '2013-12-24'"), "1");
+        assert_eq!(value("s > 1"), "error: 'Straße' cannot be cast to BIGINT");
+    }
+
+    #[test]
+    fn what_flink_refuses_or_answers_oddly_is_refused() {
+        let known = [
+            ("i = '7'", "= does not compare INT with CHAR(1)"),
+            ("yes = 'true'", "= does not compare BOOLEAN with CHAR(4)"),
+            ("yes = 1", "= does not compare BOOLEAN with INT"),
+            ("da < t", "< does not compare DATE with TIMESTAMP(9)"),
+            ("da = s", "= does not compare DATE with STRING"),
+            ("i IN (1.5, 3)", "IN: DECIMAL(2, 1) is not INT"),
+        ];
+        for (text, expected) in known {
+            assert_eq!(typed(text).unwrap_err(), expected, "{text}");
+        }
+    }
+}

@@ -145,3 +145,68 @@ fn first_decimal(values: &[Typed]) -> &Typed {
     let decimal = values.iter().find(|value| value.as_decimal().is_some());
     decimal.expect("called where there is one")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::testing::{typed, value};
+
+    #[test]
+    fn branches_take_their_common_type() {
+        let known = [
+            ("CASE WHEN yes THEN 'a' ELSE 'bcd' END", "VARCHAR(3) 'a'"),
+            ("CASE WHEN yes THEN 'abc' ELSE 'bcd' END", "CHAR(3) 'abc'"),
+            (
+                "CASE WHEN nay THEN i ELSE b END",
+                "BIGINT 9223372036854775807",
+            ),
+            ("CASE WHEN yes THEN f ELSE d END", "FLOAT 1.5"),
+            ("CASE WHEN yes THEN d ELSE f END", "DOUBLE -2.5"),
+            ("CASE WHEN nay THEN i ELSE f END", "FLOAT 1.5"),
+            ("CASE WHEN nay THEN 0.5 ELSE d END", "DOUBLE -2.5"),
+            ("CASE WHEN maybe THEN i END", "INT NULL"),
+            (
+                "CASE i WHEN 6 THEN 'x' WHEN 7 THEN 'yy' END",
+                "VARCHAR(2) 'yy'",
+            ),
+            ("CASE WHEN yes THEN NULL ELSE i END", "INT NULL"),
+            ("COALESCE(void, i, 5)", "INT 7"),
+            ("COALESCE(f, d)", "DOUBLE 1.5"),
+            ("COALESCE(NULL, i)", "INT 7"),
+            ("COALESCE(void, NULL)", "INT NULL"),
+        ];
+        for (text, expected) in known {
+            assert_eq!(value(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn coalesce_computes_all_its_values_as_flink_does() {
+        assert_eq!(value("COALESCE(i, 1 / (i - 7))"), "error: division by zero");
+    }
+
+    #[test]
+    fn values_without_a_common_type_are_refused() {
+        let known = [
+            (
+                "CASE WHEN yes THEN i ELSE s END",
+                "CASE: no common type of INT, STRING",
+            ),
+            (
+                "CASE WHEN i THEN 1 END",
+                "a condition is a BOOLEAN, not INT",
+            ),
+            (
+                "CASE WHEN yes THEN NULL END",
+                "the values of this CASE are all NULL: it has no type",
+            ),
+            ("COALESCE(i, 0.5)", "DECIMAL(2, 1) values are not supported"),
+            (
+                "COALESCE(da, t)",
+                "COALESCE: no common type of DATE, TIMESTAMP(9)",
+            ),
+        ];
+        for (text, expected) in known {
+            assert_eq!(typed(text).unwrap_err(), expected, "{text}");
+        }
+    }
+}

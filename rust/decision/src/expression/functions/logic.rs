@@ -171,3 +171,55 @@ fn test(args: Args<'_>, kernel: Kernel) -> Result<Typed, Diagnostic> {
         _ => Err(args.mismatch()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::testing::{typed, value};
+
+    #[test]
+    fn null_is_neither_true_nor_false() {
+        let known = [
+            ("maybe AND yes", "NULL"),
+            ("maybe AND nay", "0"),
+            ("maybe OR yes", "1"),
+            ("maybe OR nay", "NULL"),
+            ("NOT maybe", "NULL"),
+            ("UNKNOWN OR nay", "NULL"),
+            ("maybe IS TRUE", "0"),
+            ("maybe IS NOT TRUE", "1"),
+            ("maybe IS FALSE", "0"),
+            ("maybe IS NOT FALSE", "1"),
+            ("maybe IS UNKNOWN", "1"),
+            ("yes IS NOT UNKNOWN", "1"),
+            ("void IS NULL", "1"),
+            ("NULL IS NULL", "1"),
+            ("i IS NOT NULL", "1"),
+            ("NOT (yes AND maybe)", "NULL"),
+        ];
+        for (text, expected) in known {
+            assert_eq!(value(text), format!("BOOLEAN {expected}"), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_right_side_is_computed_where_it_decides() {
+        assert_eq!(value("maybe AND 1 / (i - 7) > 0"), "error: division by zero");
+        assert_eq!(value("maybe OR 1 / (i - 7) > 0"), "error: division by zero");
+        assert_eq!(value("nay AND 1 / (i - 7) > 0"), "BOOLEAN 0");
+        assert_eq!(value("nay AND 1 / (i - 7) > 0 AND maybe"), "BOOLEAN 0");
+    }
+
+    #[test]
+    fn only_booleans_are_connected() {
+        assert_eq!(
+            typed("yes AND i").unwrap_err(),
+            "AND does not take (BOOLEAN, INT)"
+        );
+        assert_eq!(typed("NOT i").unwrap_err(), "NOT does not take (INT)");
+        assert_eq!(
+            typed("i IS TRUE").unwrap_err(),
+            "IS TRUE does not take (INT)"
+        );
+        assert_eq!(typed("yes AND NULL").unwrap_err(), "NULL has no type here");
+    }
+}

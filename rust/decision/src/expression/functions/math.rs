@@ -222,3 +222,53 @@ fn scale(value: f64, k: i32) -> f64 {
     let half = k / 2;
     value * power(half) * power(k - half)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::testing::{typed, value};
+    use super::exp;
+
+    #[test]
+    fn roundings_are_those_of_flink() {
+        let known = [
+            ("ABS(ti)", "TINYINT -128"),
+            ("ABS(d)", "DOUBLE 2.5"),
+            ("FLOOR(d)", "DOUBLE -3.0"),
+            ("CEIL(d)", "DOUBLE -2.0"),
+            ("CEILING(f)", "FLOAT 2.0"),
+            ("ROUND(d)", "DOUBLE -3.0"),
+            ("ROUND(1.005e0, 2)", "DOUBLE 1.01"),
+            ("ROUND(-0.4e0)", "DOUBLE 0.0"),
+            ("ROUND(123456e0, -3)", "DOUBLE 123000.0"),
+            ("ROUND(5e0, -1)", "DOUBLE 10.0"),
+            ("ROUND(4e0, -1)", "DOUBLE 0.0"),
+            ("ROUND(i, -1)", "INT 10"),
+            ("ROUND(ti, -1)", "TINYINT 126"),
+            ("ROUND(b, -1)", "BIGINT -9223372036854775806"),
+            ("ROUND(nan)", "error: ROUND of a number that is not finite"),
+        ];
+        for (text, expected) in known {
+            assert_eq!(value(text), expected, "{text}");
+        }
+        assert_eq!(
+            typed("ROUND(d, i)").unwrap_err(),
+            "ROUND does not take (DOUBLE, INT)"
+        );
+    }
+
+    #[test]
+    fn exp_is_within_one_unit_in_the_last_place() {
+        for step in -7_000..7_100 {
+            let x = f64::from(step) * 0.1003;
+            let (ours, theirs) = (exp(x), x.exp());
+            let apart = (ours.to_bits() as i64 - theirs.to_bits() as i64).abs();
+            assert!(apart <= 1, "exp({x}) is {ours}, not {theirs}");
+        }
+        assert_eq!(exp(0.0), 1.0);
+        assert_eq!(exp(f64::INFINITY), f64::INFINITY);
+        assert_eq!(exp(f64::NEG_INFINITY), 0.0);
+        assert_eq!(exp(1.0), std::f64::consts::E);
+        assert!(exp(f64::NAN).is_nan());
+        assert!(exp(-745.1) > 0.0);
+    }
+}

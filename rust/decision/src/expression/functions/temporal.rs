@@ -454,3 +454,110 @@ fn number(text: &str, length: std::ops::RangeInclusive<usize>) -> Option<i64> {
     let digits = length.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
     digits.then(|| text.parse().ok()).flatten()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::testing::{typed, value};
+
+    #[test]
+    fn fields_of_a_timestamp() {
+        let known = [
+            ("EXTRACT(YEAR FROM t)", "2013"),
+            ("QUARTER(t)", "4"),
+            ("MONTH(da)", "12"),
+            ("WEEK(t)", "52"),
+            ("EXTRACT(WEEK FROM DATE '2021-01-03')", "53"),
+            ("EXTRACT(ISOYEAR FROM DATE '2021-01-03')", "2020"),
+            ("DAYOFMONTH(t)", "24"),
+            ("DAYOFYEAR(t)", "358"),
+            ("DAYOFWEEK(t)", "3"),
+            ("EXTRACT(ISODOW FROM t)", "2"),
+            ("HOUR(t)", "18"),
+            ("MINUTE(t)", "30"),
+            ("SECOND(t)", "15"),
+            ("EXTRACT(MILLISECOND FROM t)", "123"),
+            ("EXTRACT(MICROSECOND FROM t)", "123456"),
+            ("EXTRACT(NANOSECOND FROM t)", "123456789"),
+            ("EXTRACT(EPOCH FROM t)", "1387909815"),
+            ("EXTRACT(CENTURY FROM da)", "21"),
+            ("EXTRACT(MILLENNIUM FROM DATE '2000-12-31')", "2"),
+        ];
+        for (text, expected) in known {
+            assert_eq!(value(text), format!("BIGINT {expected}"), "{text}");
+        }
+    }
+
+    #[test]
+    fn before_1970_results_are_as_odd_as_in_flink() {
+        assert_eq!(value("YEAR(early)"), "BIGINT 1970");
+        assert_eq!(value("EXTRACT(MILLISECOND FROM early)"), "BIGINT -1");
+        assert_eq!(value("CAST(early AS DATE)"), "DATE 0");
+        assert_eq!(
+            value("CAST(early AS STRING)"),
+            "STRING '1969-12-31 23:59:59.999'"
+        );
+        assert_eq!(value("SECOND(da)"), "BIGINT 16");
+    }
+
+    #[test]
+    fn roundings_to_a_unit() {
+        let known = [
+            ("FLOOR(t TO HOUR)", "2013-12-24 18:00:00.000000000"),
+            ("CEIL(t TO MINUTE)", "2013-12-24 18:31:00.000000000"),
+            ("FLOOR(t TO WEEK)", "2013-12-22 00:00:00.000000000"),
+            ("CEIL(t TO WEEK)", "2013-12-29 00:00:00.000000000"),
+            ("FLOOR(t TO QUARTER)", "2013-10-01 00:00:00.000000000"),
+            ("CEIL(t TO YEAR)", "2014-01-01 00:00:00.000000000"),
+            ("CEIL(t TO MILLISECOND)", "2013-12-24 18:30:15.124000000"),
+            ("FLOOR(t TO MILLENNIUM)", "2001-01-01 00:00:00.000000000"),
+            ("FLOOR(da TO MONTH)", "2013-12-01"),
+            ("CEIL(da TO DAY)", "2013-12-25"),
+            ("FLOOR(DATE '1582-10-14' TO DAY)", "1582-10-04"),
+        ];
+        for (text, expected) in known {
+            let text = format!("CAST({text} AS STRING)");
+            assert_eq!(value(&text), format!("STRING '{expected}'"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_lower_precision_cuts_digits_off() {
+        assert_eq!(
+            value("CAST(t AS TIMESTAMP(6))"),
+            "TIMESTAMP(6) 1387909815123ms 456000ns"
+        );
+        assert_eq!(
+            value("CAST(t AS TIMESTAMP(1))"),
+            "TIMESTAMP(1) 1387909815100ms 0ns"
+        );
+        assert_eq!(value("CAST(early AS TIMESTAMP(0))"), "TIMESTAMP(0) 0ms 0ns");
+        // The digits of 0.000000001 are counted without its zeros.
+        let odd = "CAST(TIMESTAMP '1970-01-01 00:00:00.000000001' AS TIMESTAMP(3))";
+        assert_eq!(value(odd), "TIMESTAMP(3) 0ms 1ns");
+    }
+
+    #[test]
+    fn text_is_read_as_flink_reads_it() {
+        assert_eq!(value("CAST('2013' AS DATE)"), "DATE 15706");
+        assert_eq!(value("CAST('2013-1-1 ignored' AS DATE)"), "DATE 15706");
+        let known = "CAST('2013-1-1 1:2:3.4567' AS TIMESTAMP(3))";
+        assert_eq!(value(known), "TIMESTAMP(3) 1357002123456ms 0ns");
+    }
+
+    #[test]
+    fn units_that_flink_refuses_are_refused() {
+        let known = [
+            (
+                "EXTRACT(NANOSECOND FROM da)",
+                "NANOSECOND cannot be extracted from a DATE",
+            ),
+            ("FLOOR(t TO DOY)", "FLOOR does not round to DOY"),
+            ("FLOOR(i TO HOUR)", "FLOOR does not take (INT, HOUR)"),
+            ("YEAR(s)", "YEAR does not take (STRING)"),
+            ("EXTRACT(YAER FROM t)", "`YAER` is not a unit of time"),
+        ];
+        for (text, expected) in known {
+            assert_eq!(typed(text).unwrap_err(), expected, "{text}");
+        }
+    }
+}

@@ -164,3 +164,34 @@ fn prefix(text: &[u8], length: usize) -> usize {
         .filter(|(_, byte)| **byte & 0xC0 != 0x80);
     starts.map(|(at, _)| at).nth(length).unwrap_or(text.len())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::testing::{typed, value};
+
+    #[test]
+    fn characters_are_code_points() {
+        let known = [
+            ("UPPER(s)", "STRING 'STRASSE'"),
+            ("LOWER('ΟΔΟΣ')", "CHAR(4) 'οδος'"),
+            ("CHAR_LENGTH(s)", "INT 6"),
+            ("CHARACTER_LENGTH('😀')", "INT 1"),
+            ("c || 'x'", "CHAR(4) 'abcx'"),
+            ("c || s", "STRING 'abcStraße'"),
+            ("CAST(s AS VARCHAR(5)) || 'x'", "VARCHAR(6) 'Straßx'"),
+            ("'it''s' || ''", "CHAR(4) 'it''s'"),
+        ];
+        for (text, expected) in known {
+            assert_eq!(value(text), expected.replace("''s", "'s"), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_types_are_refused() {
+        assert_eq!(
+            typed("i || 'a'").unwrap_err(),
+            "|| does not take (INT, CHAR(1))"
+        );
+        assert_eq!(typed("UPPER(i)").unwrap_err(), "UPPER does not take (INT)");
+    }
+}
