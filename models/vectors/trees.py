@@ -279,7 +279,20 @@ def as_tensors(case):
     return case
 
 
+def first_class_alone(rng):
+    """Positive weights for class 0 alone, as xgboost and forests have them: one score becomes two."""
+    for transform in ("NONE", "LOGISTIC", "SOFTMAX", "SOFTMAX_ZERO"):
+        for base_values in ([], [0.1]):
+            yield classifier_case(
+                f"tree_classifier_first_class_{transform.lower()}{'_base' if base_values else ''}",
+                f"2 classes, positive weights for class 0, {transform}", rng,
+                Shape(trees=3, weight=lambda r: abs(r.normal()) / 4, ids=(0,)), [5, -3], post_transform=transform,
+                **({"base_values": base_values} if base_values else {}),
+            )  # fmt: skip
+
+
 def cases(rng):
     yield from regressors(rng)
     yield from classifiers(rng)
     yield from other_elements(rng)
+    yield from first_class_alone(rng)

@@ -9,7 +9,7 @@ use pelton_model::{Element, Memory, Model, Tensor};
 use serde_json::Value;
 
 /// (rows that run together, stride); rows that are left over run as a smaller group.
-const SHAPES: [(usize, usize); 9] = [
+const SHAPES: [(usize, usize); 11] = [
     (1, 1),
     (1, 5),
     (2, 2),
@@ -17,6 +17,8 @@ const SHAPES: [(usize, usize); 9] = [
     (8, 8),
     (8, 31),
     (9, 9),
+    (16, 16),
+    (17, 20),
     (64, 70),
     (256, 256),
 ];

@@ -384,6 +384,8 @@ fn every_kernel_gives_the_bits_of_the_plain_evaluator() {
             (7, 9),
             (8, 8),
             (9, 9),
+            (16, 16),
+            (17, 20),
             (64, 64),
             (75, 100),
         ] {

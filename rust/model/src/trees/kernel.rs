@@ -5,6 +5,7 @@ use super::node::{AtMost, Node, Table, Value};
 use super::packed::{Leaves, Packed};
 use super::row::Row;
 use super::scores::{Aggregate, Scores};
+use super::walk::ROWS;
 
 use crate::operators::post_transform::RowScores;
 
@@ -168,24 +169,29 @@ impl<N: Node> Ensemble<N> {
         targets: &[u32],
     ) {
         let (width, count) = (self.packed.width, self.scores.targets);
-        let rows = x.len() / width;
-        let (of_16, of_8) = (rows / 16 * 16, rows / 8 * 8);
-        for (x, scores) in x[..of_16 * width]
+        let grouped = x.len() / width / ROWS * ROWS;
+        let (x, rest) = x.split_at(grouped * width);
+        let (scores, rest_scores) = scores.split_at_mut(grouped * count);
+        for (x, scores) in x
             .chunks(BLOCK * width)
-            .zip(scores[..of_16 * count].chunks_mut(BLOCK * count))
+            .zip(scores.chunks_mut(BLOCK * count))
         {
-            self.sum_groups::<16>(x, scores, weights, targets);
+            for (tree, &target) in targets.iter().enumerate() {
+                for (x, scores) in x
+                    .chunks_exact(ROWS * width)
+                    .zip(scores.chunks_exact_mut(ROWS * count))
+                {
+                    let slots = self.packed.walk_rows(tree, x);
+                    for (scores, slot) in scores.chunks_exact_mut(count).zip(slots) {
+                        scores[target as usize] += weights[slot as usize];
+                    }
+                }
+            }
         }
-        self.sum_groups::<8>(
-            &x[of_16 * width..of_8 * width],
-            &mut scores[of_16 * count..of_8 * count],
-            weights,
-            targets,
-        );
-        let rest = x[of_8 * width..]
+        for (x, scores) in rest
             .chunks_exact(width)
-            .zip(scores[of_8 * count..].chunks_exact_mut(count));
-        for (x, scores) in rest {
+            .zip(rest_scores.chunks_exact_mut(count))
+        {
             match self.only_target {
                 // The sum of a single target stays in a register.
                 Some(target) => {
@@ -196,27 +202,6 @@ impl<N: Node> Ensemble<N> {
                 None => self.packed.walk_row(x, |tree, slot| {
                     scores[targets[tree] as usize] += weights[slot]
                 }),
-            }
-        }
-    }
-
-    fn sum_groups<const ROWS: usize>(
-        &self,
-        x: &[N::Value],
-        scores: &mut [N::Value],
-        weights: &[N::Value],
-        targets: &[u32],
-    ) {
-        let (width, count) = (self.packed.width, self.scores.targets);
-        for (tree, &target) in targets.iter().enumerate() {
-            for (x, scores) in x
-                .chunks_exact(ROWS * width)
-                .zip(scores.chunks_exact_mut(ROWS * count))
-            {
-                let slots = self.packed.walk_rows::<ROWS>(tree, x);
-                for (scores, slot) in scores.chunks_exact_mut(count).zip(slots) {
-                    scores[target as usize] += weights[slot as usize];
-                }
             }
         }
     }

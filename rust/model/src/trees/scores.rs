@@ -53,13 +53,13 @@ impl Classes {
     }
 }
 
-/// How the only score of two classes becomes two.
+/// How the only score of two classes becomes two; with LOGISTIC, `[logistic(-s), logistic(s)]` takes the place of both.
 enum SecondClass {
     /// `[1 - s, s]`
     Complement,
-    /// `[-s, s]`, of which LOGISTIC makes `[logistic(-s), logistic(s)]`
+    /// `[-s, s]`
     Negation,
-    /// `[s, 0]`
+    /// `[s, 0]`, and no post-transform
     Absent,
 }
 
@@ -175,10 +175,10 @@ impl<V: Value> Scores<V> {
         let s = score.to_f32();
         match (self.post_transform, added) {
             (PostTransform::Probit, _) => (PostTransform::Probit.apply_to_one(s), 0.0),
-            (PostTransform::Logistic, SecondClass::Negation) => (logistic(-s), logistic(s)),
+            (_, SecondClass::Absent) => (s, 0.0),
+            (PostTransform::Logistic, _) => (logistic(-s), logistic(s)),
             (_, SecondClass::Negation) => (-s, s),
             (_, SecondClass::Complement) => (V::ONE.minus(score).to_f32(), s),
-            (_, SecondClass::Absent) => (s, 0.0),
         }
     }
 

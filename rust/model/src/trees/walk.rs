@@ -1,7 +1,7 @@
 //! The walk from roots to leaves: a named kernel module.
 //!
 //! A step waits for its node, then for its feature: one path alone leaves the processor idle. So many paths are walked
-//! at once, [`TREES`] trees of one row or several rows of one tree, all of them as many steps as the longest needs.
+//! at once, [`TREES`] trees of one row or [`ROWS`] rows of one tree, all of them as many steps as the longest needs.
 #![allow(
     unsafe_code,
     reason = "bounds checks in `step`, done once when an ensemble is packed, would cost half the speed"
@@ -12,6 +12,8 @@ use super::packed::Packed;
 
 /// Trees that are walked at once for one row.
 pub(super) const TREES: usize = 16;
+/// Rows that are walked at once through one tree.
+pub(super) const ROWS: usize = 16;
 
 impl<N: Node> Packed<N> {
     /// Walks the row `x` through every tree; `leaf(tree, slot)` hears of the leaves in the order of the trees.
@@ -34,9 +36,9 @@ impl<N: Node> Packed<N> {
         }
     }
 
-    /// Walks `ROWS` rows, which stand one after the other in `x`, through `tree`; gives the slots of their leaves.
+    /// Walks [`ROWS`] rows, which stand one after the other in `x`, through `tree`; gives the slots of their leaves.
     #[inline(always)]
-    pub fn walk_rows<const ROWS: usize>(&self, tree: usize, x: &[N::Value]) -> [u32; ROWS] {
+    pub fn walk_rows(&self, tree: usize, x: &[N::Value]) -> [u32; ROWS] {
         let rows: [&[N::Value]; ROWS] = std::array::from_fn(|k| &x[k * self.width..][..self.width]);
         let mut at = [self.roots[tree]; ROWS];
         for _ in 0..self.steps[tree] {
@@ -58,7 +60,7 @@ impl<N: Node> Packed<N> {
     unsafe fn step(&self, at: u32, x: &[N::Value]) -> u32 {
         debug_assert!((at as usize) < self.nodes.len() && x.len() == self.width);
         // SAFETY: the caller's promise.
-        let node = unsafe { *self.nodes.get_unchecked(at as usize) };
+        let node = unsafe { self.nodes.get_unchecked(at as usize) };
         // SAFETY: the caller's promise.
         node.next(unsafe { *x.get_unchecked(node.feature()) })
     }
