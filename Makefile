@@ -28,7 +28,7 @@ jars: build ## one self-contained jar for Flink 1.20 and one for 2.x, in java-sh
 # The demo's last line is the last one: what Maven says behind it is left out.
 .PHONY: demo
 demo: build ## a month of real flights decided in Flink SQL on a local Flink 2.3, and compared with `pelton run`
-	cd java-shim && $(MVN) verify -Pdemo -DskipTests -pl ../tests/flink/flink-2.3 -am \
+	cd java-shim && $(MVN) verify -Pdemo -DskipTests -pl ../tests/flink/flink-2.3 -am 2>&1 \
 		| sed -u '/^demo: /,$$ { /^demo: /!d }'
 
 .PHONY: test
