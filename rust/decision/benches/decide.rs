@@ -27,7 +27,9 @@ fn main() {
 
 fn report(version: &str, generation: &Generation, rows: &[Vec<u8>]) {
     let steps = &generation.decision.plan.steps;
-    println!("arrival_delay {version}: ns a record, n = 1, median of {RUNS} runs over {RECORDS} flights");
+    println!(
+        "arrival_delay {version}: ns a record, n = 1, median of {RUNS} runs over {RECORDS} flights"
+    );
     let mut before = 0.0;
     let mut line = |title: &str, until: f64| {
         println!("  {title:<28}{:>9.1}", until - before);

@@ -90,7 +90,9 @@ fn read_models(
         let bytes = (sources.file)(name).map_err(|error| at(file, &error.message));
         let bytes = report.keep(bytes)?;
         let external = |name: &str| {
-            let bytes = is_inside(name).then(|| (sources.file)(name).ok()).flatten()?;
+            let bytes = is_inside(name)
+                .then(|| (sources.file)(name).ok())
+                .flatten()?;
             files.borrow_mut().insert(name.to_owned(), bytes.clone());
             Some(bytes)
         };

@@ -34,7 +34,11 @@ pub fn run(generation: &mut Generation, file: &str, text: &str) -> Result<usize,
     let mut scratch = generation.scratch(1)?;
     let mut count = 0;
     let mut errors = Vec::new();
-    for (i, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+    for (i, line) in text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty())
+    {
         count += 1;
         let place = format!("{file}:{}", i + 1);
         match run_one(generation, &mut scratch, line) {
@@ -62,11 +66,17 @@ fn run_one(
 ) -> Result<Vec<String>, String> {
     let example: Value = serde_json::from_str(line).map_err(|e| format!("not JSON: {e}"))?;
     let example = as_object("the example", &example)?;
-    known_keys("", example, &["input", "lookups", "output", "tolerance", "note"])?;
+    known_keys(
+        "",
+        example,
+        &["input", "lookups", "output", "tolerance", "note"],
+    )?;
     let rows = lookup_rows(generation, example)?;
     generation.set_rows(rows);
     set_input(generation, scratch, example)?;
-    generation.decide(scratch, 1).map_err(|error| error.to_string())?;
+    generation
+        .decide(scratch, 1)
+        .map_err(|error| error.to_string())?;
     compare(generation, scratch, example)
 }
 
@@ -81,8 +91,11 @@ fn set_input(
     known_keys("input.", values, &names)?;
     scratch.columns.clear();
     for column in columns {
-        let Field { name, data_type, .. } = &column.field;
-        let value = literal(values.get(name), data_type).map_err(|e| format!("`input.{name}` {e}"))?;
+        let Field {
+            name, data_type, ..
+        } = &column.field;
+        let value =
+            literal(values.get(name), data_type).map_err(|e| format!("`input.{name}` {e}"))?;
         if let Some(slot) = column.slot {
             put(&mut scratch.columns, slot, &value)?;
         }
@@ -91,10 +104,7 @@ fn set_input(
 }
 
 /// The packed row of each lookup, as the example gives it.
-fn lookup_rows(
-    generation: &Generation,
-    example: &Map<String, Value>,
-) -> Result<Vec<Rows>, String> {
+fn lookup_rows(generation: &Generation, example: &Map<String, Value>) -> Result<Vec<Rows>, String> {
     let none = Map::new();
     let given = object(example, "lookups")?.unwrap_or(&none);
     let lookups = &generation.decision.plan.lookups;
@@ -147,7 +157,10 @@ fn compare(
         Some(value) => value.as_f64().ok_or("`tolerance` is not a number")?,
     };
     let mut wrong = Vec::new();
-    for column in columns.iter().filter(|column| expected.contains_key(&column.name)) {
+    for column in columns
+        .iter()
+        .filter(|column| expected.contains_key(&column.name))
+    {
         let name = &column.name;
         let json = &expected[name];
         let expected = literal(Some(json), &column.data_type);
@@ -155,7 +168,9 @@ fn compare(
         let actual = scratch.columns.literal(column.slot, 0);
         if !equal(&actual, &expected, tolerance) {
             let actual = show(&actual);
-            wrong.push(format!("`{name}` is {actual}, not {json} as the example says"));
+            wrong.push(format!(
+                "`{name}` is {actual}, not {json} as the example says"
+            ));
         }
     }
     Ok(wrong)
@@ -174,7 +189,9 @@ fn literal(value: Option<&Value>, data_type: &DataType) -> Result<Literal, Strin
 }
 
 fn put(columns: &mut Columns, slot: Slot, value: &Literal) -> Result<(), String> {
-    columns.put_literal(slot, 0, value).map_err(|e| e.to_string())
+    columns
+        .put_literal(slot, 0, value)
+        .map_err(|e| e.to_string())
 }
 
 fn equal(actual: &Literal, expected: &Literal, tolerance: f64) -> bool {
@@ -203,13 +220,20 @@ fn show(value: &Literal) -> String {
     }
 }
 
-fn object<'v>(map: &'v Map<String, Value>, key: &str) -> Result<Option<&'v Map<String, Value>>, String> {
+fn object<'v>(
+    map: &'v Map<String, Value>,
+    key: &str,
+) -> Result<Option<&'v Map<String, Value>>, String> {
     let value = map.get(key).filter(|value| !value.is_null());
-    value.map(|value| as_object(&format!("`{key}`"), value)).transpose()
+    value
+        .map(|value| as_object(&format!("`{key}`"), value))
+        .transpose()
 }
 
 fn as_object<'v>(what: &str, value: &'v Value) -> Result<&'v Map<String, Value>, String> {
-    value.as_object().ok_or_else(|| format!("{what} is not an object: {value}"))
+    value
+        .as_object()
+        .ok_or_else(|| format!("{what} is not an object: {value}"))
 }
 
 fn known_keys(prefix: &str, map: &Map<String, Value>, known: &[&str]) -> Result<(), String> {
@@ -218,7 +242,10 @@ fn known_keys(prefix: &str, map: &Map<String, Value>, known: &[&str]) -> Result<
         Some(key) => {
             let near = nearest(key, known.iter().copied());
             let near = near.map(|near| format!("; did you mean `{near}`?"));
-            Err(format!("unknown name `{prefix}{key}`{}", near.unwrap_or_default()))
+            Err(format!(
+                "unknown name `{prefix}{key}`{}",
+                near.unwrap_or_default()
+            ))
         }
     }
 }

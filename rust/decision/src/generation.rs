@@ -82,14 +82,16 @@ impl Generation {
     /// until the next call, for [`Generation::write_output`].
     pub fn decide_row(&self, scratch: &mut Scratch, row: &[u8]) -> Result<(), Error> {
         let plan = &self.decision.plan;
-        plan.run_row(&self.rows, scratch, row).map_err(|e| self.failed(&e))
+        plan.run_row(&self.rows, scratch, row)
+            .map_err(|e| self.failed(&e))
     }
 
     /// Decides the first `n` rows of the scratch, whose input columns are set. An error is that
     /// of some row: run the rows singly to know which.
     pub fn decide(&self, scratch: &mut Scratch, n: usize) -> Result<(), Error> {
         let plan = &self.decision.plan;
-        plan.run(&self.rows, scratch, n).map_err(|e| self.failed(&e))
+        plan.run(&self.rows, scratch, n)
+            .map_err(|e| self.failed(&e))
     }
 
     /// Where the lookups find their rows, in the order of the file.
@@ -114,7 +116,10 @@ fn open_version(home: &DecisionHome, version: u64) -> Result<Generation, Error> 
     let directory = home.version(version);
     if !directory.is_dir() {
         let known: Vec<String> = home.versions()?.iter().map(u64::to_string).collect();
-        let message = format!("there is no version {version}; there are: {}", known.join(", "));
+        let message = format!(
+            "there is no version {version}; there are: {}",
+            known.join(", ")
+        );
         return Err(Error::new(ErrorCode::DecisionNotFound, message));
     }
     let manifest = Manifest::read(&directory)?;
@@ -144,9 +149,14 @@ fn check_signature(decision: &Decision, manifest: &Manifest) -> Result<(), Error
     }
     for (name, then) in &manifest.dimensions {
         if now.dimensions.get(name) != Some(then) {
-            let message = format!("the dimension `{name}` is not what it was when this version was published");
+            let message = format!(
+                "the dimension `{name}` is not what it was when this version was published"
+            );
             let help = "publish the decision again";
-            return Err(Error::new(ErrorCode::DimensionInvalid, format!("{message}; {help}")));
+            return Err(Error::new(
+                ErrorCode::DimensionInvalid,
+                format!("{message}; {help}"),
+            ));
         }
     }
     Ok(())
@@ -155,7 +165,11 @@ fn check_signature(decision: &Decision, manifest: &Manifest) -> Result<(), Error
 /// The manifest of a compiled decision as a version.
 pub fn manifest_of(decision: &Decision, version: u64) -> Manifest {
     let plan = &decision.plan;
-    let input: Vec<_> = plan.input.iter().map(|column| column.field.clone()).collect();
+    let input: Vec<_> = plan
+        .input
+        .iter()
+        .map(|column| column.field.clone())
+        .collect();
     let lookups: Vec<LookupNeed> = plan.lookups.iter().flatten().cloned().collect();
     Manifest::new(
         &decision.name,
@@ -223,7 +237,11 @@ fn load_images(decision: &Decision, metadata: Option<&Metadata>) -> Result<Vec<R
 
 fn load_image(need: &LookupNeed, metadata: &Metadata) -> Result<Rows, Error> {
     let dimension = metadata.dimension(&need.dimension)?;
-    let columns: Vec<&str> = need.columns.iter().map(|field| field.name.as_str()).collect();
+    let columns: Vec<&str> = need
+        .columns
+        .iter()
+        .map(|field| field.name.as_str())
+        .collect();
     let image = Image::load(&dimension, metadata.root(), &columns).map_err(|cause| {
         let code = match cause {
             pelton_dimension::Error::Invalid(_) => ErrorCode::DimensionInvalid,

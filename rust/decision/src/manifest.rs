@@ -161,7 +161,10 @@ fn read_listed(directory: &Path, name: &str, entry: &FileEntry) -> Result<Vec<u8
     let mismatch = |what: String| {
         let shown = path.display();
         let help = "the version is not whole; publish it again";
-        Error::new(ErrorCode::ManifestMismatch, format!("{shown} {what}; {help}"))
+        Error::new(
+            ErrorCode::ManifestMismatch,
+            format!("{shown} {what}; {help}"),
+        )
     };
     let size = match fs::metadata(&path) {
         Ok(metadata) => metadata.len(),
@@ -170,7 +173,9 @@ fn read_listed(directory: &Path, name: &str, entry: &FileEntry) -> Result<Vec<u8
     // The size is checked first: a file that has grown is not read into memory.
     if size != entry.bytes {
         let expected = entry.bytes;
-        return Err(mismatch(format!("has {size} bytes, not {expected} as published")));
+        return Err(mismatch(format!(
+            "has {size} bytes, not {expected} as published"
+        )));
     }
     let bytes = fs::read(&path).map_err(|cause| Error::io("read", &path, &cause))?;
     match sha256(&bytes) == entry.sha256 {
@@ -223,7 +228,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let manifest = published(directory.path());
         assert!(manifest.read_files(directory.path()).is_ok());
-        for (content, part) in [("name = 'b'", "is not the file"), ("name = 'ab'", "11 bytes")] {
+        for (content, part) in [
+            ("name = 'b'", "is not the file"),
+            ("name = 'ab'", "11 bytes"),
+        ] {
             fs::write(directory.path().join("decision.toml"), content).unwrap();
             let error = manifest.read_files(directory.path()).unwrap_err();
             assert_eq!(error.code, ErrorCode::ManifestMismatch);
@@ -235,7 +243,10 @@ mod tests {
     fn a_missing_or_torn_manifest_says_so() {
         let directory = tempfile::tempdir().unwrap();
         let error = Manifest::read(directory.path()).unwrap_err();
-        assert!(error.message.contains("MANIFEST.json is missing"), "{error}");
+        assert!(
+            error.message.contains("MANIFEST.json is missing"),
+            "{error}"
+        );
         fs::write(directory.path().join(FILE), "{\"format\": 1, \"deci").unwrap();
         let error = Manifest::read(directory.path()).unwrap_err();
         assert_eq!(error.code, ErrorCode::ManifestInvalid);

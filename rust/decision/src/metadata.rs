@@ -75,7 +75,8 @@ impl DecisionHome {
         let name = path.file_name().and_then(|name| name.to_str());
         let decisions = path.parent().filter(|parent| parent.ends_with("decisions"));
         let (Some(name), Some(decisions)) = (name, decisions) else {
-            let message = format!("`{uri}` does not name a decision; expected METADATA/decisions/NAME");
+            let message =
+                format!("`{uri}` does not name a decision; expected METADATA/decisions/NAME");
             return Err(Error::new(ErrorCode::DecisionNotFound, message));
         };
         if !path.is_dir() {
@@ -181,7 +182,10 @@ mod tests {
         let home = directory.path().join("decisions/fraud");
         fs::create_dir_all(home.join("versions/2")).unwrap();
         fs::create_dir_all(home.join("versions/10")).unwrap();
-        for uri in [home.display().to_string(), format!("file://{}/", home.display())] {
+        for uri in [
+            home.display().to_string(),
+            format!("file://{}/", home.display()),
+        ] {
             let home = DecisionHome::open(&uri).unwrap();
             assert_eq!(home.name, "fraud");
             assert_eq!(home.metadata.root(), directory.path());

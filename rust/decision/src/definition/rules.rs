@@ -63,7 +63,12 @@ pub fn read(root: &mut Section<'_>, report: &mut Report) -> Vec<RulesSection> {
         };
         let rows = nodes.iter().enumerate().filter_map(|(i, node)| {
             let path = format!("{path}.rows[{i}]");
-            read_rule(&path, as_table(&path, node, report)?, node.span.clone(), report)
+            read_rule(
+                &path,
+                as_table(&path, node, report)?,
+                node.span.clone(),
+                report,
+            )
         });
         Some(RulesSection {
             name: name.clone(),

@@ -73,11 +73,17 @@ impl Compiler {
         match &typed.node {
             Node::Call(application) => self.emit_call(application, typed.physical(), under),
             Node::And(args) => self.emit_logic(args, logic::AND, Test::NotFalse, under),
-            Node::Or(args) => self.emit_logic(args, logic::OR, Test::NotTrue, under),
+            Node::Or(args) => match self.emit_among(args, under) {
+                Some(slot) => slot,
+                None => self.emit_logic(args, logic::OR, Test::NotTrue, under),
+            },
             Node::Case {
                 branches,
                 otherwise,
             } => {
+                if let Some(slot) = self.emit_choice(branches, otherwise, under) {
+                    return slot;
+                }
                 let cases = branches.iter().map(|(condition, value)| Case {
                     condition: condition.clone(),
                     values: vec![value.clone()],

@@ -12,6 +12,7 @@
 
 mod ast;
 mod calendar;
+mod choose;
 mod compile;
 mod constants;
 mod functions;

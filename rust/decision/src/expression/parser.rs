@@ -48,6 +48,11 @@ const INFIX: [(&str, u8); 12] = [
 /// What follows `IS` or `IS NOT`.
 const TESTS: [&str; 4] = ["NULL", "TRUE", "FALSE", "UNKNOWN"];
 
+/// Reserved words that nobody means as a name.
+const GRAMMAR: [&str; 12] = [
+    "AND", "AS", "BETWEEN", "ELSE", "END", "FROM", "IN", "IS", "OR", "THEN", "TO", "WHEN",
+];
+
 /// Words that begin something that expressions of a decision do not have, and what it is.
 const REFUSED: [(&str, &str); 18] = [
     ("SELECT", "subqueries"),
@@ -371,7 +376,7 @@ impl<'a> Parser<'a> {
                     return self.number(start, *sign == "-");
                 }
                 let value = self.expression(power::SIGN)?;
-                let name = if *sign == "-" { "NEGATE" } else { "PLUS" };
+                let name = if *sign == "-" { "unary -" } else { "unary +" };
                 self.call(start, name, vec![value])
             }
             TokenKind::Word(word) => self.word(&word.to_uppercase()),
@@ -614,9 +619,16 @@ impl<'a> Parser<'a> {
                 self.at += 1;
                 Ok(word)
             }
-            TokenKind::Word(word) => Err(self.unexpected("a value").help(format!(
-                "`{word}` is reserved in Flink SQL; as a name it needs backticks"
-            ))),
+            TokenKind::Word(word) => {
+                let error = self.unexpected("a value");
+                let grammar = GRAMMAR.iter().any(|known| word.eq_ignore_ascii_case(known));
+                Err(match grammar {
+                    true => error,
+                    false => error.help(format!(
+                        "`{word}` is reserved in Flink SQL; as a name it needs backticks"
+                    )),
+                })
+            }
             _ => Err(self.unexpected("a name")),
         }
     }

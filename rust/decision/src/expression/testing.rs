@@ -40,7 +40,7 @@ impl Scope for Table {
     }
 }
 
-/// The table of most tests: a column of every type; `void` and `maybe` are NULL.
+/// The table of most tests: a column of every type; `void`, `maybe` and `nos` are NULL.
 pub(super) fn table() -> (Table, impl Fn(&mut Columns, usize)) {
     let table = Table::new(&[
         ("ti", DataType::TinyInt),
@@ -58,6 +58,7 @@ pub(super) fn table() -> (Table, impl Fn(&mut Columns, usize)) {
         ("da", DataType::Date),
         ("t", DataType::Timestamp(9)),
         ("early", DataType::Timestamp(3)),
+        ("nos", DataType::STRING),
     ]);
     let slot: Vec<Slot> = table.columns.iter().map(|(.., slot)| *slot).collect();
     let fill = move |columns: &mut Columns, row: usize| {
@@ -89,6 +90,7 @@ pub(super) fn table() -> (Table, impl Fn(&mut Columns, usize)) {
                 nanos: 0,
             },
         );
+        columns.set_valid(slot[15], row, false);
     };
     (table, fill)
 }
@@ -97,6 +99,15 @@ pub(super) fn typed(text: &str) -> Result<Typed, String> {
     let (table, _) = table();
     let expr = parse(text).map_err(|error| error.message)?;
     type_check(&expr, &table).map_err(|errors| errors[0].message.clone())
+}
+
+/// How many instructions an expression takes.
+pub(super) fn instructions(text: &str) -> usize {
+    let (table, _) = table();
+    let mut compiler = Compiler::default();
+    compiler.layout = table.layout;
+    compiler.emit(&typed(text).unwrap(), SelectionId::ALL);
+    compiler.instructions()
 }
 
 /// Type and value of an expression over the one row of [`table`]: `INT 7`.

@@ -1,6 +1,6 @@
 //! Whole expressions, from text to value. What belongs to one function stands beside it.
 
-use super::testing::{typed, value};
+use super::testing::{instructions, typed, value};
 
 #[test]
 fn an_expression_is_parsed_typed_and_run() {
@@ -114,4 +114,52 @@ fn all_type_errors_of_an_expression_are_found() {
     let (table, _) = super::testing::table();
     let errors = super::type_check(&expr, &table).unwrap_err();
     assert_eq!(errors.len(), 3);
+}
+
+#[test]
+fn a_string_among_constants_takes_one_instruction() {
+    let known = [
+        ("s IN ('x', 'y', 'z')", 1),
+        ("s = 'x' OR s = 'y' OR s = 'z'", 1),
+        (
+            "CASE s WHEN 'x' THEN 1 WHEN 'y' THEN 2 WHEN 'z' THEN 3 END",
+            1,
+        ),
+    ];
+    for (text, expected) in known {
+        assert_eq!(instructions(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_string_among_constants_is_what_the_chain_of_comparisons_is() {
+    let text = "Straße";
+    let known = [
+        (format!("s IN ('x', '{text}', 'z')"), "BOOLEAN 1"),
+        ("s IN ('x', 'y', 'z')".to_owned(), "BOOLEAN 0"),
+        ("nos IN ('x', 'y', 'z')".to_owned(), "BOOLEAN NULL"),
+        (
+            format!("CASE s WHEN 'x' THEN 1 WHEN 'y' THEN 2 WHEN '{text}' THEN 3 END"),
+            "INT 3",
+        ),
+        (
+            format!("CASE s WHEN 'x' THEN 1 WHEN '{text}' THEN NULL WHEN 'z' THEN 3 ELSE 4 END"),
+            "INT NULL",
+        ),
+        (
+            "CASE s WHEN 'x' THEN 1 WHEN 'y' THEN 2 WHEN 'z' THEN 3 ELSE 4 END".to_owned(),
+            "INT 4",
+        ),
+        (
+            "CASE nos WHEN 'x' THEN 1 WHEN 'y' THEN 2 WHEN 'z' THEN 3 ELSE 4 END".to_owned(),
+            "INT 4",
+        ),
+        (
+            "CASE nos WHEN 'x' THEN 1 WHEN 'y' THEN 2 WHEN 'z' THEN 3 END".to_owned(),
+            "INT NULL",
+        ),
+    ];
+    for (text, expected) in known {
+        assert_eq!(value(&text), expected, "{text}");
+    }
 }

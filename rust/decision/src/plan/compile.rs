@@ -102,7 +102,10 @@ impl<'a> PlanCompiler<'a> {
         }
         let output = self.output()?;
         let input_reader = self.input_reader(&input)?;
-        let columns: Vec<_> = output.iter().map(|c| (c.data_type.clone(), c.slot)).collect();
+        let columns: Vec<_> = output
+            .iter()
+            .map(|c| (c.data_type.clone(), c.slot))
+            .collect();
         let output_writer = self.supported(RowWriter::new(&columns))?;
         let (program, layout) = self.compiler.finish();
         Some(Plan {
@@ -129,7 +132,9 @@ impl<'a> PlanCompiler<'a> {
                 }
                 Some(_) => None,
                 None => {
-                    let Field { name, data_type, .. } = field;
+                    let Field {
+                        name, data_type, ..
+                    } = field;
                     let message = format!("the type {data_type} of `{name}` is not supported yet");
                     self.report.push(Diagnostic::at(span.clone(), message));
                     None
@@ -160,7 +165,12 @@ impl<'a> PlanCompiler<'a> {
         let slot = self.compiler.emit(&typed, SelectionId::ALL);
         self.define(&feature.name.value, slot, &typed.data_type);
         let work = Work::Eval(self.since(start));
-        self.step(title, &[&feature.expression], vec![&feature.name.value], work);
+        self.step(
+            title,
+            &[&feature.expression],
+            vec![&feature.name.value],
+            work,
+        );
         Some(())
     }
 
@@ -261,9 +271,14 @@ impl<'a> PlanCompiler<'a> {
                 self.report.push(diagnostic.suggest(&name.value, names));
                 continue;
             };
-            if expression.expr.as_ref().is_some_and(|e| !e.names().is_empty()) {
+            if expression
+                .expr
+                .as_ref()
+                .is_some_and(|e| !e.names().is_empty())
+            {
                 let message = format!("the default of `{}` is not a constant", name.value);
-                self.report.push(Diagnostic::at(expression.text.span.clone(), message));
+                self.report
+                    .push(Diagnostic::at(expression.text.span.clone(), message));
                 continue;
             }
             let what = format!("column `{}`", name.value);
@@ -287,7 +302,11 @@ impl<'a> PlanCompiler<'a> {
                 data_type: typed.data_type,
             });
         }
-        let expressions = self.definition.output.iter().map(|column| &column.expression);
+        let expressions = self
+            .definition
+            .output
+            .iter()
+            .map(|column| &column.expression);
         let expressions: Vec<&Expression> = expressions.collect();
         let work = Work::Eval(self.since(start));
         let reads = self.names_of(&expressions);
@@ -344,7 +363,9 @@ impl<'a> PlanCompiler<'a> {
     fn physical(&mut self, column: &Field, lookup: &LookupSection) -> Option<Physical> {
         let physical = Physical::of(&column.data_type);
         if physical.is_none() {
-            let Field { name, data_type, .. } = column;
+            let Field {
+                name, data_type, ..
+            } = column;
             let message = format!(
                 "the type {data_type} of `{}.{name}` is not supported yet",
                 lookup.name.value

@@ -121,7 +121,8 @@ impl<'a> Graph<'a> {
         let definition = self.definition;
         let input = definition.input.iter();
         let input = input.map(|(field, span)| (field.name.as_str(), span, "an input column"));
-        let text = |kind: &'static str| move |name: &'a Text| (name.value.as_str(), &name.span, kind);
+        let text =
+            |kind: &'static str| move |name: &'a Text| (name.value.as_str(), &name.span, kind);
         let lookups = definition.lookups.iter().map(|l| &l.name);
         let features = definition.features.iter().map(|f| &f.name);
         let outputs = definition.models.iter().flat_map(|m| &m.outputs);

@@ -83,7 +83,12 @@ impl Scratch {
 impl Plan {
     /// Decides one record: a BinaryRow of the input columns. The output stands in the scratch
     /// until the next call, for [`Plan::write_output`].
-    pub fn run_row(&self, rows: &[Rows], scratch: &mut Scratch, row: &[u8]) -> Result<(), RunError> {
+    pub fn run_row(
+        &self,
+        rows: &[Rows],
+        scratch: &mut Scratch,
+        row: &[u8],
+    ) -> Result<(), RunError> {
         scratch.columns.clear();
         self.read_input(scratch, 0, row)?;
         self.run(rows, scratch, 1)
@@ -165,7 +170,10 @@ impl LookupWork {
         title: &str,
     ) -> Result<(), RunError> {
         let Scratch { columns, key, .. } = scratch;
-        let has_null = self.key_slots.iter().any(|slot| !columns.is_valid(*slot, row));
+        let has_null = self
+            .key_slots
+            .iter()
+            .any(|slot| !columns.is_valid(*slot, row));
         let found = match rows {
             Rows::Given(given) => given.as_deref(),
             Rows::Image(_) if has_null => None,

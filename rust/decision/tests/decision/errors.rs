@@ -42,7 +42,8 @@ fn a_lookup_named_without_its_column_lists_the_columns() {
 
 #[test]
 fn a_circle_of_names_is_shown_whole() {
-    let text = format!("{HEAD}output = \"x\"\n[features]\nx = \"y + 1\"\ny = \"z + 1\"\nz = \"x\"\n");
+    let text =
+        format!("{HEAD}output = \"x\"\n[features]\nx = \"y + 1\"\ny = \"z + 1\"\nz = \"x\"\n");
     says(
         &report(&text),
         &[
@@ -65,7 +66,10 @@ fn a_name_given_twice_says_where_it_was_first() {
 fn a_type_error_has_a_caret_under_it() {
     let text = format!("{HEAD}output = \"x\"\n[features]\nx = \"a + 1 AND s\"\n");
     let report = report(&text);
-    says(&report, &["decision.toml:5:", "5 | x = \"a + 1 AND s\"", "^"]);
+    says(
+        &report,
+        &["decision.toml:5:", "5 | x = \"a + 1 AND s\"", "^"],
+    );
 }
 
 #[test]
@@ -75,7 +79,13 @@ fn every_error_of_a_file_is_in_one_report() {
     let all = report(text);
     says(
         &all,
-        &["`nmae`", "`name` is missing", "INTT", "decision.toml:5:", "alll"],
+        &[
+            "`nmae`",
+            "`name` is missing",
+            "INTT",
+            "decision.toml:5:",
+            "alll",
+        ],
     );
     let text = format!(
         "{HEAD}output = \"x, y\"\n[features]\nx = \"a + nope\"\ny = \"UPPPER(s)\"\nz = \"nope2\"\n"
@@ -122,7 +132,11 @@ fn a_model_whose_tensors_do_not_fit_names_tensor_and_width() {
 
 #[test]
 fn a_corrupt_or_missing_model_names_its_file() {
-    for (file, part) in [("corrupt.onnx", "corrupt.onnx"), ("nope.onnx", "nope"), ("../x.onnx", "beside")] {
+    for (file, part) in [
+        ("corrupt.onnx", "corrupt.onnx"),
+        ("nope.onnx", "nope"),
+        ("../x.onnx", "beside"),
+    ] {
         let text = format!(
             "{HEAD}output = \"p\"\n[models.m]\nfile = \"{file}\"\n\
              inputs.x = {{ columns = [\"a\"] }}\noutputs.p = \"y\"\n"
@@ -134,7 +148,9 @@ fn a_corrupt_or_missing_model_names_its_file() {
 #[test]
 fn an_unknown_dimension_names_the_nearest_and_a_wrong_key_says_what_it_is() {
     let lookup = |rest: &str| {
-        report(&format!("{HEAD}output = \"p.seats AS x\"\n[lookups.p]\n{rest}\n"))
+        report(&format!(
+            "{HEAD}output = \"p.seats AS x\"\n[lookups.p]\n{rest}\n"
+        ))
     };
     says(
         &lookup("dimension = \"plane\"\nkey = [\"s\"]"),
@@ -149,7 +165,9 @@ fn an_unknown_dimension_names_the_nearest_and_a_wrong_key_says_what_it_is() {
         &["key column `tailnum` is STRING, but this is INT"],
     );
     says(
-        &lookup("dimension = \"planes\"\nkey = [\"s\"]\nmissing = \"default\"\ndefaults = { seat = \"0\" }"),
+        &lookup(
+            "dimension = \"planes\"\nkey = [\"s\"]\nmissing = \"default\"\ndefaults = { seat = \"0\" }",
+        ),
         &["`planes` has no column `seat`", "did you mean `seats`?"],
     );
 }
@@ -158,10 +176,22 @@ fn an_unknown_dimension_names_the_nearest_and_a_wrong_key_says_what_it_is() {
 fn what_comes_later_is_refused_by_name() {
     let head = "name = \"d\"\noutput = \"a\"\n";
     for (rest, part) in [
-        ("input = \"a INT\"\ntime_zone = \"Europe/Berlin\"", "`Europe/Berlin`"),
-        ("input = \"a DECIMAL(10, 2)\"", "DECIMAL(10, 2) of `a` is not supported"),
-        ("input = \"a INT\"\n[rules.g]\ntable = \"gate.csv\"", "`rules.g.table` is not supported"),
-        ("input = \"a INT\"\n[rules.g]\nhit = \"all\"\nrows = []", "ARRAYs"),
+        (
+            "input = \"a INT\"\ntime_zone = \"Europe/Berlin\"",
+            "`Europe/Berlin`",
+        ),
+        (
+            "input = \"a DECIMAL(10, 2)\"",
+            "DECIMAL(10, 2) of `a` is not supported",
+        ),
+        (
+            "input = \"a INT\"\n[rules.g]\ntable = \"gate.csv\"",
+            "`rules.g.table` is not supported",
+        ),
+        (
+            "input = \"a INT\"\n[rules.g]\nhit = \"all\"\nrows = []",
+            "ARRAYs",
+        ),
     ] {
         says(&report(&format!("{head}{rest}\n")), &[part]);
     }

@@ -21,7 +21,11 @@ fn compile(text: &str) -> Result<Decision, String> {
         if name == "corrupt.onnx" {
             return Ok(b"\x08\x07\x12\xff\xff\xff\xff".to_vec());
         }
-        let path = models().join("vectors").join(name).with_extension("").join("model.onnx");
+        let path = models()
+            .join("vectors")
+            .join(name)
+            .with_extension("")
+            .join("model.onnx");
         std::fs::read(&path).map_err(|cause| Error::io("read", &path, &cause))
     };
     let sources = Sources {
@@ -51,7 +55,9 @@ fn decide(text: &str, rows: &[&[Literal]]) -> Result<Vec<Vec<Literal>>, (ErrorCo
     decided.map_err(|error| (error.code, error.message))?;
     let row = |r| {
         let output = plan.output.iter();
-        output.map(|column| scratch.columns.literal(column.slot, r)).collect()
+        output
+            .map(|column| scratch.columns.literal(column.slot, r))
+            .collect()
     };
     Ok((0..rows.len()).map(row).collect())
 }

@@ -117,8 +117,12 @@ outputs = { z = "z", y = "y[0]", i = "integer" }
     let x = numbers::<4>(case, "in0.bin");
     let wide = numbers::<8>(case, "in1.bin");
     let row = |r: usize| {
-        let x = x[4 * r..][..4].iter().map(|b| Literal::F32(f32::from_le_bytes(*b)));
-        let wide = wide[4 * r..][..4].iter().map(|b| Literal::F64(f64::from_le_bytes(*b)));
+        let x = x[4 * r..][..4]
+            .iter()
+            .map(|b| Literal::F32(f32::from_le_bytes(*b)));
+        let wide = wide[4 * r..][..4]
+            .iter()
+            .map(|b| Literal::F64(f64::from_le_bytes(*b)));
         x.chain(wide).collect::<Vec<Literal>>()
     };
     let rows: Vec<Vec<Literal>> = (0..200).map(row).collect();
@@ -127,11 +131,24 @@ outputs = { z = "z", y = "y[0]", i = "integer" }
     let (z, y) = (numbers(case, "out0.bin"), numbers(case, "out1.bin"));
     let integer = numbers(case, "out2.bin");
     for (r, row) in decided.iter().enumerate() {
-        let [Literal::F32(y_row), Literal::F32(z_row), Literal::I64(i_row)] = row[..] else {
+        let [
+            Literal::F32(y_row),
+            Literal::F32(z_row),
+            Literal::I64(i_row),
+        ] = row[..]
+        else {
             panic!("FLOAT, FLOAT and BIGINT, not {row:?}")
         };
-        assert_eq!(y_row.to_bits(), f32::from_le_bytes(y[r]).to_bits(), "y of row {r}");
-        assert_eq!(z_row.to_bits(), f32::from_le_bytes(z[r]).to_bits(), "z of row {r}");
+        assert_eq!(
+            y_row.to_bits(),
+            f32::from_le_bytes(y[r]).to_bits(),
+            "y of row {r}"
+        );
+        assert_eq!(
+            z_row.to_bits(),
+            f32::from_le_bytes(z[r]).to_bits(),
+            "z of row {r}"
+        );
         assert_eq!(i_row, i64::from_le_bytes(integer[r]), "integer of row {r}");
     }
 }
@@ -152,10 +169,16 @@ outputs = { label = "label" }
     let json: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     let x = numbers::<4>(case, "in0.bin");
     for r in 0..200 {
-        let row = x[4 * r..][..4].iter().map(|b| Literal::F32(f32::from_le_bytes(*b)));
+        let row = x[4 * r..][..4]
+            .iter()
+            .map(|b| Literal::F32(f32::from_le_bytes(*b)));
         let row: Vec<Literal> = row.collect();
         let expected = json["outputs"][0]["strings"][r].as_str().unwrap();
         let decided = decide(decision, &[&row]).unwrap();
-        assert_eq!(decided, [[text(expected), text(&expected.to_uppercase())]], "row {r}");
+        assert_eq!(
+            decided,
+            [[text(expected), text(&expected.to_uppercase())]],
+            "row {r}"
+        );
     }
 }

@@ -18,8 +18,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function("/", "number / number", quotient),
     function("%", "integer % integer", remainder),
     function("MOD", "MOD(integer, integer)", remainder),
-    function("NEGATE", "-number", negate),
-    function("PLUS", "+number", plus),
+    function("unary -", "-number", negate),
+    function("unary +", "+number", plus),
 ];
 
 const fn function(
@@ -212,7 +212,10 @@ mod tests {
     fn other_types_are_refused() {
         assert_eq!(typed("s + 1").unwrap_err(), "+ does not take (STRING, INT)");
         assert_eq!(typed("d % 2").unwrap_err(), "% does not take (DOUBLE, INT)");
-        assert_eq!(typed("-yes").unwrap_err(), "NEGATE does not take (BOOLEAN)");
+        assert_eq!(
+            typed("-yes").unwrap_err(),
+            "unary - does not take (BOOLEAN)"
+        );
         assert_eq!(typed("da + 1").unwrap_err(), "+ does not take (DATE, INT)");
     }
 }

@@ -8,6 +8,7 @@ use pelton_data::columns::{Literal, Native, Timestamp};
 use pelton_data::report::{Diagnostic, Span};
 
 use super::super::ast::Decimal;
+use super::super::compile::value_of;
 use super::super::program::{Call, Failure, Frame, Kernel};
 use super::super::typing::{Node, Typed, common_type, exact};
 use super::cast::cast;
@@ -86,7 +87,15 @@ fn values<T: Native + PartialOrd>(comparison: Comparison) -> Kernel {
 }
 
 fn texts(comparison: Comparison) -> Kernel {
-    by_comparison!(comparison, map_text2, &[u8])
+    match comparison {
+        Comparison::Equal => equal_texts,
+        other => by_comparison!(other, map_text2, &[u8]),
+    }
+}
+
+/// Has a name so that chains of it are found.
+pub(in super::super) fn equal_texts(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
+    map_text2(frame, call, |a, b| i8::from(a == b))
 }
 
 impl Comparison {
@@ -155,12 +164,21 @@ fn compare(
         (left, right) if !comparison.is_equality() && left.is_numeric() && right.is_numeric() => {
             promoted(left, right).ok_or_else(mismatch)?
         }
-        (left, right) => common_type(&[left.clone(), right.clone()]).ok_or_else(mismatch)?,
+        (left, right) => common_type(&[left.clone(), right.clone()])
+            .ok_or_else(|| mismatch().help("bring them to one type with CAST"))?,
     };
     let kernel = |comparison: Comparison| comparison.kernel(&common).ok_or_else(mismatch);
     let (kernel, negated) = (kernel(comparison)?, kernel(comparison.negated())?);
-    let args = vec![cast(a, &common)?, cast(b, &common)?];
+    let args = vec![readable(cast(a, &common)?)?, readable(cast(b, &common)?)?];
     Ok(Typed::call(DataType::Boolean, span, kernel, args).with_negation(negated))
+}
+
+/// A text literal compared with a date has to be one, as in Flink: that is known before any record.
+fn readable(value: Typed) -> Result<Typed, Diagnostic> {
+    if value.is_constant() && matches!(value.data_type, DataType::Date | DataType::Timestamp(_)) {
+        value_of(&value).map_err(|error| Diagnostic::at(value.span.clone(), error.message))?;
+    }
+    Ok(value)
 }
 
 /// The type in which Java compares two numbers.
@@ -527,6 +545,7 @@ mod tests {
             ("yes = 'true'", "= does not compare BOOLEAN with CHAR(4)"),
             ("yes = 1", "= does not compare BOOLEAN with INT"),
             ("da < t", "< does not compare DATE with TIMESTAMP(9)"),
+            ("da = 'xyz'", "'xyz' cannot be cast to DATE"),
             ("da = s", "= does not compare DATE with STRING"),
             ("i IN (1.5, 3)", "IN: DECIMAL(2, 1) is not INT"),
         ];

@@ -203,7 +203,10 @@ mod tests {
 
     #[test]
     fn the_right_side_is_computed_where_it_decides() {
-        assert_eq!(value("maybe AND 1 / (i - 7) > 0"), "error: division by zero");
+        assert_eq!(
+            value("maybe AND 1 / (i - 7) > 0"),
+            "error: division by zero"
+        );
         assert_eq!(value("maybe OR 1 / (i - 7) > 0"), "error: division by zero");
         assert_eq!(value("nay AND 1 / (i - 7) > 0"), "BOOLEAN 0");
         assert_eq!(value("nay AND 1 / (i - 7) > 0 AND maybe"), "BOOLEAN 0");

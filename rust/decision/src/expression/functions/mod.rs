@@ -7,7 +7,7 @@
 
 mod arithmetic;
 pub(super) mod cast;
-mod comparison;
+pub(super) mod comparison;
 pub(super) mod conditional;
 pub(super) mod kernel;
 pub(super) mod logic;
@@ -109,7 +109,7 @@ pub(super) fn find(name: &str, span: &Span) -> Result<&'static Function, Diagnos
         }
     }
     let known = FAMILIES.into_iter().flatten().map(|function| function.name);
-    let known = known.filter(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()));
+    let known = known.filter(|name| name.starts_with(|c: char| c.is_ascii_uppercase()));
     Err(unknown_function(span.clone(), name, known))
 }
 

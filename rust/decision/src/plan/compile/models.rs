@@ -48,7 +48,10 @@ impl PlanCompiler<'_> {
         });
         let reads = section.inputs.iter().flat_map(|input| &input.columns);
         let reads: Vec<&Expression> = reads.collect();
-        let writes = section.outputs.iter().map(|output| output.name.value.as_str());
+        let writes = section
+            .outputs
+            .iter()
+            .map(|output| output.name.value.as_str());
         self.step(title, &reads, writes.collect(), work);
         whole
     }
@@ -62,7 +65,10 @@ impl PlanCompiler<'_> {
         title: &str,
     ) -> Option<()> {
         for tensor in model.inputs() {
-            let given = section.inputs.iter().any(|input| input.tensor.value == tensor.name);
+            let given = section
+                .inputs
+                .iter()
+                .any(|input| input.tensor.value == tensor.name);
             if !given {
                 let message = format!("{title} has an input `{}` that is not given", tensor.name);
                 let diagnostic = Diagnostic::at(section.file.span.clone(), message);
@@ -93,7 +99,10 @@ impl PlanCompiler<'_> {
             let (name, expected) = (&tensor.name, tensor.width);
             let message = format!("tensor `{name}` has {expected} columns, but {given} are given");
             let diagnostic = Diagnostic::at(input.tensor.span.clone(), message);
-            let help = format!("the model's `{name}` is {} [n, {expected}]", tensor.element.name());
+            let help = format!(
+                "the model's `{name}` is {} [n, {expected}]",
+                tensor.element.name()
+            );
             self.report.push(diagnostic.help(help));
         }
         let null = self.null_of(input, tensor)?;
@@ -107,11 +116,13 @@ impl PlanCompiler<'_> {
                     "tensor `{}` takes numbers, but this is {}",
                     tensor.name, typed.data_type
                 );
-                self.report.push(Diagnostic::at(column.text.span.clone(), message));
+                self.report
+                    .push(Diagnostic::at(column.text.span.clone(), message));
                 continue;
             }
             self.begin(title, &column.text.value);
-            self.compiler.emit_tensor(&typed, first.nth(k), null, SelectionId::ALL);
+            self.compiler
+                .emit_tensor(&typed, first.nth(k), null, SelectionId::ALL);
         }
         Some(())
     }
@@ -155,13 +166,19 @@ impl PlanCompiler<'_> {
             }
         };
         let first = self.block(tensor, blocks, &output.reference)?;
-        self.begin(&format!("model `{}`", section.name.value), &output.reference.value);
+        self.begin(
+            &format!("model `{}`", section.name.value),
+            &output.reference.value,
+        );
         let raw = first.nth(column);
         let (slot, data_type) = match (&tensor.element, &tensor.dictionary) {
             (Element::Float, _) => (raw, DataType::Float),
             (Element::Double, _) => (raw, DataType::Double),
             (Element::Int64, _) => (raw, DataType::BigInt),
-            (Element::Int32, _) => (self.compiler.emit_narrow(raw, &DataType::Int), DataType::Int),
+            (Element::Int32, _) => (
+                self.compiler.emit_narrow(raw, &DataType::Int),
+                DataType::Int,
+            ),
             (Element::Bool, _) => {
                 let slot = self.compiler.emit_narrow(raw, &DataType::Boolean);
                 (slot, DataType::Boolean)
@@ -176,7 +193,12 @@ impl PlanCompiler<'_> {
     }
 
     /// The tensor of a name, or an error with the nearest one.
-    fn tensor<'m>(&mut self, place: &Text, name: &str, tensors: &'m [Tensor]) -> Option<&'m Tensor> {
+    fn tensor<'m>(
+        &mut self,
+        place: &Text,
+        name: &str,
+        tensors: &'m [Tensor],
+    ) -> Option<&'m Tensor> {
         let found = tensors.iter().find(|tensor| tensor.name == name);
         if found.is_none() {
             let message = format!("the model has no tensor `{name}` here");
@@ -197,7 +219,8 @@ impl PlanCompiler<'_> {
             Element::String => {
                 let message = format!("tensor `{}` takes strings", tensor.name);
                 let diagnostic = Diagnostic::at(place.span.clone(), message);
-                self.report.push(diagnostic.help("string inputs are not supported yet"));
+                self.report
+                    .push(diagnostic.help("string inputs are not supported yet"));
                 return None;
             }
         };

@@ -21,14 +21,24 @@ impl PlanCompiler<'_> {
             Hit::First => conditions,
             Hit::Unique => self.compiler.emit_unique(&conditions, SelectionId::ALL),
         };
-        let cases = conditions.into_iter().enumerate().map(|(row, condition)| Case {
-            condition,
-            values: outputs.iter().map(|output| output.values[row].clone()).collect(),
-        });
+        let cases = conditions
+            .into_iter()
+            .enumerate()
+            .map(|(row, condition)| Case {
+                condition,
+                values: outputs
+                    .iter()
+                    .map(|output| output.values[row].clone())
+                    .collect(),
+            });
         let cases: Vec<Case> = cases.collect();
-        let otherwise = outputs.iter().map(|output| Typed::null(output.data_type.clone()));
+        let otherwise = outputs
+            .iter()
+            .map(|output| Typed::null(output.data_type.clone()));
         let otherwise: Vec<Typed> = otherwise.collect();
-        let slots = self.compiler.emit_cases(&cases, &otherwise, SelectionId::ALL);
+        let slots = self
+            .compiler
+            .emit_cases(&cases, &otherwise, SelectionId::ALL);
         for (output, slot) in outputs.iter().zip(slots) {
             self.define(&output.name, slot, &output.data_type);
         }
@@ -50,7 +60,8 @@ impl PlanCompiler<'_> {
                 return Some(typed);
             }
             let message = format!("the condition is {}, not BOOLEAN", typed.data_type);
-            self.report.push(Diagnostic::at(when.text.span.clone(), message));
+            self.report
+                .push(Diagnostic::at(when.text.span.clone(), message));
             None
         });
         // Collected first: every condition is checked, not only those before the first error.
@@ -91,7 +102,10 @@ impl PlanCompiler<'_> {
 
     fn rule_output(&mut self, rules: &RulesSection, name: &Text) -> Option<RuleOutput> {
         let values = rules.rows.iter().map(|rule| {
-            let value = rule.values.iter().find(|(known, _)| known.value == name.value);
+            let value = rule
+                .values
+                .iter()
+                .find(|(known, _)| known.value == name.value);
             match value {
                 None => Some((None, rule)),
                 Some((_, expression)) => Some((Some((self.typed(expression)?, expression)), rule)),
@@ -105,7 +119,8 @@ impl PlanCompiler<'_> {
             let types: Vec<String> = types.iter().map(DataType::to_string).collect();
             let message = format!("the values of `{}` have no common type", name.value);
             let diagnostic = Diagnostic::at(name.span.clone(), message);
-            self.report.push(diagnostic.help(format!("they are {}", types.join(", "))));
+            self.report
+                .push(diagnostic.help(format!("they are {}", types.join(", "))));
             return None;
         };
         let values = values.into_iter().map(|(value, _)| match value {
@@ -132,5 +147,7 @@ struct RuleOutput {
 }
 
 fn expressions(rule: &Rule) -> impl Iterator<Item = &Expression> {
-    rule.when.iter().chain(rule.values.iter().map(|(_, value)| value))
+    rule.when
+        .iter()
+        .chain(rule.values.iter().map(|(_, value)| value))
 }
