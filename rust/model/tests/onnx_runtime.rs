@@ -2,6 +2,7 @@
 //!
 //! A case runs with several numbers of rows and strides; what fits ONNX Runtime at one of them must have the same bits
 //! at all of them.
+#![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
 use std::path::{Path, PathBuf};
 
@@ -170,12 +171,7 @@ impl Case {
         let mut f32 = vec![f32::from_bits(0x7FC0_1234); size.f32 * stride];
         let mut f64 = vec![f64::from_bits(0x7FF8_0000_0000_1234); size.f64 * stride];
         let mut i64 = vec![-77; size.i64 * stride];
-        let mut outputs: Vec<Data> = self
-            .model
-            .outputs()
-            .iter()
-            .map(|tensor| empty(tensor))
-            .collect();
+        let mut outputs: Vec<Data> = self.model.outputs().iter().map(empty).collect();
         for start in (0..self.rows).step_by(group) {
             let n = group.min(self.rows - start);
             for (tensor, data) in self.model.inputs().iter().zip(&self.inputs) {
@@ -299,50 +295,41 @@ fn difference(ours: &Data, expected: &Data, entry: &Value, linear: bool) -> Opti
         off if linear && key == "absolute" && entry["ulp"] != 0 => f64::max(off, 1e-6),
         off => off,
     };
-    let fits = |ours: f64, expected: f64, ulps: f64| {
+    let near = |ours: f64, expected: f64| {
         let off = (ours - expected).abs();
         ours == expected
             || (ours.is_nan() && expected.is_nan())
-            || ulps <= allowed("ulp")
             || off <= allowed("relative") * expected.abs()
             || off <= allowed("absolute")
     };
-    let first = |differences: &mut dyn Iterator<Item = (usize, String)>| {
-        differences
-            .next()
-            .map(|(i, text)| format!("value {i}: {text}"))
-    };
     match (ours, expected) {
-        (Data::F32(ours), Data::F32(expected)) => first(
-            &mut (0..)
-                .zip(ours.iter().zip(expected))
-                .filter_map(|(i, (a, b))| {
-                    let ulps = f64::from(
-                        ordered(a.to_bits() as i32).abs_diff(ordered(b.to_bits() as i32)),
-                    );
-                    (!fits((*a).into(), (*b).into(), ulps))
-                        .then(|| (i, format!("{a:e}, expected {b:e}, {ulps} ulp")))
-                }),
-        ),
-        (Data::F64(ours), Data::F64(expected)) => first(
-            &mut (0..)
-                .zip(ours.iter().zip(expected))
-                .filter_map(|(i, (a, b))| {
-                    (!fits(*a, *b, f64::INFINITY)).then(|| (i, format!("{a:e}, expected {b:e}")))
-                }),
-        ),
-        (Data::I64(ours), Data::I64(expected)) => first(
-            &mut (0..)
-                .zip(ours.iter().zip(expected))
-                .filter_map(|(i, (a, b))| (a != b).then(|| (i, format!("{a}, expected {b}")))),
-        ),
-        (Data::Strings(ours), Data::Strings(expected)) => first(
-            &mut (0..)
-                .zip(ours.iter().zip(expected))
-                .filter_map(|(i, (a, b))| (a != b).then(|| (i, format!("{a}, expected {b}")))),
-        ),
+        (Data::F32(ours), Data::F32(expected)) => first_misfit(ours, expected, |a, b| {
+            let (a_bits, b_bits) = (a.to_bits() as i32, b.to_bits() as i32);
+            let ulps = ordered(a_bits).abs_diff(ordered(b_bits));
+            near((*a).into(), (*b).into()) || f64::from(ulps) <= allowed("ulp")
+        }),
+        (Data::F64(ours), Data::F64(expected)) => first_misfit(ours, expected, |a, b| near(*a, *b)),
+        (Data::I64(ours), Data::I64(expected)) => first_misfit(ours, expected, i64::eq),
+        (Data::Strings(ours), Data::Strings(expected)) => first_misfit(ours, expected, String::eq),
         _ => Some("another element".to_owned()),
     }
+}
+
+fn first_misfit<T: std::fmt::Debug>(
+    ours: &[T],
+    expected: &[T],
+    fits: impl Fn(&T, &T) -> bool,
+) -> Option<String> {
+    if ours.len() != expected.len() {
+        return Some(format!(
+            "{} values, expected {}",
+            ours.len(),
+            expected.len()
+        ));
+    }
+    let misfit = ours.iter().zip(expected).position(|(a, b)| !fits(a, b))?;
+    let (a, b) = (&ours[misfit], &expected[misfit]);
+    Some(format!("value {misfit}: {a:?}, expected {b:?}"))
 }
 
 /// Floats as integers in the order of their values, so that neighbours differ by 1.

@@ -1,4 +1,5 @@
 //! What cannot be loaded is refused with a message that names the place, the value and what was expected.
+#![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
 mod onnx_file;
 

@@ -1,5 +1,6 @@
 //! Random tree ensembles against a plain evaluator that follows the arrays node by node. Bits are compared, for every
 //! kernel, number of rows and stride.
+#![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
 mod onnx_file;
 

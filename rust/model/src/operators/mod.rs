@@ -23,7 +23,7 @@ pub(crate) enum Step {
     Linear(linear::Linear),
     Normalizer(normalizer::Normalizer),
     Scaler(scaler::Scaler),
-    TreeEnsemble(tree_ensemble::TreeEnsemble),
+    TreeEnsemble(Box<tree_ensemble::TreeEnsemble>),
 }
 
 impl Step {

@@ -110,18 +110,15 @@ fn push(
     let scratch = graph.scratch(element, kernel.scratch())?;
     let name = kernel.to_string();
     let from = (value.element, value.columns);
-    graph.push(
-        node,
-        name,
-        Step::TreeEnsemble(TreeEnsemble {
-            kernel,
-            from,
-            rows,
-            scratch,
-            scores,
-            labels,
-        }),
-    );
+    let ensemble = TreeEnsemble {
+        kernel,
+        from,
+        rows,
+        scratch,
+        scores,
+        labels,
+    };
+    graph.push(node, name, Step::TreeEnsemble(Box::new(ensemble)));
     Ok(())
 }
 
