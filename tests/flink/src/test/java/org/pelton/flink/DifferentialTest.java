@@ -87,14 +87,14 @@ class DifferentialTest {
     assertThat(rows).isEqualTo(Files.readAllLines(CORPUS.resolve("rows.csv")).size());
   }
 
-  private static List<String> expressions(Path file) throws Exception {
+  static List<String> expressions(Path file) throws Exception {
     return Files.readAllLines(file).stream()
         .map(line -> line.replaceAll("(^|\\s)--.*", "").strip())
         .filter(line -> !line.isEmpty())
         .toList();
   }
 
-  private static String table(String columns) {
+  static String table(String columns) {
     return String.format(
         "CREATE TEMPORARY TABLE t (%s) WITH ('connector' = 'filesystem', 'path' = '%s',"
             + " 'format' = 'csv', 'csv.field-delimiter' = '|', 'csv.null-literal' = 'NULL',"
@@ -112,7 +112,7 @@ class DifferentialTest {
     return IntStream.range(0, count).mapToObj(i -> prefix + i).collect(Collectors.joining(", "));
   }
 
-  private static String arguments(String columns) {
+  static String arguments(String columns) {
     return Stream.of(columns.split(",\\s*\\R"))
         .map(column -> column.strip().split("\\s+")[0])
         .collect(Collectors.joining(", "));

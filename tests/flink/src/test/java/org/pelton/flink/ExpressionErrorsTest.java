@@ -1,0 +1,97 @@
+package org.pelton.flink;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.flink.table.api.ExplainDetail;
+import org.apache.flink.table.api.Table;
+import org.apache.flink.table.api.bridge.java.StreamTableEnvironment;
+import org.apache.flink.types.Row;
+import org.apache.flink.util.CloseableIterator;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.pelton.TestDecisions;
+import org.pelton.TestPaths;
+
+/** What fails in Flink fails in Pelton: see {@code tests/expressions/README.md}. */
+class ExpressionErrorsTest {
+
+  private static final Path CORPUS = TestPaths.root().resolve("tests/expressions");
+
+  @TempDir Path directory;
+
+  private StreamTableEnvironment sql;
+  private String columns;
+
+  @BeforeEach
+  void openTheTable() throws Exception {
+    columns = Files.readString(CORPUS.resolve("columns.sql"));
+    StreamExecutionEnvironment jobs = StreamExecutionEnvironment.getExecutionEnvironment();
+    jobs.setParallelism(1);
+    sql = StreamTableEnvironment.create(jobs);
+    sql.executeSql(DifferentialTest.table(columns));
+  }
+
+  @Test
+  void evaluationsThatFailInFlinkFailInPelton() throws Exception {
+    sql.executeSql("CREATE FUNCTION predict AS 'org.pelton.flink.PredictFunction'");
+    TestDecisions decisions = new TestDecisions(directory.resolve("metadata"));
+    List<String> survivors = new ArrayList<>();
+    for (String expression : DifferentialTest.expressions(CORPUS.resolve("failing.txt"))) {
+      String uri = decisions.publish("failing", columns, expression + " AS p0");
+      String call = String.format("predict('%s', %s)", uri, DifferentialTest.arguments(columns));
+      Throwable flink = catchThrowable(() -> collect("SELECT " + expression + " FROM t"));
+      Throwable pelton =
+          catchThrowable(() -> collect("SELECT p0 FROM t, LATERAL TABLE(" + call + ")"));
+      if (flink == null || pelton == null) {
+        survivors.add(expression + ": Flink " + flink + ", Pelton " + pelton);
+      } else {
+        assertThat(pelton).as(expression).hasStackTraceContaining("EVALUATION_FAILED");
+      }
+    }
+    assertThat(survivors).isEmpty();
+  }
+
+  @Test
+  void expressionsThatFlinkRefusesPeltonRefuses() throws Exception {
+    List<String> accepted = new ArrayList<>();
+    for (String expression : DifferentialTest.expressions(CORPUS.resolve("refused.txt"))) {
+      Throwable flink = catchThrowable(() -> plan("SELECT " + expression + " AS p0 FROM t"));
+      Throwable pelton = catchThrowable(() -> TestDecisions.pelton("check", draft(expression)));
+      if (flink == null || pelton == null) {
+        accepted.add(expression + ": Flink " + flink + ", Pelton " + pelton);
+      } else {
+        assertThat(pelton).as(expression).hasMessageContaining("decision.toml:");
+      }
+    }
+    assertThat(accepted).isEmpty();
+  }
+
+  private void plan(String query) {
+    Table table = sql.sqlQuery(query);
+    table.explain(ExplainDetail.JSON_EXECUTION_PLAN);
+  }
+
+  private void collect(String query) throws Exception {
+    try (CloseableIterator<Row> rows = sql.sqlQuery(query).execute().collect()) {
+      rows.forEachRemaining(row -> {});
+    }
+  }
+
+  /** A decision with one output, as a directory that is not published. */
+  private String draft(String expression) throws Exception {
+    Path draft = Files.createDirectories(directory.resolve("draft"));
+    String toml =
+        String.format(
+            "name = \"draft\"\ninput = '''\n%s\n'''\noutput = '''\n%s AS p0\n'''\n",
+            columns, expression.replace("'''", "'"));
+    Files.writeString(draft.resolve("decision.toml"), toml);
+    return draft.toString();
+  }
+}
