@@ -19,9 +19,8 @@ pub(super) mod tensor;
 mod text;
 
 use pelton_data::DataType;
-use pelton_data::report::{Diagnostic, Span};
+use pelton_data::report::{Diagnostic, Span, nearest};
 
-use super::parser::unknown_function;
 use super::typing::{Node, Typed};
 
 /// A function or an operator of Flink SQL.
@@ -110,7 +109,11 @@ pub(super) fn find(name: &str, span: &Span) -> Result<&'static Function, Diagnos
     }
     let known = FAMILIES.into_iter().flatten().map(|function| function.name);
     let known = known.filter(|name| name.starts_with(|c: char| c.is_ascii_uppercase()));
-    Err(unknown_function(span.clone(), name, known))
+    let unknown = Diagnostic::at(span.clone(), format!("unknown function `{name}`"));
+    Err(match nearest(name, known) {
+        Some(near) => unknown.help(format!("did you mean `{near}`?")),
+        None => unknown,
+    })
 }
 
 /// The call of a function.
