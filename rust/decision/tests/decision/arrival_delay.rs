@@ -1,6 +1,6 @@
 //! The decision that comes with the project, on real flights.
 
-use pelton_decision::publish;
+use pelton_decision::{Generation, publish};
 
 use super::flights::{flights, metadata, models, open};
 
@@ -75,4 +75,33 @@ fn a_corrupt_row_is_an_error_and_the_next_one_is_decided() {
     let error = generation.decide_row(&mut scratch, &row[..20]).unwrap_err();
     assert!(error.message.contains("the input row"), "{error}");
     generation.decide_row(&mut scratch, row).unwrap();
+}
+
+#[test]
+fn the_published_versions_are_their_sources() {
+    let uri = models().join("metadata/decisions/arrival_delay");
+    for version in [1, 2] {
+        let published = Generation::open(uri.to_str().unwrap(), Some(version)).unwrap();
+        let source = publish::check(
+            &models().join(format!("arrival_delay/v{version}")),
+            Some(&metadata()),
+        );
+        let files = source.unwrap().decision.files;
+        assert!(files.len() == 3, "decision.toml, model and examples");
+        for (name, bytes) in files {
+            let copy = uri.join(format!("versions/{version}")).join(&name);
+            assert!(
+                std::fs::read(&copy).unwrap() == bytes,
+                "{}: publish it again",
+                copy.display()
+            );
+        }
+        assert_eq!(published.version, Some(version));
+    }
+    assert_eq!(
+        Generation::open(uri.to_str().unwrap(), None)
+            .unwrap()
+            .version,
+        Some(2)
+    );
 }
