@@ -10,6 +10,7 @@ use std::time::Instant;
 use pelton_decision::Generation;
 
 #[path = "../tests/decision/flights.rs"]
+#[allow(clippy::unwrap_used, reason = "shared with the tests")]
 mod flights;
 
 /// Records of one measurement.
