@@ -9,6 +9,8 @@ TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 CARGO_FLAGS := --release --locked --workspace
 MVN := mvn -Dpelton.target=$(TARGET)/release
 
+SUMMARY := $(CURDIR)/.ci/summary.sh $(TARGET)/tests-rust.log $(TARGET)/tests-started
+
 .PHONY: help
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1@\2/p' Makefile | column -t -s @
@@ -35,8 +37,8 @@ demo: build ## a month of real flights decided in Flink SQL on a local Flink 2.3
 test: build ## all tests: Rust, Java, and SQL on real Flink 1.20 and 2.3
 	@touch $(TARGET)/tests-started
 	cargo test $(CARGO_FLAGS) 2>&1 | tee $(TARGET)/tests-rust.log
-	cd java-shim && $(MVN) verify
-	@.ci/summary.sh $(TARGET)/tests-rust.log $(TARGET)/tests-started
+	cd java-shim && $(MVN) verify --fail-at-end || { $(SUMMARY); exit 1; }
+	@$(SUMMARY)
 
 .PHONY: bench
 bench: tools ## nanoseconds a record, by step of the decision and by kernel
