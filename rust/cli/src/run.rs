@@ -68,7 +68,7 @@ impl Run {
         let table = from.open(&self.input, declared, &input)?;
         let schema = table.schema().clone();
         let runner = BatchRunner::new(&generation, &schema, rows)
-            .map_err(|error| error.context(self.input.display()))?;
+            .map_err(|error| self.with_hint(from, error.context(self.input.display())))?;
         let columns = self.columns_to_read(&schema, &input);
         let output = match self.keep {
             true => kept_schema(&schema, runner.output_schema())?,
@@ -84,6 +84,15 @@ impl Run {
         let summary = way.run()?;
         eprintln!("{summary}, {}", describe(&generation));
         Ok(())
+    }
+
+    /// Columns that are missing in a CSV file are often those of a file without a header.
+    fn with_hint(&self, format: Format, mut error: Error) -> Error {
+        if format == Format::Csv && self.columns.is_none() {
+            error.message += "\nif its first line is no header, name its columns in order: \
+                              --columns \"a STRING, b INT, ...\"";
+        }
+        error
     }
 
     fn open_decision(&self) -> Result<Generation, Error> {

@@ -21,6 +21,9 @@ pub struct Source {
     pub text: String,
 }
 
+/// How many names an error lists at the most.
+const LISTED: usize = 12;
+
 /// A range of bytes of a [`Source`].
 pub type Span = Range<usize>;
 
@@ -94,16 +97,22 @@ impl Diagnostic {
         self
     }
 
-    /// Adds `did you mean ...?` where one of `candidates` is near to `name`; else lists them.
+    /// Adds `did you mean ...?` where one of `candidates` is near to `name`; else lists them, as
+    /// far as they are few enough to be read.
     pub fn suggest<'a>(self, name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Self {
         let candidates: Vec<&str> = candidates.into_iter().collect();
-        match nearest(name, candidates.iter().copied()) {
-            Some(near) => self.help(format!("did you mean `{near}`?")),
-            None if candidates.is_empty() => self,
-            None => {
-                let known: Vec<String> = candidates.iter().map(|c| format!("`{c}`")).collect();
-                self.help(format!("known here: {}", known.join(", ")))
-            }
+        if let Some(near) = nearest(name, candidates.iter().copied()) {
+            return self.help(format!("did you mean `{near}`?"));
+        }
+        let listed: Vec<String> = candidates
+            .iter()
+            .take(LISTED)
+            .map(|c| format!("`{c}`"))
+            .collect();
+        match candidates.len().saturating_sub(LISTED) {
+            _ if candidates.is_empty() => self,
+            0 => self.help(format!("known here: {}", listed.join(", "))),
+            more => self.help(format!("known here: {} and {more} more", listed.join(", "))),
         }
     }
 }

@@ -126,18 +126,21 @@ fn check_input(generation: &Generation, schema: &Schema) -> Result<(), Error> {
         .collect();
     match errors.is_empty() {
         true => Ok(()),
-        false => Err(Error::new(ErrorCode::ArgumentMismatch, errors.join("\n"))),
+        false => {
+            let there = format!("the columns there: {}", names.join(", "));
+            let message = format!("{}\n{there}", errors.join("\n"));
+            Err(Error::new(ErrorCode::ArgumentMismatch, message))
+        }
     }
 }
 
 fn missing(name: &str, names: &[&str]) -> String {
-    match nearest(name, names.iter().copied()) {
-        Some(near) => format!("the input column `{name}` is missing; is it `{near}`?"),
-        None => {
-            let names = names.join(", ");
-            format!("the input column `{name}` is missing; there are: {names}")
-        }
-    }
+    let near = nearest(name, names.iter().copied());
+    let near = near.map(|near| format!("; is it `{near}`?"));
+    format!(
+        "the input column `{name}` is missing{}",
+        near.unwrap_or_default()
+    )
 }
 
 /// Every output is nullable, as in Flink.

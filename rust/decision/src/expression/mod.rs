@@ -38,3 +38,5 @@ mod batches;
 mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod zz_speed;

@@ -45,6 +45,8 @@ pub struct Graph<'a> {
     known: HashMap<String, Known>,
     /// In the order of the file, for suggestions.
     names: Vec<String>,
+    /// Lookups whose dimension could not be read: that is reported, their columns are not known.
+    unreadable: HashSet<&'a str>,
 }
 
 impl<'a> Graph<'a> {
@@ -59,14 +61,18 @@ impl<'a> Graph<'a> {
             definition,
             known: HashMap::new(),
             names: Vec::new(),
+            unreadable: HashSet::new(),
         };
         graph.check_unique(report);
         for (field, _) in &definition.input {
             graph.add(field.name.clone(), Known::Input);
         }
         for (i, lookup) in definition.lookups.iter().enumerate() {
-            let columns = dimensions[i].iter().flat_map(|d| &d.columns);
-            for column in columns {
+            let Some(dimension) = &dimensions[i] else {
+                graph.unreadable.insert(&lookup.name.value);
+                continue;
+            };
+            for column in &dimension.columns {
                 let name = format!("{}.{}", lookup.name.value, column.name);
                 graph.add(name, Known::Of(Item::Lookup(i)));
             }
@@ -225,6 +231,7 @@ impl<'g> Walk<'g> {
             let name = path.join(".");
             let place = expression.text.place(&span);
             match self.graph.known.get(&name) {
+                None if self.graph.unreadable.contains(path[0].as_str()) => {}
                 None => {
                     let unknown = self.graph.unknown(&path, place);
                     self.report(unknown);

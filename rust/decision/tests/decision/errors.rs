@@ -220,3 +220,14 @@ fn a_null_where_the_model_refuses_it_names_the_column() {
     assert_eq!(code, ErrorCode::NullRefused);
     says(&message, &["model `m`", "b"]);
 }
+
+#[test]
+fn a_dimension_that_cannot_be_read_is_one_error_not_one_for_each_of_its_columns() {
+    let text = format!(
+        "{HEAD}output = \"p.seats AS x, y\"\n[lookups.p]\ndimension = \"plains\"\nkey = [\"s\"]\n\
+         [features]\ny = \"p.engines + p.build_year\"\n"
+    );
+    let report = report(&text);
+    says(&report, &["no dimension `plains`"]);
+    assert!(!report.contains("unknown name"), "{report}");
+}

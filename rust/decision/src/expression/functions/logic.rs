@@ -43,21 +43,26 @@ const fn function(
 
 /// FALSE where one is FALSE, else NULL where one is NULL, else TRUE.
 pub(in super::super) const AND: Kernel = |frame, call| {
-    three_valued(frame, call, |a, b| match (a, b) {
-        (Some(false), _) | (_, Some(false)) => Some(false),
-        (Some(true), Some(true)) => Some(true),
-        _ => None,
+    three_valued(frame, call, |a, b| Truth {
+        is_true: a.is_true & b.is_true,
+        is_false: a.is_false | b.is_false,
     })
 };
 
 /// TRUE where one is TRUE, else NULL where one is NULL, else FALSE.
 pub(in super::super) const OR: Kernel = |frame, call| {
-    three_valued(frame, call, |a, b| match (a, b) {
-        (Some(true), _) | (_, Some(true)) => Some(true),
-        (Some(false), Some(false)) => Some(false),
-        _ => None,
+    three_valued(frame, call, |a, b| Truth {
+        is_true: a.is_true | b.is_true,
+        is_false: a.is_false & b.is_false,
     })
 };
+
+/// A BOOLEAN that may be NULL: then it is neither. As two flags it needs no branches.
+#[derive(Clone, Copy)]
+struct Truth {
+    is_true: bool,
+    is_false: bool,
+}
 
 const NULL: Kernel = |frame, call| ask(frame, call, |columns, a, row| !columns.is_valid(a, row));
 const NOT_NULL: Kernel = |frame, call| ask(frame, call, Columns::is_valid);
@@ -77,12 +82,23 @@ fn boolean(columns: &Columns, slot: Slot, row: usize) -> Option<bool> {
 fn three_valued(
     frame: &mut Frame<'_>,
     call: &Call,
-    f: impl Fn(Option<bool>, Option<bool>) -> Option<bool>,
+    f: impl Fn(Truth, Truth) -> Truth,
 ) -> Result<(), Failure> {
     let [a, b, _] = call.args;
     for_rows(frame, call, |columns, row| {
-        let value = f(boolean(columns, a, row), boolean(columns, b, row));
-        columns.put(call.out, row, value.map(i8::from));
+        let truth = |slot: Slot| {
+            let (valid, value) = (
+                columns.is_valid(slot, row),
+                columns.get::<i8>(slot, row) != 0,
+            );
+            Truth {
+                is_true: valid & value,
+                is_false: valid & !value,
+            }
+        };
+        let Truth { is_true, is_false } = f(truth(a), truth(b));
+        columns.set(call.out, row, i8::from(is_true));
+        columns.set_valid(call.out, row, is_true | is_false);
         Ok(())
     })
 }
