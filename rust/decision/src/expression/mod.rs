@@ -38,5 +38,3 @@ mod batches;
 mod testing;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod zz_speed;

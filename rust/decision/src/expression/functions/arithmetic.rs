@@ -9,7 +9,7 @@ use super::super::program::{Call, Failure, Frame, Kernel};
 use super::super::typing::{Typed, common_type, exact, refuse_decimal};
 use super::cast::cast;
 use super::kernel::{map1, map2, try_map2};
-use super::{Args, Function};
+use super::{Args, Function, function};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function("+", "number + number", sum),
@@ -21,14 +21,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function("unary -", "-number", negate),
     function("unary +", "+number", plus),
 ];
-
-const fn function(
-    name: &'static str,
-    form: &'static str,
-    check: fn(Args<'_>) -> Result<Typed, Diagnostic>,
-) -> Function {
-    Function { name, form, check }
-}
 
 /// The kernels of a binary operator, by the type of its result.
 struct Kernels {

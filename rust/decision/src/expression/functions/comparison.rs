@@ -14,7 +14,7 @@ use super::super::typing::{Node, Typed, common_type, exact};
 use super::cast::cast;
 use super::kernel::{for_rows, map_text2, map2};
 use super::logic::negation;
-use super::{Args, Function};
+use super::{Args, Function, function};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function("=", "value = value", |args| {
@@ -44,14 +44,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function("IN", "value IN (value, ...)", in_list),
     function("NOT IN", "value NOT IN (value, ...)", not_in_list),
 ];
-
-const fn function(
-    name: &'static str,
-    form: &'static str,
-    check: fn(Args<'_>) -> Result<Typed, Diagnostic>,
-) -> Function {
-    Function { name, form, check }
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Comparison {

@@ -7,7 +7,7 @@ use pelton_data::report::{Diagnostic, Span};
 use super::super::program::{Call, Failure, Frame, Kernel};
 use super::super::typing::{Node, Typed};
 use super::kernel::{for_rows, map1};
-use super::{Args, Function, cast_all};
+use super::{Args, Function, cast_all, function};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function("AND", "BOOLEAN AND BOOLEAN", |args| {
@@ -32,14 +32,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
         test(args, NOT_NULL)
     }),
 ];
-
-const fn function(
-    name: &'static str,
-    form: &'static str,
-    check: fn(Args<'_>) -> Result<Typed, Diagnostic>,
-) -> Function {
-    Function { name, form, check }
-}
 
 /// FALSE where one is FALSE, else NULL where one is NULL, else TRUE.
 pub(in super::super) const AND: Kernel = |frame, call| {

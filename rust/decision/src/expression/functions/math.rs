@@ -9,7 +9,7 @@ use super::super::typing::{Node, Typed};
 use super::cast::cast;
 use super::kernel::{map1, try_map1};
 use super::number_text::Shortest;
-use super::{Args, Function, temporal};
+use super::{Args, Function, function, temporal};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function("ABS", "ABS(number)", abs),
@@ -29,14 +29,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function("ROUND", "ROUND(number) or ROUND(number, digits)", round),
     function("EXP", "EXP(number)", exponential),
 ];
-
-const fn function(
-    name: &'static str,
-    form: &'static str,
-    check: fn(Args<'_>) -> Result<Typed, Diagnostic>,
-) -> Function {
-    Function { name, form, check }
-}
 
 /// The lowest integer is its own absolute value, as in Java.
 fn abs(args: Args<'_>) -> Result<Typed, Diagnostic> {

@@ -33,6 +33,15 @@ pub(super) struct Function {
     pub check: fn(Args<'_>) -> Result<Typed, Diagnostic>,
 }
 
+/// An entry of a family.
+const fn function(
+    name: &'static str,
+    form: &'static str,
+    check: fn(Args<'_>) -> Result<Typed, Diagnostic>,
+) -> Function {
+    Function { name, form, check }
+}
+
 /// A call whose arguments are typed.
 pub(super) struct Args<'a> {
     pub name: &'a str,

@@ -17,7 +17,7 @@ use super::super::program::Kernel;
 use super::super::typing::{Node, Typed};
 use super::cast::unreadable;
 use super::kernel::{map_text, map1, try_map1, write_text};
-use super::{Args, Function};
+use super::{Args, Function, function};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function(
@@ -54,14 +54,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
         short(args, Unit::Second)
     }),
 ];
-
-const fn function(
-    name: &'static str,
-    form: &'static str,
-    check: fn(Args<'_>) -> Result<Typed, Diagnostic>,
-) -> Function {
-    Function { name, form, check }
-}
 
 fn extract_from(mut args: Args<'_>) -> Result<Typed, Diagnostic> {
     match args.values[0].node {

@@ -8,7 +8,7 @@ use pelton_data::types::MAX_LENGTH;
 use super::super::program::{Call, Failure, Frame, Kernel};
 use super::super::typing::Typed;
 use super::kernel::{for_rows, map_text, write_text};
-use super::{Args, Function};
+use super::{Args, Function, function};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function("UPPER", "UPPER(string)", |args| change_case(args, UPPER)),
@@ -18,43 +18,33 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function("||", "string || string", concatenation),
 ];
 
-const fn function(
-    name: &'static str,
-    form: &'static str,
-    check: fn(Args<'_>) -> Result<Typed, Diagnostic>,
-) -> Function {
-    Function { name, form, check }
-}
-
 const UPPER: Kernel = |frame, call| {
-    write_text(frame, call, |columns, view: View, _, text| {
-        write_case(columns.bytes(view), text, |c, text| {
-            push_all(text, c.to_uppercase())
-        });
-        Ok(())
+    map_characters(frame, call, |string, text| {
+        push_all(text, string.chars().flat_map(char::to_uppercase));
     })
 };
 
 const LOWER: Kernel = |frame, call| {
-    write_text(frame, call, |columns, view: View, _, text| {
-        let bytes = columns.bytes(view);
-        match std::str::from_utf8(bytes) {
-            // The standard library knows the final sigma, as Java does.
-            Ok(string) if !string.is_ascii() => {
-                text.extend_from_slice(string.to_lowercase().as_bytes());
-            }
-            _ => text.extend(bytes.iter().map(u8::to_ascii_lowercase)),
-        }
-        Ok(())
+    map_characters(frame, call, |string, text| match string.contains('Σ') {
+        // A sigma at the end of a word has a form of its own, which the standard library knows.
+        true => text.extend_from_slice(string.to_lowercase().as_bytes()),
+        false => push_all(text, string.chars().flat_map(char::to_lowercase)),
     })
 };
 
-/// Appends `bytes`, each character as `f` writes it; bytes that are not UTF-8 as they are.
-fn write_case(bytes: &[u8], text: &mut Vec<u8>, f: impl Fn(char, &mut Vec<u8>)) {
-    for chunk in bytes.utf8_chunks() {
-        chunk.valid().chars().for_each(|c| f(c, text));
-        text.extend_from_slice(chunk.invalid());
-    }
+/// The text as `f` writes it; bytes that are not UTF-8 stay as they are.
+fn map_characters(
+    frame: &mut Frame<'_>,
+    call: &Call,
+    f: impl Fn(&str, &mut Vec<u8>),
+) -> Result<(), Failure> {
+    write_text(frame, call, |columns, view: View, _, text| {
+        for chunk in columns.bytes(view).utf8_chunks() {
+            f(chunk.valid(), text);
+            text.extend_from_slice(chunk.invalid());
+        }
+        Ok(())
+    })
 }
 
 fn push_all(text: &mut Vec<u8>, chars: impl Iterator<Item = char>) {
