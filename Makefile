@@ -6,6 +6,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+# Always the whole workspace: a part of it would need other features of the dependencies, and build them again.
 CARGO_FLAGS := --release --locked --workspace
 MVN := mvn -Dpelton.target=$(TARGET)/release
 
@@ -42,8 +43,7 @@ test: build ## all tests: Rust, Java, and SQL on real Flink 1.20 and 2.3
 
 .PHONY: bench
 bench: tools ## nanoseconds a record, by step of the decision and by kernel
-	cargo bench --locked -p pelton-decision --bench decide
-	cargo bench --locked -p pelton-model --bench kernels
+	cargo bench --locked --workspace --bench decide --bench kernels
 
 .PHONY: fmt
 fmt: tools ## format Rust and Java
