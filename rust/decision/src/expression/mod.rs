@@ -35,6 +35,8 @@ pub use typing::{Scope, Typed, common_type, type_check};
 #[cfg(test)]
 mod batches;
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;

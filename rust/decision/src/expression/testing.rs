@@ -112,16 +112,17 @@ pub(super) fn instructions(text: &str) -> usize {
 
 /// Type and value of an expression over the one row of [`table`]: `INT 7`.
 pub(super) fn value(text: &str) -> String {
-    match evaluate(text) {
-        Ok(value) => value,
-        Err(error) => format!("error: {error}"),
+    match try_value(text) {
+        Ok(Ok(value)) => value,
+        Ok(Err(error)) => format!("error: {error}"),
+        Err(refused) => panic!("{text}: {refused}"),
     }
 }
 
-fn evaluate(text: &str) -> Result<String, EvalError> {
+/// The same, or why it is refused.
+pub(super) fn try_value(text: &str) -> Result<Result<String, EvalError>, String> {
     let (table, fill) = table();
-    let expr = parse(text).unwrap_or_else(|error| panic!("{text}: {error:?}"));
-    let typed = type_check(&expr, &table).unwrap_or_else(|error| panic!("{text}: {error:?}"));
+    let typed = typed(text)?;
     let mut compiler = Compiler::default();
     compiler.layout = table.layout.clone();
     let slot = compiler.emit(&typed, SelectionId::ALL);
@@ -130,11 +131,9 @@ fn evaluate(text: &str) -> Result<String, EvalError> {
     let mut columns = Columns::new(&layout, 1).unwrap();
     let mut selections = Selections::new(&program, 1).unwrap();
     fill(&mut columns, 0);
-    program.run(all, &mut columns, &mut selections, 1)?;
-    let value = columns.literal(slot, 0);
-    Ok(format!(
-        "{} {}",
-        typed.data_type,
-        super::program::show(&value)
-    ))
+    let run = program.run(all, &mut columns, &mut selections, 1);
+    Ok(run.map(|()| {
+        let value = columns.literal(slot, 0);
+        format!("{} {}", typed.data_type, super::program::show(&value))
+    }))
 }

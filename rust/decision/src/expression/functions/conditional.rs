@@ -68,7 +68,7 @@ pub(in super::super) fn case(
 /// All values are computed, as Flink computes them: one that fails fails the record, even where an
 /// earlier one is not NULL. Of FLOAT and DOUBLE the result is a DOUBLE here.
 fn coalesce(args: Args<'_>) -> Result<Typed, Diagnostic> {
-    if args.values.is_empty() {
+    if args.values.is_empty() || args.values.iter().any(super::is_unit) {
         return Err(args.mismatch());
     }
     let double = args
