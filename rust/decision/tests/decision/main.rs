@@ -5,6 +5,7 @@
 mod arrival_delay;
 mod errors;
 mod flights;
+mod robustness;
 mod run;
 
 use pelton_data::columns::Literal;
