@@ -2,6 +2,8 @@
 
 use pelton_data::columns::Literal;
 
+use pelton_decision::ErrorCode;
+
 use super::decide;
 use super::flights::models;
 
@@ -181,4 +183,44 @@ outputs = { label = "label" }
             "row {r}"
         );
     }
+}
+
+/// A lookup that finds nothing, with a given `missing`.
+fn missing(rest: &str) -> Result<Vec<Vec<Literal>>, (ErrorCode, String)> {
+    let decision = format!(
+        "name = \"d\"\ninput = \"tail STRING\"\noutput = \"p.seats, p.engine, p.seats + 1 AS more\"\n\
+         [lookups.p]\ndimension = \"planes\"\nkey = [\"tail\"]\n{rest}\n"
+    );
+    decide(&decision, &[&[text("N1")], &[Literal::Null]])
+}
+
+#[test]
+fn a_miss_is_null_or_the_defaults_or_an_error() {
+    let null = vec![Literal::Null; 3];
+    assert_eq!(missing("").unwrap(), [null.clone(), null]);
+    let defaults = "missing = \"default\"\ndefaults = { seats = \"2 * 21\" }";
+    let row = vec![Literal::I32(42), Literal::Null, Literal::I32(43)];
+    assert_eq!(missing(defaults).unwrap(), [row.clone(), row]);
+    let (code, message) = missing("missing = \"error\"").unwrap_err();
+    assert_eq!(code, ErrorCode::NullRefused);
+    assert!(
+        message.contains("lookup `p`: no row for its key"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_null_in_a_tensor_is_what_the_decision_says() {
+    let decide_null = |null: &str| {
+        let decision = format!(
+            "name = \"d\"\ninput = \"a DOUBLE\"\noutput = \"y\"\n[models.m]\n\
+             file = \"linear_regressor_1_none.onnx\"\noutputs.y = \"y\"\n\
+             inputs.x = {{ columns = [\"a\", \"0\", \"0\", \"0\", \"0\"]{null} }}\n"
+        );
+        let rows: [&[Literal]; 2] = [&[Literal::Null], &[Literal::F64(7.0)]];
+        decide(&decision, &rows).unwrap()
+    };
+    assert!(matches!(decide_null("")[0][0], Literal::F32(y) if y.is_nan()));
+    let seven = decide_null(", null = 7");
+    assert_eq!(seven[0], seven[1]);
 }
