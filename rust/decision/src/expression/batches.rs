@@ -18,7 +18,7 @@ const TEXTS: [&str; 16] = [
     "CASE WHEN a > b THEN CASE WHEN x > y THEN s ELSE s || 'x' END WHEN a = b THEN UPPER(s) END",
     "CASE WHEN a <> 0 AND b / a > 1 THEN 1 WHEN a = 0 OR b / a < 0 THEN 2 ELSE 3 END",
     "COALESCE(a, b, 1)",
-    "a IN (1, 2, b) IS TRUE",
+    "b IN (1, 2, a) IS TRUE",
     "EXP(x / 1e300)",
     "CAST(a AS STRING) || s",
     "CAST(x AS STRING)",

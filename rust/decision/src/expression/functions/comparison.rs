@@ -404,6 +404,7 @@ fn in_list(args: Args<'_>) -> Result<Typed, Diagnostic> {
         _ if item.is_null_literal() => {
             Ok(Typed::literal(DataType::Boolean, item.span, Literal::Null))
         }
+        _ if !keeps_its_value(&item, &value.data_type) => Err(cut_off(&value, &item)),
         true => is_member(&value, item),
         false => compare(
             "IN",
@@ -417,17 +418,38 @@ fn in_list(args: Args<'_>) -> Result<Typed, Diagnostic> {
     Ok(connect(Node::Or, span, equal))
 }
 
+/// Whether a number means the same when it is cast to the type of the value that IN looks for.
+fn keeps_its_value(item: &Typed, to: &DataType) -> bool {
+    let from = &item.data_type;
+    if !from.is_numeric() || !to.is_integer() {
+        return true;
+    }
+    if common_type(&[to.clone(), from.clone()]).as_ref() == Some(to) {
+        return true;
+    }
+    let number = |typed: Typed| match value_of(&typed) {
+        Ok(Literal::I8(number)) => Some(i64::from(number)),
+        Ok(Literal::I16(number)) => Some(i64::from(number)),
+        Ok(Literal::I32(number)) => Some(i64::from(number)),
+        Ok(Literal::I64(number)) => Some(number),
+        _ => None,
+    };
+    let constant = from.is_integer() && item.is_constant();
+    let cut = constant.then(|| cast(item.clone(), to).ok()).flatten();
+    cut.is_some_and(|cut| number(cut) == number(item.clone()))
+}
+
+fn cut_off(value: &Typed, item: &Typed) -> Diagnostic {
+    let (from, to) = (&item.data_type, &value.data_type);
+    Diagnostic::at(item.span.clone(), format!("IN: {from} in a list for {to}")).help(format!(
+        "Flink would cut it down to {to}; cast the value to the wider type"
+    ))
+}
+
 /// Flink looks into a set of constants: a FLOAT or DOUBLE is in it by `Double.equals`, for which
 /// -0.0 is not 0.0, and the constants take its type.
 fn is_member(value: &Typed, item: Typed) -> Result<Typed, Diagnostic> {
     let span = item.span.clone();
-    if value.data_type.is_integer()
-        && (item.as_decimal().is_some() || item.data_type.is_approximate())
-    {
-        let message = format!("IN: {} is not {}", item.data_type, value.data_type);
-        return Err(Diagnostic::at(span, message)
-            .help("Flink would cut off its fraction; cast the value: CAST(value AS DOUBLE)"));
-    }
     let kernel: Kernel = match value.data_type {
         DataType::Float if item.data_type.is_numeric() => |f, c| {
             map2(f, c, |a: f32, b: f32| {
@@ -440,12 +462,8 @@ fn is_member(value: &Typed, item: Typed) -> Result<Typed, Diagnostic> {
         _ => return compare("IN", span, Comparison::Equal, value.clone(), item),
     };
     let item = cast(item, &value.data_type)?;
-    Ok(Typed::call(
-        DataType::Boolean,
-        span,
-        kernel,
-        vec![value.clone(), item],
-    ))
+    let args = vec![value.clone(), item];
+    Ok(Typed::call(DataType::Boolean, span, kernel, args))
 }
 
 fn not_in_list(args: Args<'_>) -> Result<Typed, Diagnostic> {
@@ -519,6 +537,7 @@ mod tests {
         assert_eq!(truth("i BETWEEN void AND 3"), "0");
         assert_eq!(truth("i BETWEEN void AND 9"), "NULL");
         assert_eq!(truth("d * 0 IN (0, 1)"), "0");
+        assert_eq!(truth("ti IN (1, -128)"), "1");
     }
 
     #[test]
@@ -539,7 +558,9 @@ mod tests {
             ("da < t", "< does not compare DATE with TIMESTAMP(9)"),
             ("da = 'xyz'", "'xyz' cannot be cast to DATE"),
             ("da = s", "= does not compare DATE with STRING"),
-            ("i IN (1.5, 3)", "IN: DECIMAL(2, 1) is not INT"),
+            ("i IN (b, 3)", "IN: BIGINT in a list for INT"),
+            ("ti IN (300, 1)", "IN: INT in a list for TINYINT"),
+            ("i IN (1.5, 3)", "IN: DECIMAL(2, 1) in a list for INT"),
         ];
         for (text, expected) in known {
             assert_eq!(typed(text).unwrap_err(), expected, "{text}");
