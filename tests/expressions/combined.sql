@@ -22,7 +22,7 @@ NOT NOT bo
 i < b AND b < 100 OR d > 1e0 AND NOT bo
 i = 3 OR i = 10 AND bo
 b IN (i, 3)
-i IN (ti, b)
+b IN (ti, i)
 ti IN (1, 2, 127)
 d IN (1e0, 2.5, -2.5)
 f IN (d, i)
