@@ -1,12 +1,12 @@
-//! One string among constants: `s IN ('a', 'b')`, `CASE s WHEN 'a' THEN 1 ... END`.
+//! One column among constants: `s IN ('a', 'b')`, `CASE i WHEN 1 THEN 'a' ... END`.
 //!
-//! Written out, these are chains of comparisons of one column, an instruction or two each. Here
-//! one instruction looks through all the constants.
+//! Written out, these are chains of comparisons, an instruction or two each. Here one instruction
+//! finds the constant that the column is equal to, and one takes what stands beside it.
 
 use pelton_data::columns::{Columns, Literal, Native, Physical, Slot, Timestamp, View};
 
-use super::compile::Compiler;
-use super::functions::comparison::equal_texts;
+use super::compile::{Compiler, fold};
+use super::functions::comparison::equal_kernel;
 use super::functions::kernel::for_rows;
 use super::program::{Call, Failure, Frame, Kernel};
 use super::selection::SelectionId;
@@ -15,20 +15,21 @@ use super::typing::{Node, Typed};
 /// A shorter chain is left as it is.
 const WORTHWHILE: usize = 3;
 
-/// A string column and the constants that it is compared with, in their order.
+/// A column and the constants that it is compared with, in their order.
 struct Chain {
     column: Slot,
-    texts: Vec<Literal>,
+    constants: Vec<Literal>,
 }
 
 impl Compiler {
     /// `s = 'a' OR s = 'b' OR ...`, if that is what `args` are.
     pub(super) fn emit_among(&mut self, args: &[Typed], under: SelectionId) -> Option<Slot> {
-        let Chain { column, texts } = chain(args.iter())?;
-        let count = texts.len() as i64;
-        let texts = self.layout.add_literals(Physical::View, texts);
+        let chain = chain(args.iter())?;
+        let count = chain.constants.len() as i64;
+        let column = chain.column;
+        let position = self.emit_position(chain, under);
         let out = self.layout.add(Physical::I8);
-        self.push_call(among, [column, texts, texts], count, out, under);
+        self.push_call(among, [column, position, position], count, out, under);
         Some(out)
     }
 
@@ -40,20 +41,48 @@ impl Compiler {
         otherwise: &Typed,
         under: SelectionId,
     ) -> Option<Slot> {
-        let Chain { column, texts } = chain(branches.iter().map(|(condition, _)| condition))?;
+        let chain = chain(branches.iter().map(|(condition, _)| condition))?;
         let values = branches.iter().map(|(_, value)| value).chain([otherwise]);
-        let values: Option<Vec<Literal>> = values.map(Typed::as_literal).collect();
-        let physical = otherwise.physical();
-        let count = texts.len() as i64;
-        let texts = self.layout.add_literals(Physical::View, texts);
-        let values = self.layout.add_literals(physical, values?);
+        let values: Option<Vec<Literal>> = values.map(fold).collect();
+        let values = values?;
+        let position = self.emit_position(chain, under);
+        Some(self.emit_nth(position, otherwise.physical(), values, under))
+    }
+
+    /// The constant of each row's number, counted from 0; the last of them for any other number.
+    pub(super) fn emit_nth(
+        &mut self,
+        numbers: Slot,
+        physical: Physical,
+        constants: Vec<Literal>,
+        under: SelectionId,
+    ) -> Slot {
+        let last = constants.len() as i64 - 1;
+        let constants = self.layout.add_literals(physical, constants);
         let out = self.layout.add(physical);
-        self.push_call(choice(physical), [column, texts, values], count, out, under);
-        Some(out)
+        self.push_call(
+            nth(physical),
+            [numbers, constants, constants],
+            last,
+            out,
+            under,
+        );
+        out
+    }
+
+    /// The number of the constant that a column is equal to; how many there are, if to none.
+    fn emit_position(&mut self, chain: Chain, under: SelectionId) -> Slot {
+        let Chain { column, constants } = chain;
+        let count = constants.len() as i64;
+        let constants = self.layout.add_literals(column.physical, constants);
+        let out = self.layout.add(Physical::I64);
+        let kernel = position(column.physical);
+        self.push_call(kernel, [column, constants, constants], count, out, under);
+        out
     }
 }
 
-/// The chain that conditions are, if all compare one column with constant strings.
+/// The chain that conditions are, if all compare one column with constants.
 fn chain<'t>(conditions: impl ExactSizeIterator<Item = &'t Typed>) -> Option<Chain> {
     if conditions.len() < WORTHWHILE {
         return None;
@@ -64,68 +93,98 @@ fn chain<'t>(conditions: impl ExactSizeIterator<Item = &'t Typed>) -> Option<Cha
     let same = equalities.iter().all(|(other, _)| *other == column);
     same.then(|| Chain {
         column,
-        texts: equalities.into_iter().map(|(_, text)| text).collect(),
+        constants: equalities.into_iter().map(|(_, text)| text).collect(),
     })
 }
 
-/// `column = 'text'`
+/// `column = constant`, both of one type.
 fn equality(typed: &Typed) -> Option<(Slot, Literal)> {
     let Node::Call(application) = &typed.node else {
         return None;
     };
+    let Node::Column(column) = application.args[0].node else {
+        return None;
+    };
     // Kernels are told apart by their address, as where common subexpressions are found.
-    if application.kernel as usize != equal_texts as Kernel as usize {
+    if application.kernel as usize != equal_kernel(column.physical) as usize {
         return None;
     }
-    match (&application.args[0].node, application.args[1].as_literal()) {
-        (Node::Column(slot), Some(text @ Literal::Text(_))) => Some((*slot, text)),
-        _ => None,
+    let constant = fold(&application.args[1])?;
+    (constant != Literal::Null).then_some((column, constant))
+}
+
+/// Which constant a column is equal to. Where it is NULL the number is that of none.
+fn position(physical: Physical) -> Kernel {
+    fn find(
+        frame: &mut Frame<'_>,
+        call: &Call,
+        is_equal: impl Fn(&Columns, Slot, usize) -> bool,
+    ) -> Result<(), Failure> {
+        let [column, constants, _] = call.args;
+        for_rows(frame, call, |columns, row| {
+            let mut numbers = 0..call.parameter;
+            let valid = columns.is_valid(column, row);
+            let found =
+                numbers.find(|k| valid && is_equal(columns, constants.nth(*k as usize), row));
+            columns.put(call.out, row, Some(found.unwrap_or(call.parameter)));
+            Ok(())
+        })
+    }
+    fn value<T: Native + PartialEq>(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
+        let column = call.args[0];
+        find(frame, call, |columns, constant, row| {
+            columns.get::<T>(constant, row) == columns.get::<T>(column, row)
+        })
+    }
+    fn text(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
+        let column = call.args[0];
+        find(frame, call, |columns, constant, row| {
+            columns.text(constant, row) == columns.text(column, row)
+        })
+    }
+    match physical {
+        Physical::I8 => value::<i8>,
+        Physical::I16 => value::<i16>,
+        Physical::I32 => value::<i32>,
+        Physical::I64 => value::<i64>,
+        Physical::F32 => value::<f32>,
+        Physical::F64 => value::<f64>,
+        Physical::Timestamp => value::<Timestamp>,
+        Physical::View => text,
     }
 }
 
-/// Which of the call's constants the string of a row is; their number where it is none of them.
-#[inline(always)]
-fn position(columns: &Columns, call: &Call, row: usize) -> usize {
-    let [column, texts, _] = call.args;
-    let text = columns.text(column, row);
-    let count = call.parameter as usize;
-    let found = (0..count).find(|k| columns.text(texts.nth(*k), row) == text);
-    found.unwrap_or(count)
-}
-
-/// Whether a string is one of the constants; NULL of NULL.
+/// Whether a position is that of a constant; NULL where the column is.
 fn among(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
-    let [column, ..] = call.args;
+    let [column, position, _] = call.args;
     for_rows(frame, call, |columns, row| {
-        let valid = columns.is_valid(column, row);
-        let found = valid && position(columns, call, row) < call.parameter as usize;
+        let found = columns.get::<i64>(position, row) < call.parameter;
         columns.set(call.out, row, i8::from(found));
-        columns.set_valid(call.out, row, valid);
+        columns.set_valid(call.out, row, columns.is_valid(column, row));
         Ok(())
     })
 }
 
-/// The value that stands beside a string's constant; the last where it is none of them, or NULL.
-fn choice(physical: Physical) -> Kernel {
-    fn choose<T: Native>(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
-        let [column, _, values] = call.args;
+fn nth(physical: Physical) -> Kernel {
+    fn take<T: Native>(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
+        let [numbers, constants, _] = call.args;
         for_rows(frame, call, |columns, row| {
-            let at = match columns.is_valid(column, row) {
-                true => position(columns, call, row),
-                false => call.parameter as usize,
-            };
-            columns.put(call.out, row, columns.value::<T>(values.nth(at), row));
+            let number: i64 = columns.get(numbers, row);
+            let known = (0..call.parameter).contains(&number);
+            let number = if known { number } else { call.parameter };
+            let value = columns.value::<T>(constants.nth(number as usize), row);
+            columns.put(call.out, row, value);
             Ok(())
         })
     }
     match physical {
-        Physical::I8 => choose::<i8>,
-        Physical::I16 => choose::<i16>,
-        Physical::I32 => choose::<i32>,
-        Physical::I64 => choose::<i64>,
-        Physical::F32 => choose::<f32>,
-        Physical::F64 => choose::<f64>,
-        Physical::Timestamp => choose::<Timestamp>,
-        Physical::View => choose::<View>,
+        Physical::I8 => take::<i8>,
+        Physical::I16 => take::<i16>,
+        Physical::I32 => take::<i32>,
+        Physical::I64 => take::<i64>,
+        Physical::F32 => take::<f32>,
+        Physical::F64 => take::<f64>,
+        Physical::Timestamp => take::<Timestamp>,
+        Physical::View => take::<View>,
     }
 }

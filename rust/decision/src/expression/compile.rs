@@ -293,7 +293,7 @@ impl Compiler {
 
 /// The value of an expression of constants. `None` if it has columns, or fails: then it fails
 /// where it is evaluated, as in Flink.
-fn fold(typed: &Typed) -> Option<Literal> {
+pub(super) fn fold(typed: &Typed) -> Option<Literal> {
     typed.is_constant().then(|| value_of(typed).ok()).flatten()
 }
 

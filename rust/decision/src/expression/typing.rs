@@ -149,14 +149,6 @@ impl Typed {
         }
     }
 
-    /// The constant that it is, of a type that columns hold.
-    pub(super) fn as_literal(&self) -> Option<Literal> {
-        match &self.node {
-            Node::Literal(literal) => Some(literal.clone()),
-            _ => None,
-        }
-    }
-
     /// Whether it is computed from constants alone.
     pub(super) fn is_constant(&self) -> bool {
         match &self.node {

@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 
 use pelton_data::DataType;
-use pelton_data::columns::{Literal, Native, Timestamp};
+use pelton_data::columns::{Literal, Native, Physical, Timestamp};
 use pelton_data::report::{Diagnostic, Span};
 
 use super::super::ast::Decimal;
@@ -75,7 +75,10 @@ macro_rules! by_comparison {
 }
 
 fn values<T: Native + PartialOrd>(comparison: Comparison) -> Kernel {
-    by_comparison!(comparison, map2, T)
+    match comparison {
+        Comparison::Equal => equal_values::<T>,
+        other => by_comparison!(other, map2, T),
+    }
 }
 
 fn texts(comparison: Comparison) -> Kernel {
@@ -85,8 +88,25 @@ fn texts(comparison: Comparison) -> Kernel {
     }
 }
 
-/// Has a name so that chains of it are found.
-pub(in super::super) fn equal_texts(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
+/// The kernel of `=` has a name, so that chains of it are found.
+pub(in super::super) fn equal_kernel(physical: Physical) -> Kernel {
+    match physical {
+        Physical::I8 => equal_values::<i8>,
+        Physical::I16 => equal_values::<i16>,
+        Physical::I32 => equal_values::<i32>,
+        Physical::I64 => equal_values::<i64>,
+        Physical::F32 => equal_values::<f32>,
+        Physical::F64 => equal_values::<f64>,
+        Physical::Timestamp => equal_values::<Timestamp>,
+        Physical::View => equal_texts,
+    }
+}
+
+fn equal_values<T: Native + PartialEq>(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
+    map2(frame, call, |a: T, b: T| i8::from(a == b))
+}
+
+fn equal_texts(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
     map_text2(frame, call, |a, b| i8::from(a == b))
 }
 

@@ -1,7 +1,7 @@
 //! What stands between a model's tensors, or rules, and the columns of expressions.
 
 use pelton_data::DataType;
-use pelton_data::columns::{Literal, Physical, Slot, View};
+use pelton_data::columns::{Literal, Physical, Slot};
 
 use super::super::compile::Compiler;
 use super::super::program::{Call, Failure, Frame};
@@ -27,13 +27,9 @@ impl Compiler {
 
     /// The label behind each code of a tensor of strings; NULL for a code without one.
     pub fn emit_label(&mut self, codes: Slot, labels: &[String]) -> Slot {
-        // Slots of one region that are added one behind the other are numbered so.
         let texts = labels.iter().map(|label| Literal::Text(label.clone()));
-        let first = self.layout.add_literals(Physical::View, texts.collect());
-        let out = self.layout.add(Physical::View);
-        let count = labels.len() as i64;
-        self.push_call(label, [codes, first, first], count, out, SelectionId::ALL);
-        out
+        let texts = texts.chain([Literal::Null]).collect();
+        self.emit_nth(codes, Physical::View, texts, SelectionId::ALL)
     }
 
     /// The conditions of a rule set of which at most one may be TRUE: two are an error of the
@@ -50,17 +46,6 @@ impl Compiler {
         }
         columns
     }
-}
-
-fn label(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
-    let [codes, labels, _] = call.args;
-    for_rows(frame, call, |columns, row| {
-        let code: i64 = columns.get(codes, row);
-        let known = (0..call.parameter).contains(&code);
-        let text = known.then(|| columns.get::<View>(labels.nth(code as usize), row));
-        columns.put(call.out, row, text);
-        Ok(())
-    })
 }
 
 /// TRUE once a condition was; an error at the second.
