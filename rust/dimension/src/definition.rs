@@ -286,6 +286,7 @@ fn refuse_what_is_not_there(root: &mut Section<'_>, report: &mut Report) {
     const CHOICES: &str = "only choice = \"latest\" and a pinned Hive partition are supported";
     for (key, help) in [
         ("budget", "an image takes the memory that its rows need"),
+        ("refresh", ONCE),
         ("max_staleness", ONCE),
         ("max_shrink", ONCE),
         ("period", CHOICES),
@@ -299,8 +300,7 @@ fn refuse_what_is_not_there(root: &mut Section<'_>, report: &mut Report) {
         }
     }
     for (key, supported, later) in [
-        ("refresh", ["60 s"].as_slice(), [].as_slice()),
-        ("initial", &["fail"], &["wait 10 min"]),
+        ("initial", ["fail"].as_slice(), ["wait 10 min"].as_slice()),
         ("duplicates", &["error"], &["first", "last"]),
     ] {
         if let Some(text) = root.text(key, report) {
@@ -462,6 +462,7 @@ budget    = "2 GiB"
     #[test]
     fn what_is_not_there_yet_is_refused_by_name() {
         for line in [
+            "refresh = \"60 s\"",
             "max_staleness = \"3 d\"",
             "max_shrink = \"50 %\"",
             "keep = 3",
@@ -475,7 +476,6 @@ budget    = "2 GiB"
             );
         }
         for (line, message) in [
-            ("refresh = \"1 s\"", "`refresh` cannot be \"1 s\""),
             (
                 "initial = \"wait 10 min\"",
                 "`initial = \"wait 10 min\"` is not supported yet",
@@ -507,7 +507,7 @@ budget    = "2 GiB"
 
     #[test]
     fn what_we_do_can_be_said() {
-        let lines = "refresh = \"60 s\"\ninitial = \"fail\"\nduplicates = \"error\"\nmin_rows = 1\n\
+        let lines = "initial = \"fail\"\nduplicates = \"error\"\nmin_rows = 1\n\
                      ready = \"DONE\"\nchoice = \"dt=2013-01-02\"";
         let definition = with(lines).unwrap();
         assert_eq!(

@@ -6,7 +6,7 @@
 //! 2. [`type_check`]: [`Expr`] to [`Typed`], with Flink's types and implicit casts. Names mean
 //!    what a [`Scope`] says. Every function stands in `functions`, its types beside its kernel.
 //! 3. [`Compiler`]: [`Typed`] to one flat list of instructions. Constants are folded, what occurs
-//!    twice is computed once, CASE, AND, OR and COALESCE evaluate under a selection of rows.
+//!    twice is computed once, CASE, AND and OR evaluate under a selection of rows.
 //! 4. [`Program::run`]: the instructions over [`Columns`](pelton_data::columns::Columns), for one
 //!    row or many; allocates nothing, reports the first error with the text it came from.
 

@@ -2,7 +2,7 @@
 //!
 //! A kernel is a closure without captures around one of these, so that it is a plain function:
 //!
-//! ```ignore
+//! ```text
 //! |frame, call| map2(frame, call, |a: i32, b: i32| a.wrapping_add(b))
 //! ```
 
