@@ -200,6 +200,22 @@ impl Expr {
         names
     }
 
+    /// How many parts it has.
+    pub(super) fn size(&self) -> usize {
+        1 + match &self.kind {
+            Kind::Name(_) | Kind::Constant(_) | Kind::Unit(_) => 0,
+            Kind::Call(_, args) => args.iter().map(Expr::size).sum(),
+            Kind::Cast(value, _) => value.size(),
+            Kind::Case {
+                branches,
+                otherwise,
+            } => {
+                let branches = branches.iter().map(|(c, v)| c.size() + v.size());
+                branches.sum::<usize>() + otherwise.as_deref().map_or(0, Expr::size)
+            }
+        }
+    }
+
     fn collect_names(&self, names: &mut Vec<(Vec<String>, Span)>) {
         match &self.kind {
             Kind::Name(path) => names.push((path.clone(), self.span.clone())),

@@ -22,6 +22,8 @@ pub struct Compiler {
     program: Program,
     /// The selection that each selection was taken from.
     parents: Vec<SelectionId>,
+    /// Constants are being computed: there is nothing to fold in them, they are run.
+    folding: bool,
     /// What is computed already, and for which rows.
     known: HashMap<Key, Slot>,
 }
@@ -61,7 +63,9 @@ impl Compiler {
                 unreachable!("refused or given a type by the type checker")
             }
             _ => {
-                if let Some(literal) = fold(typed) {
+                if !self.folding
+                    && let Some(literal) = fold(typed)
+                {
                     return self.layout.add_literal(typed.physical(), literal);
                 }
                 self.emit_node(typed, under)
@@ -298,8 +302,11 @@ pub(super) fn fold(typed: &Typed) -> Option<Literal> {
 }
 
 /// The value of an expression without columns, found by running its own instructions once.
-pub(super) fn value_of(typed: &Typed) -> Result<Literal, EvalError> {
-    let mut compiler = Compiler::default();
+pub fn value_of(typed: &Typed) -> Result<Literal, EvalError> {
+    let mut compiler = Compiler {
+        folding: true,
+        ..Compiler::default()
+    };
     let slot = compiler.emit_node(typed, SelectionId::ALL);
     let (program, layout) = compiler.finish();
     if let Some(literal) = layout.literal(slot) {

@@ -29,6 +29,11 @@ impl Typed {
         Typed::new(data_type, true, 0..0, Node::Column(slot))
     }
 
+    /// Whether it is `NULL` as written.
+    pub fn is_null(&self) -> bool {
+        matches!(self.node, Node::Null | Node::Literal(Literal::Null))
+    }
+
     /// Whether it is a constant as written, so that its type is a matter of form.
     pub fn is_literal(&self) -> bool {
         matches!(self.node, Node::Literal(_) | Node::Null | Node::Decimal(_))

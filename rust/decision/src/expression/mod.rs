@@ -24,7 +24,7 @@ mod selection;
 mod typing;
 
 pub use ast::{Expr, SelectItem};
-pub use compile::{Case, Compiler, NullAs};
+pub use compile::{Case, Compiler, NullAs, value_of};
 pub use constants::constant;
 pub use functions::cast::cast;
 pub use parser::{parse, parse_select_list};

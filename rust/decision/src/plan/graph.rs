@@ -157,6 +157,12 @@ impl<'a> Graph<'a> {
         check_columns_unique(definition, report);
     }
 
+    /// Whether a name that is not known is the user's error: not what a section holds that could
+    /// not be read, which is an error already.
+    fn may_be_unknown(&self, first: &str) -> bool {
+        self.definition.whole && !self.unreadable.contains(first)
+    }
+
     /// Why a name is not known.
     fn unknown(&self, path: &[String], place: Span) -> Diagnostic {
         let name = path.join(".");
@@ -185,6 +191,10 @@ fn check_columns_unique(definition: &Definition, report: &mut Report) {
         }
     }
 }
+
+/// How long a chain of names that need one another may be: far more than anyone writes, far less
+/// than the stack of a task's thread holds.
+const MAX_DEPTH: usize = 256;
 
 /// A walk along what things need, depth first.
 struct Walk<'g> {
@@ -231,7 +241,7 @@ impl<'g> Walk<'g> {
             let name = path.join(".");
             let place = expression.text.place(&span);
             match self.graph.known.get(&name) {
-                None if self.graph.unreadable.contains(path[0].as_str()) => {}
+                None if !self.graph.may_be_unknown(&path[0]) => {}
                 None => {
                     let unknown = self.graph.unknown(&path, place);
                     self.report(unknown);
@@ -241,11 +251,18 @@ impl<'g> Walk<'g> {
                     self.order.used.insert(name);
                     match self.open.iter().position(|open| open == item) {
                         Some(start) => self.circle(start, place),
+                        None if self.open.len() == MAX_DEPTH => self.too_deep(place),
                         None => self.item(*item),
                     }
                 }
             }
         }
+    }
+
+    fn too_deep(&mut self, place: Span) {
+        let message = format!("names need one another more than {MAX_DEPTH} deep");
+        let diagnostic = Diagnostic::at(place, message);
+        self.report(diagnostic.help("put several of these features into one expression"));
     }
 
     fn circle(&mut self, start: usize, place: Span) {

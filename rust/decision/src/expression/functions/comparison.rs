@@ -9,6 +9,7 @@ use pelton_data::report::{Diagnostic, Span};
 
 use super::super::ast::Decimal;
 use super::super::compile::value_of;
+use super::super::parser::check_size;
 use super::super::program::{Call, Failure, Frame, Kernel};
 use super::super::typing::{Node, Typed, common_type, exact};
 use super::cast::cast;
@@ -390,6 +391,7 @@ fn between(args: Args<'_>) -> Result<Typed, Diagnostic> {
 }
 
 fn range(span: Span, value: Typed, low: Typed, high: Typed) -> Result<Typed, Diagnostic> {
+    check_size(value.cost(), 2, &value.span)?;
     let name = "BETWEEN";
     let above = compare(
         name,
@@ -405,6 +407,7 @@ fn range(span: Span, value: Typed, low: Typed, high: Typed) -> Result<Typed, Dia
 fn between_symmetric(args: Args<'_>) -> Result<Typed, Diagnostic> {
     let span = args.span.clone();
     let [value, a, b] = args.exactly()?;
+    check_size(value.cost() + a.cost() + b.cost(), 4, &span)?;
     let forth = range(span.clone(), value.clone(), a.clone(), b.clone())?;
     let back = range(span.clone(), value, b, a)?;
     Ok(connect(Node::Or, span, vec![forth, back]))
@@ -419,6 +422,7 @@ fn in_list(args: Args<'_>) -> Result<Typed, Diagnostic> {
         return Err(super::untyped_null(&value));
     }
     let items: Vec<Typed> = values.collect();
+    check_size(value.cost(), items.len(), &value.span)?;
     let constant = items.len() > 1 && items.iter().all(Typed::is_constant);
     let equal = items.into_iter().map(|item| match constant {
         _ if item.is_null_literal() => {

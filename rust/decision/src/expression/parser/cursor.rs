@@ -185,6 +185,26 @@ impl<'a> Parser<'a> {
     }
 }
 
+/// Some forms repeat a part of theirs: `CASE x WHEN`, `x IN (...)`, `x BETWEEN`. Nested in each
+/// other they would grow without end; this many parts are more than anyone writes.
+const MAX_PARTS: usize = 10_000;
+
+/// An error if `copies` copies of something of `parts` parts are too many.
+pub(in super::super) fn check_size(
+    parts: usize,
+    copies: usize,
+    span: &Span,
+) -> Result<(), Diagnostic> {
+    match parts.saturating_mul(copies) <= MAX_PARTS {
+        true => Ok(()),
+        false => Err(Diagnostic::at(
+            span.clone(),
+            format!("this is repeated {copies} times, which makes more than {MAX_PARTS} parts"),
+        )
+        .help("give it a name of its own under [features]")),
+    }
+}
+
 pub(super) fn too_deep(span: Span) -> Diagnostic {
     Diagnostic::at(span, format!("more than {MAX_DEPTH} levels of nesting"))
         .help("give a part of it a name of its own under [features]")

@@ -7,7 +7,7 @@ use super::super::ast::{Constant, Expr, Kind, UNITS, Unit};
 use super::super::lexer::TokenKind;
 use super::super::reserved::is_reserved;
 use super::super::{calendar, functions};
-use super::cursor::Parser;
+use super::cursor::{Parser, check_size};
 use super::power;
 
 /// Reserved words that nobody means as a name.
@@ -53,6 +53,7 @@ impl Parser<'_> {
             false => Some(self.expression(power::NONE)?),
         };
         let mut branches = Vec::new();
+        let mut copies = 0;
         while self.take_word("WHEN") {
             let mut conditions = vec![self.condition(operand.as_ref())?];
             // `CASE x WHEN 1, 2 THEN` is either of them; the searched form has no list.
@@ -60,6 +61,10 @@ impl Parser<'_> {
                 conditions.push(self.condition(operand.as_ref())?);
             }
             self.expect_word("THEN")?;
+            copies += conditions.len();
+            if let Some(operand) = &operand {
+                check_size(operand.size(), copies, &operand.span)?;
+            }
             let condition = conditions
                 .into_iter()
                 .map(Ok)

@@ -10,6 +10,7 @@ use pelton_data::report::Diagnostic;
 use super::ast::{Constant, Decimal, Expr, Kind, SelectItem};
 use super::lexer::TokenKind;
 use super::reserved::is_reserved;
+pub(super) use cursor::check_size;
 use cursor::{MAX_DEPTH, Parser, too_deep};
 
 /// How tightly operators bind, from Calcite's operator table.
