@@ -8,7 +8,7 @@ use pelton_data::document::{Document, Section, Value};
 use pelton_data::report::{Diagnostic, Report, Source};
 
 use crate::error::{Error, ErrorCode};
-use crate::metadata::{DecisionHome, read_text};
+use crate::metadata::{DecisionHome, activation_file, read_text};
 
 /// One record: from here on, this version is active.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,7 +77,9 @@ fn staging() -> tempfile::Builder<'static, 'static> {
 }
 
 fn path_of(home: &DecisionHome, number: u64) -> std::path::PathBuf {
-    home.path().join(format!("activations/{number:06}.toml"))
+    home.path()
+        .join("activations")
+        .join(activation_file(number))
 }
 
 fn parse(source: &std::sync::Arc<Source>) -> Result<u64, Report> {

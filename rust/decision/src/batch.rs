@@ -83,7 +83,7 @@ impl<'g> BatchRunner<'g> {
             let field = &column.field;
             let array = batch.column_by_name(&field.name);
             let array = array.expect("the runner was made for these columns");
-            if !field.nullable && array.null_count() > 0 {
+            if !field.nullable && array.logical_null_count() > 0 {
                 let message = format!("`{}` is NULL, and declared NOT NULL", field.name);
                 return Err(Error::new(ErrorCode::NullRefused, message));
             }

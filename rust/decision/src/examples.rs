@@ -96,6 +96,9 @@ fn set_input(
         } = &column.field;
         let value =
             literal(values.get(name), data_type).map_err(|e| format!("`input.{name}` {e}"))?;
+        if value == Literal::Null && !column.field.nullable {
+            return Err(format!("`input.{name}` is NULL, but declared NOT NULL"));
+        }
         if let Some(slot) = column.slot {
             put(&mut scratch.columns, slot, &value)?;
         }
@@ -108,6 +111,12 @@ fn lookup_rows(generation: &Generation, example: &Map<String, Value>) -> Result<
     let none = Map::new();
     let given = object(example, "lookups")?.unwrap_or(&none);
     let lookups = &generation.decision.plan.lookups;
+    let names: Vec<&str> = lookups
+        .iter()
+        .flatten()
+        .map(|need| need.name.as_str())
+        .collect();
+    known_keys("lookups.", given, &names)?;
     let rows = lookups.iter().map(|need| {
         let Some(need) = need else {
             return Ok(Rows::Given(None));
@@ -176,14 +185,19 @@ fn compare(
     Ok(wrong)
 }
 
-/// A JSON value as a constant of a type, read as `CAST(... AS type)` reads its text.
+/// A JSON value as a constant of a type: a number for a number, `"NaN"` and infinities apart; a
+/// string for all that is written as text, read as `CAST(... AS type)` reads it.
 fn literal(value: Option<&Value>, data_type: &DataType) -> Result<Literal, String> {
+    let expected = || format!("expected a {data_type}");
     let text = match value {
         None | Some(Value::Null) => return Ok(Literal::Null),
-        Some(Value::Bool(value)) => value.to_string(),
-        Some(Value::Number(value)) => value.to_string(),
-        Some(Value::String(value)) => value.clone(),
-        Some(other) => return Err(format!("is {other}; expected a {data_type}")),
+        Some(Value::Bool(value)) if *data_type == DataType::Boolean => value.to_string(),
+        Some(Value::Number(value)) if data_type.is_integer() && value.is_f64() => {
+            return Err(format!("is {value}; {}", expected()));
+        }
+        Some(Value::Number(value)) if data_type.is_numeric() => value.to_string(),
+        Some(Value::String(value)) if !data_type.is_integer() => value.clone(),
+        Some(other) => return Err(format!("is {other}; {}", expected())),
     };
     constant(&text, data_type).map_err(|cause| format!("is {text:?}, not a {data_type}: {cause}"))
 }

@@ -101,12 +101,12 @@ impl DecisionHome {
 
     /// The numbers under `versions/`, in order, whether they are whole or not.
     pub fn versions(&self) -> Result<Vec<u64>, Error> {
-        numbers_in(&self.path().join("versions"), "")
+        numbers_in(&self.path().join("versions"), |number| number.to_string())
     }
 
     /// The numbers of the activations, in order.
     pub fn activations(&self) -> Result<Vec<u64>, Error> {
-        numbers_in(&self.path().join("activations"), ".toml")
+        numbers_in(&self.path().join("activations"), activation_file)
     }
 }
 
@@ -134,8 +134,14 @@ pub fn read_text(path: &Path) -> Result<String, Error> {
     fs::read_to_string(path).map_err(|cause| Error::io("read", path, &cause))
 }
 
-/// The numbers that name entries of a directory, in order. No directory is no number.
-fn numbers_in(directory: &Path, suffix: &str) -> Result<Vec<u64>, Error> {
+/// The file of an activation: `000002.toml`.
+pub fn activation_file(number: u64) -> String {
+    format!("{number:06}.toml")
+}
+
+/// The numbers that name entries of a directory, in order; entries that are not written as
+/// `written` writes their number are none. No directory is no number.
+fn numbers_in(directory: &Path, written: fn(u64) -> String) -> Result<Vec<u64>, Error> {
     let entries = match fs::read_dir(directory) {
         Ok(entries) => entries,
         Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -145,8 +151,10 @@ fn numbers_in(directory: &Path, suffix: &str) -> Result<Vec<u64>, Error> {
     for entry in entries {
         let entry = entry.map_err(|cause| Error::io("list", directory, &cause))?;
         let name = entry.file_name();
-        let stem = name.to_str().and_then(|name| name.strip_suffix(suffix));
-        numbers.extend(stem.and_then(|stem| stem.parse::<u64>().ok()));
+        let name = name.to_str().unwrap_or("");
+        let digits = name.split_once('.').map_or(name, |(digits, _)| digits);
+        let number = digits.parse::<u64>().ok();
+        numbers.extend(number.filter(|number| written(*number) == name));
     }
     numbers.sort_unstable();
     Ok(numbers)

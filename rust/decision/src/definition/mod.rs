@@ -37,6 +37,8 @@ pub struct Definition {
     pub rules: Vec<RulesSection>,
     /// `output`: a SELECT list.
     pub output: Vec<OutputColumn>,
+    /// Whether all sections could be read: where they could not, names may seem unknown.
+    pub whole: bool,
 }
 
 /// `[lookups.NAME]`: features from a dimension, under `NAME.column`.
@@ -80,7 +82,9 @@ impl Definition {
     /// Reads a decision.toml. Errors go into `report`; `None` means that too little of the file
     /// could be read to go on. A definition that comes with errors serves to find more of them.
     pub fn parse(source: &Arc<Source>, report: &mut Report) -> Option<Definition> {
+        let before = report.diagnostics().len();
         let document = Document::parse(source, report);
+        let mut whole = report.diagnostics().len() == before;
         let mut root = Section::new(&document.root, "");
         let name = root.required_text("name", "the decision's name, such as \"fraud\"", report);
         if let Some(name) = name {
@@ -93,7 +97,9 @@ impl Definition {
         let models = models::read(&mut root, report);
         let rules = rules::read(&mut root, report);
         let output = expressions::read_output(&mut root, report);
+        let before = report.diagnostics().len();
         root.finish(report);
+        whole &= report.diagnostics().len() == before;
         Some(Definition {
             source: source.clone(),
             name: name?.clone(),
@@ -103,6 +109,7 @@ impl Definition {
             models,
             rules,
             output: output?,
+            whole,
         })
     }
 }
@@ -159,6 +166,11 @@ fn read_lookups(root: &mut Section<'_>, report: &mut Report) -> Vec<LookupSectio
         let key = expressions::read_all(&path, &key, report);
         let missing = read_missing(&mut section, report);
         let defaults = section.table("defaults", report);
+        if let Some(table) = defaults.filter(|_| missing != Missing::Default) {
+            let message = format!("`{}` has no effect", section.path("defaults"));
+            let diagnostic = Diagnostic::at(table.span.clone(), message);
+            report.push(diagnostic.help("add `missing = \"default\"`"));
+        }
         let defaults = defaults.map(|table| expressions::read_table(&name.value, table, report));
         if let Some(as_of) = section.node("as_of") {
             let message = format!("`{}` is not supported yet", section.path("as_of"));

@@ -1,7 +1,7 @@
 //! `[rules.*]`: rules in order, each a condition and the values it gives.
 
 use pelton_data::document::{Section, Table, Text, Value, as_table};
-use pelton_data::report::{Diagnostic, Report, Span};
+use pelton_data::report::{Diagnostic, Report, Span, nearest};
 
 use super::check_name;
 use super::expressions::Expression;
@@ -70,13 +70,25 @@ pub fn read(root: &mut Section<'_>, report: &mut Report) -> Vec<RulesSection> {
                 report,
             )
         });
+        let rows: Vec<Rule> = rows.collect();
+        check_reachable(&rows, hit, report);
         Some(RulesSection {
             name: name.clone(),
             hit,
-            rows: rows.collect(),
+            rows,
         })
     });
     rules.collect()
+}
+
+/// A rule without a condition always hits: the rules behind it never do.
+fn check_reachable(rows: &[Rule], hit: Hit, report: &mut Report) {
+    let before_last = rows.iter().rev().skip(1);
+    for rule in before_last.filter(|rule| hit == Hit::First && rule.when.is_none()) {
+        let message = "this rule has no `when`: it always hits, and the rules behind it never do";
+        let diagnostic = Diagnostic::at(rule.span.clone(), message);
+        report.push(diagnostic.help("add `when = \"...\"`, or make it the last rule"));
+    }
 }
 
 fn read_hit(section: &mut Section<'_>, report: &mut Report) -> Hit {
@@ -124,5 +136,20 @@ fn read_rule(path: &str, table: &Table, span: Span, report: &mut Report) -> Opti
             }
         }
     }
+    check_misspelt(&rule, path, report);
     Some(rule)
+}
+
+/// A condition whose key is misspelt would be a value, and its rule would always hit.
+fn check_misspelt(rule: &Rule, path: &str, report: &mut Report) {
+    let missing = [("rule", rule.name.is_none()), ("when", rule.when.is_none())];
+    for (known, _) in missing.into_iter().filter(|(_, missing)| *missing) {
+        for (key, _) in &rule.values {
+            if nearest(&key.value, [known]).is_some() {
+                let message = format!("unknown key `{path}.{}`", key.value);
+                let diagnostic = Diagnostic::at(key.span.clone(), message);
+                report.push(diagnostic.help(format!("did you mean `{known}`?")));
+            }
+        }
+    }
 }

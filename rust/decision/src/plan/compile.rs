@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use pelton_data::binary_row::{NotSupported, RowReader, RowWriter};
-use pelton_data::columns::{Physical, Slot};
+use pelton_data::columns::{Literal, Physical, Slot};
 use pelton_data::report::{Diagnostic, Report};
 use pelton_data::{DataType, Field};
 use pelton_dimension::Definition as Dimension;
@@ -14,7 +14,9 @@ use pelton_model::Model;
 use super::graph::{Graph, Item, Order, title};
 use super::{InputColumn, LookupNeed, LookupWork, ModelWork, NamedColumn, Plan, Step, Work};
 use crate::definition::{Definition, Expression, LookupSection};
-use crate::expression::{Compiler, Scope, SelectionId, Typed, cast, common_type, type_check};
+use crate::expression::{
+    Compiler, Scope, SelectionId, Typed, cast, common_type, type_check, value_of,
+};
 
 mod models;
 mod rules;
@@ -42,6 +44,28 @@ pub fn compile(
     }
     let needed = graph.order_of_output();
     PlanCompiler::new(definition, references, &needed, report).compile()
+}
+
+/// Whether a constant keeps its value as another type: `0` as TINYINT or DOUBLE, but not `2.5` or
+/// `3000000000` as INT.
+fn is_exact(typed: &Typed, target: &DataType) -> bool {
+    let number = |typed: &Typed| match value_of(typed).ok()? {
+        Literal::I8(value) => Some(i64::from(value)),
+        Literal::I16(value) => Some(i64::from(value)),
+        Literal::I32(value) => Some(i64::from(value)),
+        Literal::I64(value) => Some(value),
+        _ => None,
+    };
+    match (typed.is_literal(), target.is_integer()) {
+        (false, _) => false,
+        (true, false) => true,
+        (true, true) if typed.is_null() => true,
+        (true, true) if !typed.data_type.is_integer() => false,
+        (true, true) => cast(typed.clone(), target).is_ok_and(|as_target| {
+            let value = number(typed);
+            value.is_some() && value == number(&as_target)
+        }),
+    }
 }
 
 /// The names that have a value so far.
@@ -282,8 +306,18 @@ impl<'a> PlanCompiler<'a> {
                 continue;
             }
             let what = format!("column `{}`", name.value);
-            let typed = self.typed_as(expression, &column.data_type, &what);
-            defaults.extend(typed.map(|typed| (name.value.clone(), typed)));
+            let Some(typed) = self.typed_as(expression, &column.data_type, &what) else {
+                continue;
+            };
+            // Only a constant that has a value is a literal, which needs no instruction.
+            match value_of(&typed) {
+                Ok(_) => drop(defaults.insert(name.value.clone(), typed)),
+                Err(cause) => {
+                    let message = format!("the default of `{}` has no value: {cause}", name.value);
+                    let span = expression.text.span.clone();
+                    self.report.push(Diagnostic::at(span, message));
+                }
+            }
         }
         defaults
     }
@@ -346,7 +380,7 @@ impl<'a> PlanCompiler<'a> {
         // A string's declared length is no loss: keys are compared by their bytes.
         let fits = typed.data_type.is_string() && target.is_string()
             || common_type(&types).as_ref() == Some(target)
-            || typed.is_literal();
+            || is_exact(&typed, target);
         let given = typed.data_type.clone();
         let result = match fits {
             true if given.is_string() && target.is_string() => Ok(typed),

@@ -231,3 +231,88 @@ fn a_dimension_that_cannot_be_read_is_one_error_not_one_for_each_of_its_columns(
     says(&report, &["no dimension `plains`"]);
     assert!(!report.contains("unknown name"), "{report}");
 }
+
+#[test]
+fn a_default_without_a_value_or_of_another_size_is_refused() {
+    let lookup = |defaults: &str| {
+        report(&format!(
+            "{HEAD}output = \"p.seats AS x\"\n[lookups.p]\ndimension = \"planes\"\nkey = [\"s\"]\n\
+             {defaults}\n"
+        ))
+    };
+    let default = |value: &str| {
+        lookup(&format!(
+            "missing = \"default\"\ndefaults = {{ seats = \"{value}\" }}"
+        ))
+    };
+    says(
+        &default("1 / 0"),
+        &["the default of `seats` has no value: division by zero"],
+    );
+    says(
+        &default("3000000000"),
+        &["column `seats` is INT, but this is BIGINT"],
+    );
+    says(
+        &default("2.5E0"),
+        &["column `seats` is INT, but this is DOUBLE"],
+    );
+    says(
+        &lookup("defaults = { seats = \"0\" }"),
+        &["has no effect", "missing = \"default\""],
+    );
+}
+
+#[test]
+fn a_misspelt_condition_is_not_a_value() {
+    let rules = |rows: &str| {
+        report(&format!(
+            "{HEAD}output = \"g.x AS x\"\n[rules.g]\nrows = [{rows}]\n"
+        ))
+    };
+    says(
+        &rules("{ rule = \"r\", whne = \"a > 1\", x = \"1\" }"),
+        &["unknown key `rules.g.rows[0].whne`", "did you mean `when`?"],
+    );
+    says(
+        &rules("{ x = \"1\" }, { when = \"a > 1\", x = \"2\" }"),
+        &["the rules behind it never do"],
+    );
+}
+
+#[test]
+fn what_would_take_for_ever_is_refused() {
+    let deep: String = (0..2000)
+        .map(|i| format!("f{i} = \"f{} + 1\"\n", i + 1))
+        .collect();
+    let text = format!("{HEAD}output = \"f0\"\n[features]\n{deep}f2000 = \"a\"\n");
+    says(
+        &report(&text),
+        &["names need one another more than 256 deep"],
+    );
+    let sum = "1 / 0".to_owned() + &" + 1".repeat(60);
+    assert!(compile(&format!("{HEAD}output = \"{sum} AS x\"\n")).is_ok());
+    let between = (0..12).fold("a > 0".to_owned(), |inner, _| {
+        format!("({inner}) BETWEEN SYMMETRIC FALSE AND TRUE")
+    });
+    says(
+        &report(&format!("{HEAD}output = \"{between} AS x\"\n")),
+        &["makes more than 10000 parts", "[features]"],
+    );
+    let case = (0..12).fold("a".to_owned(), |inner, _| {
+        format!("CASE {inner} WHEN 1 THEN 2 WHEN 2 THEN 3 WHEN 3 THEN 4 END")
+    });
+    says(
+        &report(&format!("{HEAD}output = \"{case} AS x\"\n")),
+        &["makes more than 10000 parts"],
+    );
+}
+
+#[test]
+fn a_syntax_error_or_an_unknown_section_does_not_make_names_unknown() {
+    for broken in ["[feature]", "[features\n"] {
+        let text = format!("{HEAD}output = \"x\"\n{broken}\nx = \"a + 1\"\n");
+        let report = report(&text);
+        assert!(!report.contains("unknown name"), "{report}");
+    }
+}
