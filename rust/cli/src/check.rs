@@ -37,12 +37,12 @@ impl Check {
 
 fn print(checked: &Checked) {
     let Decision { name, plan, .. } = &checked.decision;
-    println!("{name}: no errors");
-    println!(
+    say!("{name}: no errors");
+    say!(
         "  input     {}",
         signature::list(plan.input.iter().map(|column| &column.field))
     );
-    println!("  output    {}", signature::list(&plan.output_fields()));
+    say!("  output    {}", signature::list(&plan.output_fields()));
     for step in &plan.steps {
         if let Work::Model(_) = &step.work {
             let title = step.title.trim_start_matches("model ");
@@ -52,15 +52,15 @@ fn print(checked: &Checked) {
                 .map(|column| column.name.as_str())
                 .collect();
             let (inputs, writes) = (step.reads.len(), writes.join(", "));
-            println!("  model     {title}: {inputs} columns -> {writes}");
+            say!("  model     {title}: {inputs} columns -> {writes}");
         }
     }
     for need in plan.lookups.iter().flatten() {
-        println!("  lookup    {}", describe(need));
+        say!("  lookup    {}", describe(need));
     }
     match checked.examples {
-        0 => println!("  examples  none; put some into examples.jsonl"),
-        passed => println!("  examples  {passed} passed"),
+        0 => say!("  examples  none; put some into examples.jsonl"),
+        passed => say!("  examples  {passed} passed"),
     }
 }
 

@@ -1,5 +1,13 @@
 //! `pelton`: checks, publishes and runs decisions, without Flink.
 
+/// Prints a line to stdout. A reader that has gone away, as `head` does, is no error.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        use std::io::Write;
+        let _ = writeln!(std::io::stdout(), $($text)*);
+    }};
+}
+
 mod check;
 mod io;
 mod locate;
@@ -17,7 +25,7 @@ use pelton_decision::Error;
 ///
 /// Errors go to stderr as `pelton: CODE: message`, with exit code 1; wrong usage has exit code 2.
 #[derive(Debug, Parser)]
-#[command(version, arg_required_else_help = true)]
+#[command(name = "pelton", version, arg_required_else_help = true)]
 struct Pelton {
     #[command(subcommand)]
     command: Command,

@@ -27,12 +27,12 @@ impl Publish {
         let metadata = Metadata::open(&self.metadata)?;
         let published = publish(&self.directory, &metadata)?;
         let Published { name, version, .. } = &published;
-        println!("{name}: version {version} is active");
-        println!("  directory   {}", published.directory.display());
-        println!("  activation  {}", published.activation.number);
-        println!("  examples    {} passed", published.examples);
+        say!("{name}: version {version} is active");
+        say!("  directory   {}", published.directory.display());
+        say!("  activation  {}", published.activation.number);
+        say!("  examples    {} passed", published.examples);
         for line in compare(&metadata, &published)? {
-            println!("  jobs        {line}");
+            say!("  jobs        {line}");
         }
         Ok(())
     }

@@ -61,6 +61,7 @@ impl Run {
     /// Runs the decision over the file.
     pub fn run(&self) -> Result<(), Error> {
         let (from, to) = (Format::of(&self.input)?, Format::of(&self.output)?);
+        self.check_files_differ()?;
         let declared = self.columns.as_deref().map(declared_columns).transpose()?;
         let generation = self.open_decision()?;
         let rows = self.batch as usize;
@@ -84,6 +85,22 @@ impl Run {
         let summary = way.run()?;
         eprintln!("{summary}, {}", describe(&generation));
         Ok(())
+    }
+
+    /// An output in the place of its input would be the end of the input.
+    fn check_files_differ(&self) -> Result<(), Error> {
+        let same = match (self.input.canonicalize(), self.output.canonicalize()) {
+            (Ok(input), Ok(output)) => input == output,
+            _ => false,
+        };
+        match same {
+            false => Ok(()),
+            true => {
+                let shown = self.output.display();
+                let message = format!("{shown} is the input; give another --output");
+                Err(Error::new(ErrorCode::Io, message))
+            }
+        }
     }
 
     /// Columns that are missing in a CSV file are often those of a file without a header.

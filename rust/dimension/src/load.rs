@@ -249,7 +249,7 @@ impl<'a> Loader<'a> {
             let array = batch
                 .column_by_name(&field.name)
                 .ok_or_else(|| invalid(&"it vanished while the file was read"))?;
-            if !field.nullable && array.null_count() > 0 {
+            if !field.nullable && array.logical_null_count() > 0 {
                 return Err(invalid(&"it is declared NOT NULL, and has NULLs"));
             }
             arrow::load(array, &field.data_type, *slot, &mut self.columns)

@@ -214,3 +214,11 @@ fn options_that_do_not_go_together_are_wrong_usage() {
         );
     }
 }
+
+#[test]
+fn the_output_is_not_the_input() {
+    let place = with_rows("");
+    let arguments = "run --decision triage --input in.csv --output ./in.csv";
+    refused(&place, arguments, &["./in.csv is the input"]);
+    assert!(place.read("in.csv").starts_with(TRIAGE_HEADER));
+}
