@@ -79,8 +79,8 @@ pub struct Feature {
 }
 
 impl Definition {
-    /// Reads a decision.toml. Errors go into `report`; `None` means that too little of the file
-    /// could be read to go on. A definition that comes with errors serves to find more of them.
+    /// Reads a decision.toml. Errors go into `report`; `None` means that not even its name could be
+    /// read. A definition that comes with errors serves to find more of them.
     pub fn parse(source: &Arc<Source>, report: &mut Report) -> Option<Definition> {
         let before = report.diagnostics().len();
         let document = Document::parse(source, report);
@@ -99,16 +99,16 @@ impl Definition {
         let output = expressions::read_output(&mut root, report);
         let before = report.diagnostics().len();
         root.finish(report);
-        whole &= report.diagnostics().len() == before;
+        whole &= report.diagnostics().len() == before && input.is_some();
         Some(Definition {
             source: source.clone(),
             name: name?.clone(),
-            input: input?,
+            input: input.unwrap_or_default(),
             lookups,
             features,
             models,
             rules,
-            output: output?,
+            output: output.unwrap_or_default(),
             whole,
         })
     }

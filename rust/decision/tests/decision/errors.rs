@@ -316,3 +316,13 @@ fn a_syntax_error_or_an_unknown_section_does_not_make_names_unknown() {
         assert!(!report.contains("unknown name"), "{report}");
     }
 }
+
+#[test]
+fn a_wrong_type_of_an_input_does_not_hide_the_other_errors() {
+    let text = "name = \"d\"\ninput = \"a ITN\"\noutput = \"x\"\n[features]\nx = \"a + 1\"\n\
+                y = \"UPPER(1)\"\n[models.m]\nfile = \"corrupt.onnx\"\n\
+                inputs.x = { columns = [\"a\"] }\noutputs.p = \"y\"\n";
+    let report = report(text);
+    says(&report, &["ITN", "UPPER", "corrupt.onnx"]);
+    assert!(!report.contains("unknown name"), "{report}");
+}
