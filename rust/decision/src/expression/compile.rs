@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use pelton_data::DataType;
 use pelton_data::columns::{Columns, Layout, Literal, Physical, Slot};
 
 use super::functions::conditional::copy_kernel;
@@ -295,10 +296,17 @@ impl Compiler {
     }
 }
 
+/// A longer CHAR is padded where it is used: as a constant it would stand in memory for ever.
+const LONGEST_CONSTANT: u32 = 1 << 16;
+
 /// The value of an expression of constants. `None` if it has columns, or fails: then it fails
 /// where it is evaluated, as in Flink.
 pub(super) fn fold(typed: &Typed) -> Option<Literal> {
-    typed.is_constant().then(|| value_of(typed).ok()).flatten()
+    let is_long = matches!(typed.data_type, DataType::Char(length) if length > LONGEST_CONSTANT);
+    match typed.is_constant() && !is_long {
+        true => value_of(typed).ok(),
+        false => None,
+    }
 }
 
 /// The value of an expression without columns, found by running its own instructions once.
