@@ -43,12 +43,7 @@ impl Generation {
     /// Opens a directory that holds a decision.toml: a published version, whose manifest is then
     /// checked, or one that is still being written.
     pub fn open_directory(directory: &Path, metadata: Option<&Metadata>) -> Result<Self, Error> {
-        let published = directory.join(manifest::FILE).exists();
-        let manifest = published.then(|| Manifest::read(directory)).transpose()?;
-        let files = match &manifest {
-            Some(manifest) => Some(manifest.read_files(directory)?),
-            None => None,
-        };
+        let (manifest, files) = published(directory)?.unzip();
         let decision = compile_directory(directory, files.as_ref(), metadata)?;
         let rows = load_images(&decision, metadata)?;
         Ok(Generation {
@@ -110,6 +105,17 @@ impl Generation {
     fn failed(&self, error: &RunError) -> Error {
         Error::new(error.code(), format!("`{}`: {error}", self.decision.name))
     }
+}
+
+/// The manifest of a directory and the files that it lists, checked; `None` for a directory that
+/// is not published.
+pub fn published(directory: &Path) -> Result<Option<(Manifest, BTreeMap<String, Vec<u8>>)>, Error> {
+    if !directory.join(manifest::FILE).exists() {
+        return Ok(None);
+    }
+    let manifest = Manifest::read(directory)?;
+    let files = manifest.read_files(directory)?;
+    Ok(Some((manifest, files)))
 }
 
 fn open_version(home: &DecisionHome, version: u64) -> Result<Generation, Error> {

@@ -9,8 +9,8 @@ use crate::activation::{self, Activation, create_if_absent};
 use crate::decision::Decision;
 use crate::error::{Error, ErrorCode};
 use crate::examples;
-use crate::generation::{Generation, compile_directory, manifest_of, read_file};
-use crate::manifest::{self, Manifest};
+use crate::generation::{Generation, compile_directory, manifest_of, published, read_file};
+use crate::manifest;
 use crate::metadata::{DecisionHome, Metadata};
 
 /// A decision that compiles and whose examples come out as they say.
@@ -42,11 +42,8 @@ pub struct Published {
 /// Compiles the decision of a directory and runs its examples. `metadata` is needed where the
 /// decision looks things up in dimensions.
 pub fn check(directory: &Path, metadata: Option<&Metadata>) -> Result<Checked, Error> {
-    if directory.join(manifest::FILE).exists() {
-        // A published version: its files are what the manifest says, or it is none.
-        Manifest::read(directory)?.read_files(directory)?;
-    }
-    let mut decision = compile_directory(directory, None, metadata)?;
+    let files = published(directory)?.map(|(_, files)| files);
+    let mut decision = compile_directory(directory, files.as_ref(), metadata)?;
     if !directory.join(examples::FILE).exists() {
         return Ok(Checked {
             decision,

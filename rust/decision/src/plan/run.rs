@@ -1,7 +1,7 @@
 //! One evaluation: the steps in turn, over the columns of a [`Scratch`].
 
 use pelton_data::binary_row::RowError;
-use pelton_data::columns::{Columns, Layout, MemoryError, Physical, Slot};
+use pelton_data::columns::{Columns, MemoryError, Physical, Slot};
 use pelton_dimension::Image;
 use pelton_model::Memory;
 
@@ -139,11 +139,6 @@ impl Plan {
     /// nothing is written.
     pub fn write_output(&self, scratch: &Scratch, row: usize, target: &mut [u8]) -> usize {
         self.output_writer.write(&scratch.columns, row, target)
-    }
-
-    /// The columns that a scratch has.
-    pub fn layout(&self) -> &Layout {
-        &self.layout
     }
 
     fn eval(
