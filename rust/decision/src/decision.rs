@@ -11,7 +11,7 @@ use pelton_model::Model;
 
 use crate::definition::Definition;
 use crate::error::Error;
-use crate::manifest::is_inside;
+use crate::manifest::{Files, is_inside};
 use crate::plan::{Plan, References, compile};
 
 /// Where a compilation gets what decision.toml refers to.
@@ -30,7 +30,7 @@ pub struct Decision {
     /// Its steps.
     pub plan: Plan,
     /// Every file that it was compiled from, decision.toml first of all.
-    pub files: BTreeMap<String, Vec<u8>>,
+    pub files: Files,
 }
 
 /// The name of a decision's file.
@@ -75,7 +75,7 @@ fn read_dimensions(
 fn read_models(
     definition: &Definition,
     sources: &Sources<'_>,
-    files: &RefCell<BTreeMap<String, Vec<u8>>>,
+    files: &RefCell<Files>,
     report: &mut Report,
 ) -> Vec<Option<Arc<Model>>> {
     let models = definition.models.iter().map(|section| {

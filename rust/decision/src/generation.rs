@@ -1,7 +1,6 @@
 //! A generation: one version of a decision with everything that it needs in memory. A record is
 //! evaluated against one generation from its first step to its last.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +11,7 @@ use pelton_dimension::Image;
 use crate::activation;
 use crate::decision::{Decision, FILE, Sources};
 use crate::error::{Error, ErrorCode};
-use crate::manifest::{self, Manifest, is_inside};
+use crate::manifest::{self, Files, Manifest, is_inside};
 use crate::metadata::{DecisionHome, Metadata};
 use crate::plan::LookupNeed;
 use crate::plan::run::{Rows, RunError, Scratch};
@@ -109,7 +108,7 @@ impl Generation {
 
 /// The manifest of a directory and the files that it lists, checked; `None` for a directory that
 /// is not published.
-pub fn published(directory: &Path) -> Result<Option<(Manifest, BTreeMap<String, Vec<u8>>)>, Error> {
+pub fn published(directory: &Path) -> Result<Option<(Manifest, Files)>, Error> {
     if !directory.join(manifest::FILE).exists() {
         return Ok(None);
     }
@@ -190,7 +189,7 @@ pub fn manifest_of(decision: &Decision, version: u64) -> Manifest {
 /// Compiles the decision.toml of a directory, from `files` where they were read already.
 pub fn compile_directory(
     directory: &Path,
-    files: Option<&BTreeMap<String, Vec<u8>>>,
+    files: Option<&Files>,
     metadata: Option<&Metadata>,
 ) -> Result<Decision, Error> {
     let path = directory.join(FILE);

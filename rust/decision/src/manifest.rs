@@ -17,6 +17,9 @@ pub const FILE: &str = "MANIFEST.json";
 /// The format that this code reads and writes.
 const FORMAT: u32 = 1;
 
+/// The files of a version, by their names relative to its directory.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
 /// What a version consists of, and what it takes and gives.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -74,7 +77,7 @@ impl Manifest {
         input: &[Field],
         output: &[Field],
         lookups: &[LookupNeed],
-        files: &BTreeMap<String, Vec<u8>>,
+        files: &Files,
     ) -> Manifest {
         let files = files.iter().map(|(name, bytes)| {
             let entry = FileEntry {
@@ -117,7 +120,7 @@ impl Manifest {
     }
 
     /// Reads every file that the manifest lists, and checks size and SHA-256.
-    pub fn read_files(&self, directory: &Path) -> Result<BTreeMap<String, Vec<u8>>, Error> {
+    pub fn read_files(&self, directory: &Path) -> Result<Files, Error> {
         let files = self.files.iter().map(|(name, entry)| {
             let bytes = read_listed(directory, name, entry)?;
             Ok((name.clone(), bytes))

@@ -1,6 +1,5 @@
 //! Checking a decision, and making it a version of a metadata directory.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -10,7 +9,7 @@ use crate::decision::Decision;
 use crate::error::{Error, ErrorCode};
 use crate::examples;
 use crate::generation::{Generation, compile_directory, manifest_of, published, read_file};
-use crate::manifest;
+use crate::manifest::{self, Files};
 use crate::metadata::{DecisionHome, Metadata};
 
 /// A decision that compiles and whose examples come out as they say.
@@ -96,7 +95,7 @@ fn next_version(home: &DecisionHome) -> Result<(u64, PathBuf), Error> {
     }
 }
 
-fn write_files(target: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<(), Error> {
+fn write_files(target: &Path, files: &Files) -> Result<(), Error> {
     for (name, bytes) in files {
         let path = target.join(name);
         let write = || -> std::io::Result<()> {
