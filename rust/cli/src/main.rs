@@ -9,6 +9,7 @@ macro_rules! say {
 }
 
 mod check;
+mod in_order;
 mod io;
 mod locate;
 mod progress;

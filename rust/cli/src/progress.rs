@@ -35,11 +35,6 @@ impl Progress {
         }
     }
 
-    /// Rows so far.
-    pub fn rows(&self) -> u64 {
-        self.rows
-    }
-
     /// Takes the bar away and says how long it took: `28135 rows in 0.21 s (133,976 rows/s)`.
     pub fn finish(self) -> String {
         self.bar.finish_and_clear();

@@ -11,6 +11,7 @@ use pelton_data::type_parser::parse_columns;
 use pelton_decision::batch::{BatchError, BatchRunner};
 use pelton_decision::{Error, ErrorCode, Generation};
 
+use crate::in_order::in_order;
 use crate::io::{Batches, Format, Writer};
 use crate::locate;
 use crate::progress::Progress;
@@ -51,10 +52,13 @@ pub struct Run {
     /// Write all columns of the input in front of the decision's
     #[arg(long)]
     keep: bool,
-    /// Rows in memory at once; changes no result
+    /// Rows in memory at once, for each thread; changes no result
     #[arg(long, value_name = "ROWS", default_value_t = 1024,
           value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
     batch: u32,
+    /// Threads that read, decide and write; changes no result [default: one a core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
 }
 
 impl Run {
@@ -68,17 +72,20 @@ impl Run {
         let input: Vec<Field> = input_fields(&generation);
         let table = from.open(&self.input, declared, &input)?;
         let schema = table.schema().clone();
-        let runner = BatchRunner::new(&generation, &schema, rows)
+        let runners = (0..self.thread_count())
+            .map(|_| BatchRunner::new(&generation, &schema, rows))
+            .collect::<Result<Vec<_>, _>>()
             .map_err(|error| self.with_hint(from, error.context(self.input.display())))?;
         let columns = self.columns_to_read(&schema, &input);
+        let decided = runners[0].output_schema();
         let output = match self.keep {
-            true => kept_schema(&schema, runner.output_schema())?,
-            false => runner.output_schema().clone(),
+            true => kept_schema(&schema, decided)?,
+            false => decided.clone(),
         };
         let way = Way {
             input: &self.input,
             batches: table.read(&columns, rows)?,
-            runner,
+            runners,
             writer: to.create(&self.output, &output, rows)?,
             keep: self.keep.then_some(output),
         };
@@ -112,6 +119,11 @@ impl Run {
         error
     }
 
+    fn thread_count(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        self.threads.map_or_else(cores, usize::from)
+    }
+
     fn open_decision(&self) -> Result<Generation, Error> {
         locate::open(&self.decision, self.version, self.metadata.as_deref())
     }
@@ -131,40 +143,79 @@ impl Run {
 struct Way<'a> {
     input: &'a Path,
     batches: Box<dyn Batches>,
-    runner: BatchRunner<'a>,
+    /// One a thread.
+    runners: Vec<BatchRunner<'a>>,
     writer: Box<dyn Writer>,
     /// The schema of the output with the columns of the input in front, if they are kept.
     keep: Option<SchemaRef>,
 }
 
-impl Way<'_> {
+/// A batch on its way, and where it was read.
+struct Part {
+    batch: RecordBatch,
+    /// The rows of the file before it.
+    before: u64,
+    /// How far reading has come with it.
+    position: (u64, u64),
+}
+
+impl<'a> Way<'a> {
     /// Decides all rows, finishes the output and returns a line that says how fast.
-    fn run(mut self) -> Result<String, Error> {
+    fn run(self) -> Result<String, Error> {
+        let Way {
+            input,
+            mut batches,
+            runners,
+            mut writer,
+            keep,
+        } = self;
         let mut progress = Progress::start();
-        while let Some(batch) = self.batches.next()? {
-            let decided = self.runner.decide(&batch);
-            let decided = decided.map_err(|error| self.row_error(error, progress.rows()))?;
-            match &self.keep {
-                None => self.writer.write(&decided)?,
-                Some(schema) => self.writer.write(&join(schema, &batch, &decided))?,
+        let mut before = 0;
+        let read = || {
+            let Some(batch) = batches.next()? else {
+                return Ok(None);
+            };
+            let part = Part {
+                before,
+                position: batches.progress(),
+                batch,
+            };
+            before += part.batch.num_rows() as u64;
+            Ok(Some(part))
+        };
+        let decide = |mut runner: BatchRunner<'a>| {
+            let keep = keep.as_ref();
+            move |part: Part| {
+                let decided = runner.decide(&part.batch);
+                let decided = decided.map_err(|error| row_error(input, error, part.before))?;
+                let batch = match keep {
+                    None => decided,
+                    Some(schema) => join(schema, &part.batch, &decided),
+                };
+                Ok(Part { batch, ..part })
             }
-            progress.advance(batch.num_rows(), self.batches.progress());
-        }
-        self.writer.finish()?;
+        };
+        let write = |part: Part| {
+            writer.write(&part.batch)?;
+            progress.advance(part.batch.num_rows(), part.position);
+            Ok(())
+        };
+        in_order(runners.into_iter().map(decide).collect(), read, write)?;
+        writer.finish()?;
         Ok(progress.finish())
     }
+}
 
-    #[cold]
-    fn row_error(&self, BatchError { row, error }: BatchError, before: u64) -> Error {
-        let input = self.input.display();
-        match row {
-            Some(row) => error.context(format!("{input}: row {}", before + row as u64 + 1)),
-            None => {
-                let help = "use a smaller --batch";
-                error.context(format!(
-                    "{input}: the rows behind row {before}, together; {help}"
-                ))
-            }
+#[cold]
+fn row_error(input: &Path, BatchError { row, error }: BatchError, before: u64) -> Error {
+    let input = input.display();
+    match row {
+        Some(row) => error.context(format!("{input}: row {}", before + row as u64 + 1)),
+        None => {
+            let help = "use a smaller --batch";
+            error.context(format!(
+                "{input}: the rows behind row {before}, together; {help}"
+            ))
         }
     }
 }

@@ -109,6 +109,7 @@ impl Table for CsvTable {
             memory,
             record: Record::default(),
             row: 0,
+            failed: None,
             table: *self,
         }))
     }
@@ -123,19 +124,23 @@ struct CsvBatches {
     record: Record,
     /// How many rows were read.
     row: u64,
+    /// The error of the row behind the last batch.
+    failed: Option<Error>,
 }
 
 impl Batches for CsvBatches {
     fn next(&mut self) -> Result<Option<RecordBatch>, Error> {
         self.memory.clear();
         let mut rows = 0;
-        while rows < self.memory.capacity() && self.next_record()? {
-            self.row += 1;
-            self.put_record(rows)?;
-            rows += 1;
+        while rows < self.memory.capacity() && self.failed.is_none() {
+            match self.next_row(rows) {
+                Ok(true) => rows += 1,
+                Ok(false) => break,
+                Err(error) => self.failed = Some(error),
+            }
         }
         if rows == 0 {
-            return Ok(None);
+            return self.failed.take().map_or(Ok(None), Err);
         }
         let arrays: Result<Vec<ArrayRef>, Error> = self
             .columns
@@ -159,6 +164,16 @@ impl Batches for CsvBatches {
 }
 
 impl CsvBatches {
+    /// Reads the next record into a row of the memory; false where there is none.
+    fn next_row(&mut self, row: usize) -> Result<bool, Error> {
+        let is_there = self.next_record()?;
+        if is_there {
+            self.row += 1;
+            self.put_record(row)?;
+        }
+        Ok(is_there)
+    }
+
     /// Reads the next record. An empty line is a record only where there is one column: it is
     /// how a NULL is written there.
     fn next_record(&mut self) -> Result<bool, Error> {

@@ -32,7 +32,7 @@ pub trait Table {
 }
 
 /// The rows of a file.
-pub trait Batches {
+pub trait Batches: Send {
     /// The next rows; `None` behind the last.
     fn next(&mut self) -> Result<Option<RecordBatch>, Error>;
     /// How far reading has come, and how far it goes, in a unit of the format's own.
@@ -40,7 +40,7 @@ pub trait Batches {
 }
 
 /// A file that is being written. It gets its name when it is finished, never before.
-pub trait Writer {
+pub trait Writer: Send {
     /// Adds rows.
     fn write(&mut self, batch: &RecordBatch) -> Result<(), Error>;
     /// Writes what is left, and gives the file its name.

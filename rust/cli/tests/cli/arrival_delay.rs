@@ -127,15 +127,16 @@ fn a_month_of_flights_comes_out_as_from_onnx_runtime_and_pandas() {
 }
 
 #[test]
-fn the_size_of_a_batch_changes_no_bit() {
+fn neither_batches_nor_threads_change_a_bit() {
     let place = published();
     for version in [1, 2] {
-        let whole = december(&place, version, "whole.parquet", &[]);
-        for batch in ["1", "7", "3000"] {
-            let parts = december(&place, version, "parts.parquet", &["--batch", batch]);
+        let whole = december(&place, version, "whole.parquet", &["--threads", "1"]);
+        for (batch, threads) in [("1", "2"), ("7", "1"), ("3000", "3")] {
+            let options = ["--batch", batch, "--threads", threads];
+            let parts = december(&place, version, "parts.parquet", &options);
             assert!(
                 same_bits(&whole, &parts),
-                "version {version}, batches of {batch}"
+                "version {version}, batches of {batch}, {threads} threads"
             );
         }
     }

@@ -40,12 +40,31 @@ fn the_first_row_that_fails_is_named_and_no_output_is_left() {
             "by zero",
         ],
     );
-    refused(&place, &format!("{RUN} --batch 1"), &["in.csv: row 2002: "]);
+    for options in ["--batch 1", "--threads 1", "--threads 7 --batch 10"] {
+        refused(&place, &format!("{RUN} {options}"), &["in.csv: row 2002: "]);
+    }
     assert_eq!(
         place.names(),
         ["in.csv", "triage"],
         "nothing half written is left behind"
     );
+}
+
+/// A batch ends before a row that cannot be read: the rows in front of it are decided first.
+#[test]
+fn a_row_that_fails_is_told_before_one_behind_it_that_cannot_be_read() {
+    let place = with_rows("2001,,,0,,,\n2002,,,x,,,\n");
+    for options in ["--threads 1", "--threads 3 --batch 9", "--batch 100000"] {
+        refused(&place, &format!("{RUN} {options}"), &["in.csv: row 2001: "]);
+    }
+    let place = with_rows("2001,,,x,,,\n2002,,,0,,,\n");
+    for options in ["--threads 1", "--threads 3 --batch 9", "--batch 1"] {
+        refused(
+            &place,
+            &format!("{RUN} {options}"),
+            &["in.csv:2002: row 2001, "],
+        );
+    }
 }
 
 #[test]
@@ -205,6 +224,7 @@ fn options_that_do_not_go_together_are_wrong_usage() {
     for arguments in [
         format!("{RUN} --version 1"),
         format!("{RUN} --batch 0"),
+        format!("{RUN} --threads 0"),
         "run".to_owned(),
     ] {
         assert_eq!(

@@ -116,7 +116,7 @@ fn parquet_columns_of_narrower_types_are_widened() {
 }
 
 #[test]
-fn rows_keep_their_order_over_many_batches_of_any_size() {
+fn rows_keep_their_order_over_many_batches_of_any_size_on_any_number_of_threads() {
     let place = Place::with_triage();
     let mut csv = TRIAGE_HEADER.to_owned();
     let mut next_ids = Vec::new();
@@ -132,12 +132,14 @@ fn rows_keep_their_order_over_many_batches_of_any_size() {
         .map(|line| line.split(',').next().unwrap())
         .collect();
     assert_eq!(found, next_ids);
-    for batch in [1, 7, 1000, 100_000] {
-        assert_eq!(
-            place.triage(&csv, &format!(" --batch {batch}")),
-            decided,
-            "{batch}"
-        );
+    for options in [
+        " --batch 1",
+        " --batch 7 --threads 1",
+        " --batch 7 --threads 5",
+        " --batch 1000 --threads 2",
+        " --batch 100000",
+    ] {
+        assert_eq!(place.triage(&csv, options), decided, "{options}");
     }
 }
 
