@@ -1,7 +1,6 @@
 package org.pelton.flink;
 
 import org.apache.flink.table.catalog.DataTypeFactory;
-import org.apache.flink.table.data.GenericRowData;
 import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.data.StringData;
 import org.apache.flink.table.functions.FunctionContext;
@@ -25,7 +24,6 @@ public final class PredictFunction extends TableFunction<RowData> implements Spe
   private final PublishedDecision decision;
 
   private transient Predictor predictor;
-  private transient GenericRowData arguments;
 
   /** As {@code CREATE FUNCTION} makes it. */
   public PredictFunction() {
@@ -38,11 +36,7 @@ public final class PredictFunction extends TableFunction<RowData> implements Spe
 
   @Override
   public TypeInference getTypeInference(DataTypeFactory typeFactory) {
-    PredictSignature signature = new PredictSignature(decision);
-    return TypeInference.newBuilder()
-        .inputTypeStrategy(signature)
-        .outputTypeStrategy(signature)
-        .build();
+    return PredictSignature.inference(decision);
   }
 
   @Override
@@ -59,15 +53,11 @@ public final class PredictFunction extends TableFunction<RowData> implements Spe
   @Override
   public void open(FunctionContext context) {
     predictor = new Predictor(decision, context.getMetricGroup());
-    arguments = new GenericRowData(decision.input().getFieldCount());
   }
 
   /** One record: the decision's URI, which planning has dealt with, then the arguments. */
   public void eval(StringData decisionUri, Object... values) {
-    for (int i = 0; i < values.length; i++) {
-      arguments.setField(i, values[i]);
-    }
-    collect(predictor.predict(arguments));
+    collect(predictor.predict(values));
   }
 
   @Override

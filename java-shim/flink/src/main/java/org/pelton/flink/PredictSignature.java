@@ -14,6 +14,7 @@ import org.apache.flink.table.types.inference.CallContext;
 import org.apache.flink.table.types.inference.ConstantArgumentCount;
 import org.apache.flink.table.types.inference.InputTypeStrategy;
 import org.apache.flink.table.types.inference.Signature;
+import org.apache.flink.table.types.inference.TypeInference;
 import org.apache.flink.table.types.inference.TypeStrategy;
 import org.apache.flink.table.types.logical.LogicalType;
 import org.apache.flink.table.types.logical.RowType;
@@ -22,8 +23,8 @@ import org.apache.flink.table.types.utils.DataTypeUtils;
 import org.pelton.PeltonException;
 
 /**
- * What {@code predict('URI', ...)} takes and returns, according to the decision that the literal
- * names.
+ * What {@code predict('URI', ...)} and {@code predict_row} take and return, according to the
+ * decision that the literal names.
  *
  * <p>Flink asks several times while it plans one call. It shows the message of a {@link
  * ValidationException} third in a chain of causes, so a message has to stand alone: it begins with
@@ -34,8 +35,19 @@ final class PredictSignature implements InputTypeStrategy, TypeStrategy {
   /** The call's decision once it is planned; null before. */
   private final PublishedDecision planned;
 
-  PredictSignature(PublishedDecision planned) {
+  private PredictSignature(PublishedDecision planned) {
     this.planned = planned;
+  }
+
+  /**
+   * @param planned the call's decision once it is planned; null before
+   */
+  static TypeInference inference(PublishedDecision planned) {
+    PredictSignature signature = new PredictSignature(planned);
+    return TypeInference.newBuilder()
+        .inputTypeStrategy(signature)
+        .outputTypeStrategy(signature)
+        .build();
   }
 
   /** The decision that a call names, as it is active now. */

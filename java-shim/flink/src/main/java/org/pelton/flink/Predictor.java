@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import org.apache.flink.core.memory.MemorySegment;
 import org.apache.flink.core.memory.MemorySegmentFactory;
 import org.apache.flink.metrics.MetricGroup;
+import org.apache.flink.table.data.GenericRowData;
 import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.data.binary.BinaryRowData;
 import org.pelton.Evaluator;
@@ -21,6 +22,7 @@ final class Predictor implements AutoCloseable {
 
   private final Evaluator evaluator;
   private final RowEncoder encoder;
+  private final GenericRowData arguments;
   private final BinaryRowData output;
 
   private ByteBuffer outputBuffer;
@@ -35,14 +37,23 @@ final class Predictor implements AutoCloseable {
       throw e;
     }
     encoder = new RowEncoder(decision.input(), evaluator.input(), evaluator::growInput);
+    arguments = new GenericRowData(decision.input().getFieldCount());
     output = new BinaryRowData(decision.output().getFieldCount());
     MetricGroup group = metrics.addGroup("pelton");
     group.gauge("evaluations", evaluator::evaluations);
     group.gauge("errors", evaluator::errors);
   }
 
-  RowData predict(RowData arguments) {
-    int length = evaluator.evaluate(encoder.encode(arguments));
+  /** One record, as an array of the arguments in Flink's internal form. */
+  BinaryRowData predict(Object[] values) {
+    for (int i = 0; i < values.length; i++) {
+      arguments.setField(i, values[i]);
+    }
+    return predict(arguments);
+  }
+
+  BinaryRowData predict(RowData record) {
+    int length = evaluator.evaluate(encoder.encode(record));
     if (outputBuffer != evaluator.output()) {
       outputBuffer = evaluator.output();
       outputSegment = MemorySegmentFactory.wrapOffHeapMemory(outputBuffer);

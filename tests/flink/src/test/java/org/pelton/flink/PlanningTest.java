@@ -36,7 +36,7 @@ class PlanningTest {
             .activation("score", 1, "version = 1")
             .activation("score", 2, "version = 2 # newest\nnote = \"better\"");
     sql = StreamTableEnvironment.create(StreamExecutionEnvironment.getExecutionEnvironment());
-    sql.executeSql("CREATE FUNCTION predict AS 'org.pelton.flink.PredictFunction'");
+    FlinkJobs.createFunctions(sql);
     sql.executeSql(
         "CREATE TEMPORARY VIEW t AS SELECT * FROM (VALUES (1, 'a', CAST(2.5 AS FLOAT), DATE '2020-01-01'))"
             + " AS v(i, s, f, b)");
@@ -45,6 +45,24 @@ class PlanningTest {
   @Test
   void outputColumnsComeFromTheNewestActivation() {
     assertThat(types("predict('%s', CAST(i AS BIGINT), s, CAST(f AS DOUBLE))")).isEqualTo(TYPES);
+  }
+
+  @Test
+  void theScalarFunctionReturnsTheSameColumnsAsARow() {
+    String call = "predict_row('%s', i, s, f)".replace("%s", files.uri("score"));
+    Table table = sql.sqlQuery("SELECT " + call + " AS d FROM t");
+    sql.toDataStream(table);
+    assertThat(table.getResolvedSchema().toString())
+        .isEqualTo("(\n  `d` ROW<`p` FLOAT, `label` STRING> NOT NULL\n)");
+    Table fields = sql.sqlQuery("SELECT d.p, d.label FROM (SELECT " + call + " AS d FROM t)");
+    assertThat(fields.getResolvedSchema().toString()).isEqualTo(TYPES);
+  }
+
+  @Test
+  void theScalarFunctionRefusesTheSame() {
+    Throwable error = catchThrowable(() -> sql.sqlQuery("SELECT predict_row(s, i, s, f) FROM t"));
+    assertThat(Throwables.getRootCause(error))
+        .hasMessageMatching("ARGUMENT_MISMATCH: the first argument of .*predict_row must be .*");
   }
 
   @Test

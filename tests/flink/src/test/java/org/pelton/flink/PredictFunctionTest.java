@@ -2,6 +2,11 @@ package org.pelton.flink;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.pelton.flink.FlinkJobs.batch;
+import static org.pelton.flink.FlinkJobs.environment;
+import static org.pelton.flink.FlinkJobs.numbers;
+import static org.pelton.flink.FlinkJobs.rows;
+import static org.pelton.flink.FlinkJobs.streaming;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,8 +17,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
-import org.apache.flink.configuration.Configuration;
-import org.apache.flink.runtime.testutils.MiniClusterResourceConfiguration;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.table.api.EnvironmentSettings;
@@ -39,16 +42,7 @@ import org.pelton.TestDecisions;
  */
 class PredictFunctionTest {
 
-  private static final int SLOTS = 4;
-
-  @RegisterExtension
-  private static final MiniClusterExtension CLUSTER =
-      new MiniClusterExtension(
-          new MiniClusterResourceConfiguration.Builder()
-              .setConfiguration(PeltonMetrics.configure(new Configuration()))
-              .setNumberTaskManagers(1)
-              .setNumberSlotsPerTaskManager(SLOTS)
-              .build());
+  @RegisterExtension private static final MiniClusterExtension CLUSTER = FlinkJobs.cluster(4);
 
   /** Every supported type, with the row that is NULL everywhere and values at the edges. */
   private static final String ALL_COLUMNS =
@@ -259,53 +253,6 @@ class PredictFunctionTest {
       assertThat(rows).toIterable().containsExactlyInAnyOrder(Row.of(2L), Row.of(3L), Row.of(4L));
     }
     assertThat(rows(sql, query)).containsExactlyInAnyOrder(Row.of(3L), Row.of(4L), Row.of(5L));
-  }
-
-  private static StreamTableEnvironment streaming(boolean objectReuse, int parallelism) {
-    return environment(
-        StreamExecutionEnvironment.getExecutionEnvironment(),
-        EnvironmentSettings.inStreamingMode(),
-        objectReuse,
-        parallelism);
-  }
-
-  private static StreamTableEnvironment batch(boolean objectReuse) {
-    return environment(
-        StreamExecutionEnvironment.getExecutionEnvironment(),
-        EnvironmentSettings.inBatchMode(),
-        objectReuse,
-        1);
-  }
-
-  private static StreamTableEnvironment environment(
-      StreamExecutionEnvironment jobs,
-      EnvironmentSettings settings,
-      boolean objectReuse,
-      int parallelism) {
-    jobs.setParallelism(parallelism);
-    StreamTableEnvironment sql = StreamTableEnvironment.create(jobs, settings);
-    sql.getConfig().set("pipeline.object-reuse", String.valueOf(objectReuse));
-    sql.executeSql("CREATE FUNCTION predict AS 'org.pelton.flink.PredictFunction'");
-    return sql;
-  }
-
-  /** A table {@code numbers} with n from 1 on. */
-  private static void numbers(StreamTableEnvironment sql, int count) {
-    sql.executeSql(
-        "CREATE TEMPORARY TABLE numbers (n BIGINT) WITH ('connector' = 'datagen',"
-            + " 'number-of-rows' = '"
-            + count
-            + "', 'fields.n.kind' = 'sequence', 'fields.n.start' = '1', 'fields.n.end' = '"
-            + count
-            + "')");
-  }
-
-  private static List<Row> rows(StreamTableEnvironment sql, String query) throws Exception {
-    List<Row> rows = new ArrayList<>();
-    try (CloseableIterator<Row> results = sql.executeSql(query).collect()) {
-      results.forEachRemaining(rows::add);
-    }
-    return rows;
   }
 
   /** {@code "a INT, b STRING"} to {@code "a, b"}. */
