@@ -6,7 +6,7 @@ use pelton_decision::plan::{LookupNeed, Work};
 use pelton_decision::publish::{Checked, check};
 use pelton_decision::{Decision, Error};
 
-use crate::locate::metadata_of;
+use crate::locate::{expect_version, metadata_of};
 use crate::signature;
 
 /// Compile a decision and run its examples; nothing is written
@@ -29,6 +29,7 @@ pub struct Check {
 impl Check {
     /// Checks, and prints what was found.
     pub fn run(&self) -> Result<(), Error> {
+        expect_version(&self.directory)?;
         let metadata = metadata_of(&self.directory, self.metadata.as_deref())?;
         print(&check(&self.directory, metadata.as_ref())?);
         Ok(())

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use clap::CommandFactory;
 use clap::error::ErrorKind;
-use pelton_decision::metadata::{DecisionHome, Metadata, local_path};
-use pelton_decision::{Error, Generation};
+use pelton_decision::metadata::{DecisionHome, Metadata, activation_file, local_path};
+use pelton_decision::{Error, ErrorCode, Generation, activation};
 
 /// Opens a directory that holds a decision.toml, or a version of METADATA/decisions/NAME.
 pub fn open(
@@ -18,7 +18,11 @@ pub fn open(
         if metadata.is_some() {
             usage("--metadata goes with a directory that holds a decision.toml");
         }
-        return Generation::open(decision, version);
+        let home = home(decision)?;
+        if version.is_none() {
+            warn_of_ignored_activations(&home)?;
+        }
+        return Generation::open_home(&home, version);
     }
     if version.is_some() {
         usage("--version goes with METADATA/decisions/NAME, not with a directory of one version");
@@ -26,10 +30,57 @@ pub fn open(
     Generation::open_directory(&directory, metadata_of(&directory, metadata)?.as_ref())
 }
 
+/// `METADATA/decisions/NAME`, however it is written: from within it is `.`.
+pub fn home(decision: &str) -> Result<DecisionHome, Error> {
+    let directory = local_path(decision)?;
+    let Ok(whole) = directory.canonicalize() else {
+        return DecisionHome::open(decision);
+    };
+    match whole
+        .parent()
+        .is_some_and(|parent| parent.ends_with("decisions"))
+    {
+        true => Ok(DecisionHome::open(&whole.to_string_lossy())?),
+        false => {
+            let what = "holds no decision.toml, and is not METADATA/decisions/NAME";
+            let help = "name a directory that is one of the two";
+            let message = format!("{decision} {what}; {help}");
+            Err(Error::new(ErrorCode::DecisionNotFound, message))
+        }
+    }
+}
+
+/// Whether a directory is that of one version: it holds a decision.toml.
+pub fn expect_version(directory: &Path) -> Result<(), Error> {
+    let shown = directory.display();
+    let message = if directory.join("decision.toml").is_file() {
+        return Ok(());
+    } else if directory.join("versions").is_dir() {
+        let home = home(&directory.to_string_lossy())?;
+        let active = activation::current(&home).map(|active| active.version);
+        let version = active.ok().or(home.versions()?.last().copied());
+        let version = version.map_or("N".to_owned(), |version| version.to_string());
+        format!("{shown} is all versions of a decision; name one: {shown}/versions/{version}")
+    } else if directory.is_file() {
+        format!("{shown} is a file; name the directory that holds decision.toml")
+    } else if directory.is_dir() {
+        format!("{shown} holds no decision.toml; name a directory that does")
+    } else {
+        format!("there is no directory {shown}; name one that holds a decision.toml")
+    };
+    Err(Error::new(ErrorCode::DecisionNotFound, message))
+}
+
 /// The metadata directory that was named, or the one that a published version lies in.
 pub fn metadata_of(directory: &Path, named: Option<&str>) -> Result<Option<Metadata>, Error> {
     if let Some(uri) = named {
-        return Metadata::open(uri).map(Some);
+        let metadata = Metadata::open(uri)?;
+        if !metadata.root().is_dir() {
+            let help = "name the one that holds `dimensions`";
+            let message = format!("--metadata: there is no directory {uri}; {help}");
+            return Err(Error::new(ErrorCode::Io, message));
+        }
+        return Ok(Some(metadata));
     }
     let Ok(directory) = directory.canonicalize() else {
         return Ok(None); // What is wrong with it is said by whoever reads its files.
@@ -42,6 +93,16 @@ pub fn metadata_of(directory: &Path, named: Option<&str>) -> Result<Option<Metad
     let home = versions.filter(|_| is_version).and_then(Path::parent);
     let home = home.and_then(Path::to_str).map(DecisionHome::open);
     Ok(home.and_then(Result::ok).map(|home| home.metadata))
+}
+
+/// A file that looks like an activation and is none may be a slip that changes what runs.
+pub fn warn_of_ignored_activations(home: &DecisionHome) -> Result<(), Error> {
+    for path in home.ignored_activations()? {
+        let (path, example) = (path.display(), activation_file(3));
+        let help = format!("activations are named by their number in six digits: {example}");
+        eprintln!("pelton: warning: {path} is ignored; {help}");
+    }
+    Ok(())
 }
 
 /// Ends the process as clap does for arguments that do not go together.

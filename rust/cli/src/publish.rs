@@ -7,6 +7,7 @@ use pelton_decision::metadata::Metadata;
 use pelton_decision::publish::{Published, publish};
 use pelton_decision::{Error, ErrorCode};
 
+use crate::locate::{expect_version, warn_of_ignored_activations};
 use crate::signature::changes;
 
 /// Check a decision, copy it into the next version of a metadata directory, and activate that
@@ -24,6 +25,7 @@ pub struct Publish {
 impl Publish {
     /// Publishes, and prints what that means.
     pub fn run(&self) -> Result<(), Error> {
+        expect_version(&self.directory)?;
         let metadata = Metadata::open(&self.metadata)?;
         let published = publish(&self.directory, &metadata)?;
         let Published { name, version, .. } = &published;
@@ -34,7 +36,7 @@ impl Publish {
         for line in compare(&metadata, &published)? {
             say!("  jobs        {line}");
         }
-        Ok(())
+        warn_of_ignored_activations(&metadata.decision(name))
     }
 }
 

@@ -12,6 +12,7 @@ use pelton_decision::batch::{BatchError, BatchRunner};
 use pelton_decision::{Error, ErrorCode, Generation};
 
 use crate::in_order::in_order;
+use crate::io::csv::separator_hint;
 use crate::io::{Batches, Format, Writer};
 use crate::locate;
 use crate::progress::Progress;
@@ -75,7 +76,7 @@ impl Run {
         let runners = (0..self.thread_count())
             .map(|_| BatchRunner::new(&generation, &schema, rows))
             .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| self.with_hint(from, error.context(self.input.display())))?;
+            .map_err(|error| self.with_hint(from, &schema, error.context(self.input.display())))?;
         let columns = self.columns_to_read(&schema, &input);
         let decided = runners[0].output_schema();
         let output = match self.keep {
@@ -111,10 +112,15 @@ impl Run {
     }
 
     /// Columns that are missing in a CSV file are often those of a file without a header.
-    fn with_hint(&self, format: Format, mut error: Error) -> Error {
+    fn with_hint(&self, format: Format, schema: &Schema, mut error: Error) -> Error {
         if format == Format::Csv && self.columns.is_none() {
-            error.message += "\nif its first line is no header, name its columns in order: \
-                              --columns \"a STRING, b INT, ...\"";
+            let hint = match schema.fields().as_ref() {
+                [only] => separator_hint(only.name()),
+                _ => None,
+            };
+            let no_header = "\nif its first line is no header, name its columns in order: \
+                             --columns \"a STRING, b INT, ...\"";
+            error.message += &hint.unwrap_or(no_header.to_owned());
         }
         error
     }

@@ -40,9 +40,7 @@ impl Decision {
     /// Compiles a decision.toml. All errors of the file come in one report.
     pub fn compile(source: &Arc<Source>, sources: &Sources<'_>) -> Result<Decision, Report> {
         let mut report = Report::new(source.clone());
-        let Some(definition) = Definition::parse(source, &mut report) else {
-            return Err(report);
-        };
+        let definition = Definition::parse(source, &mut report);
         let text = source.text.as_bytes().to_vec();
         let files = RefCell::new(BTreeMap::from([(FILE.to_owned(), text)]));
         let references = References {
@@ -50,8 +48,8 @@ impl Decision {
             models: read_models(&definition, sources, &files, &mut report),
         };
         let plan = compile(&definition, &references, &mut report);
-        let decision = plan.map(|plan| Decision {
-            name: definition.name.value.clone(),
+        let decision = plan.zip(definition.name).map(|(plan, name)| Decision {
+            name: name.value,
             plan,
             files: files.into_inner(),
         });

@@ -106,18 +106,15 @@ fn set_input(
     Ok(())
 }
 
-/// The packed row of each lookup, as the example gives it.
+/// The packed row of each lookup, as the example gives it; that of one which no output needs is
+/// not looked at.
 fn lookup_rows(generation: &Generation, example: &Map<String, Value>) -> Result<Vec<Rows>, String> {
     let none = Map::new();
     let given = object(example, "lookups")?.unwrap_or(&none);
-    let lookups = &generation.decision.plan.lookups;
-    let names: Vec<&str> = lookups
-        .iter()
-        .flatten()
-        .map(|need| need.name.as_str())
-        .collect();
+    let plan = &generation.decision.plan;
+    let names: Vec<&str> = plan.lookup_names.iter().map(String::as_str).collect();
     known_keys("lookups.", given, &names)?;
-    let rows = lookups.iter().map(|need| {
+    let rows = plan.lookups.iter().map(|need| {
         let Some(need) = need else {
             return Ok(Rows::Given(None));
         };

@@ -1,6 +1,7 @@
 //! A generation: one version of a decision with everything that it needs in memory. A record is
 //! evaluated against one generation from its first step to its last.
 
+use std::cell::RefCell;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use crate::activation;
 use crate::decision::{Decision, FILE, Sources};
 use crate::error::{Error, ErrorCode};
 use crate::manifest::{self, Files, Manifest, is_inside};
-use crate::metadata::{DecisionHome, Metadata};
+use crate::metadata::{DecisionHome, Metadata, read_dimension};
 use crate::plan::LookupNeed;
 use crate::plan::run::{Rows, RunError, Scratch};
 
@@ -31,12 +32,16 @@ impl Generation {
     /// Opens a version of `METADATA/decisions/NAME`, the active one where none is named, and
     /// loads its dimensions.
     pub fn open(uri: &str, version: Option<u64>) -> Result<Generation, Error> {
-        let home = DecisionHome::open(uri)?;
+        Generation::open_home(&DecisionHome::open(uri)?, version)
+    }
+
+    /// The same, of a decision that was found.
+    pub fn open_home(home: &DecisionHome, version: Option<u64>) -> Result<Generation, Error> {
         let version = match version {
             Some(version) => version,
-            None => activation::current(&home)?.version,
+            None => activation::current(home)?.version,
         };
-        open_version(&home, version).map_err(|error| error.context(format!("`{}`", home.name)))
+        open_version(home, version).map_err(|error| error.context(format!("`{}`", home.name)))
     }
 
     /// Opens a directory that holds a decision.toml: a published version, whose manifest is then
@@ -204,20 +209,34 @@ pub fn compile_directory(
         let message = format!("{} is not UTF-8 text", path.display());
         Error::new(ErrorCode::DecisionInvalid, message)
     })?;
-    let dimension = |name: &str| match metadata {
-        Some(metadata) => metadata.dimension(name),
-        None => {
+    // The errors of a dimension's file are those of that file, and come in front.
+    let broken: RefCell<Vec<Error>> = RefCell::default();
+    let dimension = |name: &str| {
+        let Some(metadata) = metadata else {
             let message = format!("the dimension `{name}` is not known; add --metadata METADATA");
-            Err(Error::new(ErrorCode::DimensionInvalid, message))
-        }
+            return Err(Error::new(ErrorCode::DimensionInvalid, message));
+        };
+        read_dimension(&metadata.dimension_file(name)?).map_err(|error| {
+            let message = format!("the dimension `{name}` cannot be read: see above");
+            let code = error.code;
+            // Two lookups of one dimension have the same errors.
+            if !broken.borrow().contains(&error) {
+                broken.borrow_mut().push(error);
+            }
+            Error::new(code, message)
+        })
     };
     let sources = Sources {
         file: &read,
         dimension: &dimension,
     };
     let source = Source::new(path.display().to_string(), text);
-    Decision::compile(&source, &sources)
-        .map_err(|report| Error::new(ErrorCode::DecisionInvalid, report.to_string()))
+    Decision::compile(&source, &sources).map_err(|report| {
+        let mut errors = broken.take();
+        errors.push(Error::new(ErrorCode::DecisionInvalid, report.to_string()));
+        let texts: Vec<&str> = errors.iter().map(|error| error.message.as_str()).collect();
+        Error::new(errors[0].code, texts.join("\n\n"))
+    })
 }
 
 /// Reads a file of a directory that is not published.

@@ -45,6 +45,11 @@ impl Metadata {
 
     /// Reads the definition of a dimension.
     pub fn dimension(&self, name: &str) -> Result<Dimension, Error> {
+        read_dimension(&self.dimension_file(name)?)
+    }
+
+    /// The file that defines a dimension; it is there.
+    pub fn dimension_file(&self, name: &str) -> Result<PathBuf, Error> {
         let directory = self.root.join("dimensions");
         let path = directory.join(format!("{name}.toml"));
         if !is_name(name) || !path.is_file() {
@@ -53,10 +58,7 @@ impl Metadata {
             let code = ErrorCode::DimensionInvalid;
             return Err(Error::new(code, message + &suggestion(name, &known)));
         }
-        let text = read_text(&path)?;
-        let file = path.display().to_string();
-        Dimension::parse(&Source::new(file, text))
-            .map_err(|report| Error::new(ErrorCode::DimensionInvalid, report.to_string()))
+        Ok(path)
     }
 
     /// A decision of this directory, whether it exists or not.
@@ -108,6 +110,17 @@ impl DecisionHome {
     pub fn activations(&self) -> Result<Vec<u64>, Error> {
         numbers_in(&self.path().join("activations"), activation_file)
     }
+
+    /// Files beside the activations whose names are none of an activation, so that they do not
+    /// count. Hidden ones are being written.
+    pub fn ignored_activations(&self) -> Result<Vec<PathBuf>, Error> {
+        let directory = self.path().join("activations");
+        let known = self.activations()?.into_iter().map(activation_file);
+        let known: Vec<String> = known.collect();
+        let names = names_in(&directory, "").into_iter();
+        let ignored = names.filter(|name| !name.starts_with('.') && !known.contains(name));
+        Ok(ignored.map(|name| directory.join(name)).collect())
+    }
 }
 
 /// The local path behind a plain path or a `file:` URI.
@@ -127,6 +140,13 @@ pub fn local_path(uri: &str) -> Result<PathBuf, Error> {
         _ => uri,
     };
     Ok(PathBuf::from(path))
+}
+
+/// Reads the definition of a dimension from its file.
+pub fn read_dimension(path: &Path) -> Result<Dimension, Error> {
+    let source = Source::new(path.display().to_string(), read_text(path)?);
+    Dimension::parse(&source)
+        .map_err(|report| Error::new(ErrorCode::DimensionInvalid, report.to_string()))
 }
 
 /// Reads a file as text.

@@ -189,8 +189,14 @@ impl CsvBatches {
             }
             if !self.record.is_blank() {
                 let (found, expected) = (self.record.len(), table.fields.len());
-                let what = format!("row {} has {found} fields, not {expected}", self.row + 1);
-                return Err(at_line(&table.path, line, &what));
+                let hint = match found {
+                    1 => separator_hint(self.record.get(0).unwrap_or_default()),
+                    _ => None,
+                };
+                let row = self.row + 1;
+                let what = format!("row {row} has {found} fields, not {expected}");
+                let hint = hint.unwrap_or_default();
+                return Err(at_line(&table.path, line, &format!("{what}{hint}")));
             }
         }
     }
@@ -337,6 +343,15 @@ impl Writer for CsvWriter {
         let file = file.map_err(|cause| Error::io("write", &self.path, cause.error()))?;
         unstage(file, &self.path)
     }
+}
+
+/// What to say of a line that is one field: that its fields may be separated by something else.
+pub fn separator_hint(line: &str) -> Option<String> {
+    let other = [(';', "`;`"), ('\t', "a tab"), ('|', "`|`")];
+    let (_, shown) = other.into_iter().find(|(other, _)| line.contains(*other))?;
+    Some(format!(
+        "\nare its fields separated by {shown}? They must be by `,`"
+    ))
 }
 
 fn record_error(path: &Path, line: u64, error: RecordError) -> Error {

@@ -6,7 +6,8 @@ mod records;
 mod text;
 
 use std::fmt::Display;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
@@ -98,10 +99,14 @@ impl Format {
 
 /// A file beside `path` that goes away unless it is renamed.
 fn stage(path: &Path) -> Result<NamedTempFile, Error> {
-    let directory = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
+    let target = target(path);
+    let directory = directory(&target);
+    if !directory.is_dir() {
+        let (path, directory) = (path.display(), directory.display());
+        let help = format!("there is no directory {directory}; make it, or write elsewhere");
+        let message = format!("cannot write {path}: {help}");
+        return Err(Error::new(ErrorCode::Io, message));
+    }
     let mut builder = tempfile::Builder::new();
     builder.prefix(".pelton-").suffix(".unfinished");
     // As any new file; the process's umask takes away what it takes.
@@ -113,10 +118,24 @@ fn stage(path: &Path) -> Result<NamedTempFile, Error> {
 
 /// Gives a staged file its name. A file that had it is replaced.
 fn unstage(staged: NamedTempFile, path: &Path) -> Result<(), Error> {
-    let renamed = staged.persist(path);
+    let renamed = staged.persist(target(path));
     renamed
         .map(drop)
         .map_err(|failed| Error::io("write", path, &failed.error))
+}
+
+/// Where a file comes to lie: a symbolic link stays one, and what it points to is written.
+fn target(path: &Path) -> PathBuf {
+    let whole = path.canonicalize().ok();
+    let dangling = || Some(directory(path).join(fs::read_link(path).ok()?));
+    whole.or_else(dangling).unwrap_or(path.to_owned())
+}
+
+fn directory(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
 }
 
 /// An error of a file that is not what it should be.

@@ -9,14 +9,18 @@ use pelton_data::columns::{Literal, Timestamp};
 const MILLIS_PER_DAY: i64 = 86_400_000;
 
 /// What a value of a type looks like, for messages.
-pub fn form(data_type: &DataType) -> &'static str {
-    match data_type {
+pub fn form(data_type: &DataType) -> String {
+    let form = match data_type {
         DataType::Boolean => "true or false",
         DataType::Date => "yyyy-MM-dd",
-        DataType::Timestamp(_) => "yyyy-MM-dd HH:mm:ss[.fraction]",
+        DataType::Timestamp(0) => "yyyy-MM-dd HH:mm:ss",
+        DataType::Timestamp(precision) => {
+            return format!("yyyy-MM-dd HH:mm:ss, with up to {precision} digits of a fraction");
+        }
         DataType::Float | DataType::Double => "a number, NaN, Infinity or -Infinity",
         _ => "a whole number in its range",
-    }
+    };
+    form.to_owned()
 }
 
 /// Reads a value that is not a string. `None` where the text is none of that type.

@@ -133,6 +133,58 @@ fn a_published_decision_runs_by_name_version_and_directory() {
 }
 
 #[test]
+fn a_decision_is_found_from_within_its_directory() {
+    let place = Place::with_triage();
+    place.succeed("publish triage --to meta");
+    place.write("meta/decisions/triage/in.csv", TRIAGE_HEADER);
+    let run = "run --decision . --input in.csv --output out.csv";
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_pelton"));
+    command
+        .args(run.split(' '))
+        .current_dir(place.path("meta/decisions/triage"));
+    assert!(command.output().unwrap().status.success());
+}
+
+#[test]
+fn a_file_that_is_no_activation_by_its_name_is_told() {
+    let place = Place::with_triage();
+    place.succeed("publish triage --to meta");
+    place.write("meta/decisions/triage/activations/2.toml", "version = 1\n");
+    place.write("in.csv", TRIAGE_HEADER);
+    let run = "run --decision meta/decisions/triage --input in.csv --output out.csv";
+    for command in [run, "publish triage --to meta"] {
+        let (_, stderr) = place.succeed(command);
+        assert!(
+            stderr.contains("activations/2.toml is ignored; "),
+            "{stderr}"
+        );
+        assert!(stderr.contains("000003.toml"), "{stderr}");
+    }
+}
+
+/// Examples may come from records that hold more than this version looks at.
+#[test]
+fn an_example_may_name_a_lookup_that_no_output_needs() {
+    let place = Place::new();
+    let planes =
+        "path = 'planes'\nformat = 'parquet'\ncolumns = 'tail STRING, seats INT'\nkey = ['tail']\n";
+    place.write("meta/dimensions/planes.toml", planes);
+    let toml = "name = 'd'\ninput = 'tail STRING'\noutput = 'tail'\n\
+                [lookups.plane]\ndimension = 'planes'\nkey = ['tail']\n";
+    place.write("d/decision.toml", toml);
+    let example = |lookup: &str| {
+        format!(
+            r#"{{"input": {{"tail": "N1"}}, "lookups": {{"{lookup}": {{"seats": 2}}}}, "output": {{"tail": "N1"}}}}"#
+        )
+    };
+    place.write("d/examples.jsonl", &example("plane"));
+    place.succeed("check d --metadata meta");
+    place.write("d/examples.jsonl", &example("plan"));
+    let error = place.fail("check d --metadata meta");
+    assert!(error.contains("did you mean `plane`?"), "{error}");
+}
+
+#[test]
 fn a_version_that_was_changed_does_not_run() {
     let place = Place::with_triage();
     place.succeed("publish triage --to meta");

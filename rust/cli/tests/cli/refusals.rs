@@ -92,6 +92,10 @@ fn a_value_that_does_not_parse_is_named_with_its_place_and_type() {
             "column `seen`: \"2013-12-02\" is not a TIMESTAMP(3); expected yyyy-MM-dd HH:mm:ss",
         ),
         (
+            "1,,,,2013-12-02 04:59:00.1234,,",
+            "04:59:00.1234\" is not a TIMESTAMP(3); expected yyyy-MM-dd HH:mm:ss, with up to 3 digits of a fraction",
+        ),
+        (
             "1,,,,,2013-02-30,",
             "column `since`: \"2013-02-30\" is not a DATE; expected yyyy-MM-dd",
         ),
@@ -201,8 +205,103 @@ fn a_missing_file_is_named() {
     refused(
         &place,
         nowhere,
-        &["pelton: IO: cannot write beside none/out.csv: "],
+        &["pelton: IO: cannot write none/out.csv: there is no directory none; make it"],
     );
+}
+
+#[test]
+fn a_csv_file_with_another_separator_is_told_so() {
+    let place = Place::with_triage();
+    for (separator, shown) in [(";", "`;`"), ("\t", "a tab")] {
+        let header = TRIAGE_HEADER.replace(',', separator);
+        place.write("in.csv", &header);
+        let hint = format!("are its fields separated by {shown}? They must be by `,`");
+        refused(&place, RUN, &["`id` is missing", &hint]);
+        place.write("in.csv", &format!("{TRIAGE_HEADER}{header}"));
+        refused(&place, RUN, &["row 1 has 1 fields, not 7", &hint]);
+    }
+}
+
+#[test]
+fn a_decision_that_is_not_there_says_what_is_expected() {
+    let place = with_rows("");
+    place.succeed("publish triage --to meta");
+    place.succeed("publish triage --to meta");
+    let run = |decision: &str| RUN.replace("triage", decision);
+    for (arguments, parts) in [
+        (
+            run("."),
+            [". holds no decision.toml", "METADATA/decisions/NAME"],
+        ),
+        (
+            run("nowhere"),
+            [
+                "`nowhere` does not name a decision",
+                "METADATA/decisions/NAME",
+            ],
+        ),
+        (
+            format!("{RUN} --metadata nowhere"),
+            ["--metadata: there is no directory nowhere", "`dimensions`"],
+        ),
+        (
+            "check .".to_owned(),
+            [". holds no decision.toml", "name a directory that does"],
+        ),
+        (
+            "check nowhere".to_owned(),
+            ["there is no directory nowhere", "decision.toml"],
+        ),
+        (
+            "check triage/decision.toml".to_owned(),
+            ["is a file", "name the directory"],
+        ),
+        (
+            "check meta/decisions/triage".to_owned(),
+            [
+                "is all versions of a decision",
+                "meta/decisions/triage/versions/2",
+            ],
+        ),
+        (
+            "publish meta/decisions/triage --to meta".to_owned(),
+            [
+                "is all versions of a decision",
+                "meta/decisions/triage/versions/2",
+            ],
+        ),
+    ] {
+        refused(&place, &arguments, &parts);
+    }
+    place.succeed("check meta/decisions/triage/versions/1");
+}
+
+#[test]
+fn errors_of_a_dimension_s_file_are_its_own_and_hide_none_of_the_decision() {
+    let place = Place::new();
+    place.write(
+        "meta/dimensions/planes.toml",
+        "path = 'planes'\nformat = 'csv'\n",
+    );
+    let lookup = |name: &str| format!("[lookups.{name}]\ndimension = 'planes'\nkey = ['tail']\n");
+    let toml = format!(
+        "name = 'd'\ninput = 'tail STRING'\noutput = 'a.seats AS seats, nope'\n{}{}",
+        lookup("a"),
+        lookup("b")
+    );
+    place.write("d/decision.toml", &toml);
+    let error = place.fail("check d --metadata meta");
+    assert!(
+        error.starts_with("pelton: DIMENSION_INVALID: meta/dimensions/planes.toml:"),
+        "{error}"
+    );
+    for part in [
+        "`columns` is missing",
+        "decision.toml:5:13",
+        "unknown name `nope`",
+    ] {
+        assert_eq!(error.matches(part).count(), 1, "{part:?} once in\n{error}");
+    }
 }
 
 #[test]

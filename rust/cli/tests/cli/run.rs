@@ -155,6 +155,22 @@ note,id,name,amount,items,seen,since,ok,next_id,share,third,upper_name,seen_hour
     assert_eq!(decided, expected);
 }
 
+#[cfg(unix)]
+#[test]
+fn an_output_that_is_a_symbolic_link_stays_one() {
+    let place = Place::with_triage();
+    for name in ["there.csv", "not_yet.csv"] {
+        place.write("elsewhere/there.csv", "of the last run\n");
+        let target = std::path::Path::new("elsewhere").join(name);
+        std::os::unix::fs::symlink(&target, place.path("out.csv")).unwrap();
+        place.triage(TRIAGE_HEADER, "");
+        assert!(place.path("out.csv").is_symlink());
+        let written = place.read(target.to_str().unwrap());
+        assert!(written.starts_with("next_id,"), "{written}");
+        std::fs::remove_file(place.path("out.csv")).unwrap();
+    }
+}
+
 #[test]
 fn a_file_without_rows_gives_a_file_without_rows() {
     let place = Place::with_triage();

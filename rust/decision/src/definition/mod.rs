@@ -7,6 +7,7 @@ mod expressions;
 mod models;
 mod rules;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use pelton_data::Field;
@@ -23,8 +24,8 @@ pub use rules::{Hit, Rule, RulesSection};
 pub struct Definition {
     /// The file.
     pub source: Arc<Source>,
-    /// `name`
-    pub name: Text,
+    /// `name`; `None` where it is missing, which is then in the report.
+    pub name: Option<Text>,
     /// `input`: the columns of a record, in the order of the arguments.
     pub input: Vec<(Field, Span)>,
     /// `[lookups.*]`
@@ -37,8 +38,26 @@ pub struct Definition {
     pub rules: Vec<RulesSection>,
     /// `output`: a SELECT list.
     pub output: Vec<OutputColumn>,
-    /// Whether all sections could be read: where they could not, names may seem unknown.
-    pub whole: bool,
+    /// The names of what could not be read.
+    pub unread: Unread,
+}
+
+/// Names that something would give, had it no errors: who uses one is not told that it is unknown.
+#[derive(Debug, Default)]
+pub struct Unread {
+    names: HashSet<String>,
+    any: bool,
+}
+
+impl Unread {
+    /// Whether `name` (its first part) may be one of them.
+    pub fn may_be(&self, name: &str) -> bool {
+        self.any || self.names.contains(name)
+    }
+
+    fn name(&mut self, name: &Text) {
+        self.names.insert(name.value.clone());
+    }
 }
 
 /// `[lookups.NAME]`: features from a dimension, under `NAME.column`.
@@ -79,12 +98,15 @@ pub struct Feature {
 }
 
 impl Definition {
-    /// Reads a decision.toml. Errors go into `report`; `None` means that not even its name could be
-    /// read. A definition that comes with errors serves to find more of them.
-    pub fn parse(source: &Arc<Source>, report: &mut Report) -> Option<Definition> {
+    /// Reads a decision.toml. Errors go into `report`; a definition that comes with errors serves
+    /// to find more of them.
+    pub fn parse(source: &Arc<Source>, report: &mut Report) -> Definition {
         let before = report.diagnostics().len();
         let document = Document::parse(source, report);
-        let mut whole = report.diagnostics().len() == before;
+        let mut unread = Unread {
+            any: report.diagnostics().len() > before,
+            ..Unread::default()
+        };
         let mut root = Section::new(&document.root, "");
         let name = root.required_text("name", "the decision's name, such as \"fraud\"", report);
         if let Some(name) = name {
@@ -92,25 +114,25 @@ impl Definition {
         }
         check_time_zone(root.text("time_zone", report), report);
         let input = read_input(&mut root, report);
-        let lookups = read_lookups(&mut root, report);
-        let features = read_features(&mut root, report);
-        let models = models::read(&mut root, report);
-        let rules = rules::read(&mut root, report);
+        let lookups = read_lookups(&mut root, &mut unread, report);
+        let features = read_features(&mut root, &mut unread, report);
+        let models = models::read(&mut root, &mut unread, report);
+        let rules = rules::read(&mut root, &mut unread, report);
         let output = expressions::read_output(&mut root, report);
         let before = report.diagnostics().len();
         root.finish(report);
-        whole &= report.diagnostics().len() == before && input.is_some();
-        Some(Definition {
+        unread.any |= report.diagnostics().len() > before || input.is_none();
+        Definition {
             source: source.clone(),
-            name: name?.clone(),
+            name: name.cloned(),
             input: input.unwrap_or_default(),
             lookups,
             features,
             models,
             rules,
             output: output.unwrap_or_default(),
-            whole,
-        })
+            unread,
+        }
     }
 }
 
@@ -155,12 +177,16 @@ fn read_input(root: &mut Section<'_>, report: &mut Report) -> Option<Vec<(Field,
     }
 }
 
-fn read_lookups(root: &mut Section<'_>, report: &mut Report) -> Vec<LookupSection> {
+fn read_lookups(
+    root: &mut Section<'_>,
+    unread: &mut Unread,
+    report: &mut Report,
+) -> Vec<LookupSection> {
     let sections = root.tables("lookups", report);
     let lookups = sections.into_iter().filter_map(|(name, mut section)| {
         check_name(name, report);
         let dimension = section.required_text("dimension", "a dimension's name", report);
-        let key_span = section.required("key", "an array of expressions", report);
+        let key_node = section.required("key", "an array of expressions", report);
         let key = section.texts("key", report).unwrap_or_default();
         let path = section.path("key");
         let key = expressions::read_all(&path, &key, report);
@@ -178,11 +204,15 @@ fn read_lookups(root: &mut Section<'_>, report: &mut Report) -> Vec<LookupSectio
             report.push(Diagnostic::at(as_of.span.clone(), message).help(help));
         }
         section.finish(report);
+        let (Some(dimension), Some(key_node)) = (dimension, key_node) else {
+            unread.name(name);
+            return None;
+        };
         Some(LookupSection {
             name: name.clone(),
-            dimension: dimension?.clone(),
+            dimension: dimension.clone(),
             key,
-            key_span: key_span?.span.clone(),
+            key_span: key_node.span.clone(),
             missing,
             defaults: defaults.unwrap_or_default(),
         })
@@ -207,11 +237,13 @@ fn read_missing(section: &mut Section<'_>, report: &mut Report) -> Missing {
     }
 }
 
-fn read_features(root: &mut Section<'_>, report: &mut Report) -> Vec<Feature> {
+fn read_features(root: &mut Section<'_>, unread: &mut Unread, report: &mut Report) -> Vec<Feature> {
     let Some(table) = root.table("features", report) else {
         return Vec::new();
     };
     let features = expressions::read_table("features", table, report);
+    // All of them: a name that was read is known, and that counts first.
+    table.entries.iter().for_each(|(name, _)| unread.name(name));
     let features = features.into_iter().map(|(name, expression)| {
         check_name(&name, report);
         Feature { name, expression }

@@ -3,8 +3,8 @@
 use pelton_data::document::{Node, Section, Table, Text, Value, as_table};
 use pelton_data::report::{Diagnostic, Report};
 
-use super::check_name;
 use super::expressions::{Expression, read_all};
+use super::{Unread, check_name};
 use crate::expression::NullAs;
 
 /// `[models.NAME]`
@@ -44,7 +44,7 @@ pub struct ModelOutput {
     pub index: Option<usize>,
 }
 
-pub fn read(root: &mut Section<'_>, report: &mut Report) -> Vec<ModelSection> {
+pub fn read(root: &mut Section<'_>, unread: &mut Unread, report: &mut Report) -> Vec<ModelSection> {
     let sections = root.tables("models", report);
     let models = sections.into_iter().filter_map(|(name, mut section)| {
         let path = format!("models.{}", name.value);
@@ -55,11 +55,18 @@ pub fn read(root: &mut Section<'_>, report: &mut Report) -> Vec<ModelSection> {
         let outputs = outputs.and_then(|node| as_table(&format!("{path}.outputs"), node, report));
         refuse_ranking(&mut section, report);
         section.finish(report);
+        match outputs {
+            // All of them: a name that was read is known, and that counts first.
+            Some(table) => table.entries.iter().for_each(|(name, _)| unread.name(name)),
+            None => unread.any = true,
+        }
+        let inputs = inputs.map(|table| read_inputs(&path, table, report));
+        let outputs = outputs.map(|table| read_outputs(&path, table, report));
         Some(ModelSection {
             name: name.clone(),
             file: file?.clone(),
-            inputs: read_inputs(&path, inputs?, report),
-            outputs: read_outputs(&path, outputs?, report),
+            inputs: inputs?,
+            outputs: outputs?,
         })
     });
     models.collect()

@@ -1,10 +1,10 @@
 //! `[rules.*]`: rules in order, each a condition and the values it gives.
 
-use pelton_data::document::{Section, Table, Text, Value, as_table};
+use pelton_data::document::{Node, Section, Table, Text, Value, as_table};
 use pelton_data::report::{Diagnostic, Report, Span, nearest};
 
-use super::check_name;
 use super::expressions::Expression;
+use super::{Unread, check_name};
 
 /// `[rules.NAME]`: values under `NAME.output`, the rule that hit under `NAME.rule`.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ pub struct Rule {
     pub span: Span,
 }
 
-pub fn read(root: &mut Section<'_>, report: &mut Report) -> Vec<RulesSection> {
+pub fn read(root: &mut Section<'_>, unread: &mut Unread, report: &mut Report) -> Vec<RulesSection> {
     let sections = root.tables("rules", report);
     let rules = sections.into_iter().filter_map(|(name, mut section)| {
         check_name(name, report);
@@ -51,26 +51,16 @@ pub fn read(root: &mut Section<'_>, report: &mut Report) -> Vec<RulesSection> {
             report.push(Diagnostic::at(node.span.clone(), message).help(help));
             section.node("rows");
             section.finish(report);
+            unread.name(name);
             return None;
         }
         let what = "an array of rules: `rows = [{ rule = \"a\", when = \"x > 1\", y = \"2\" }]`";
         let rows = section.required("rows", what, report);
         section.finish(report);
-        let rows = rows?;
-        let Value::Array(nodes) = &rows.value else {
-            report.push(rows.expected(&format!("{path}.rows"), what));
+        let Some(rows) = rows.and_then(|rows| read_rows(&path, rows, what, report)) else {
+            unread.name(name);
             return None;
         };
-        let rows = nodes.iter().enumerate().filter_map(|(i, node)| {
-            let path = format!("{path}.rows[{i}]");
-            read_rule(
-                &path,
-                as_table(&path, node, report)?,
-                node.span.clone(),
-                report,
-            )
-        });
-        let rows: Vec<Rule> = rows.collect();
         check_reachable(&rows, hit, report);
         Some(RulesSection {
             name: name.clone(),
@@ -79,6 +69,22 @@ pub fn read(root: &mut Section<'_>, report: &mut Report) -> Vec<RulesSection> {
         })
     });
     rules.collect()
+}
+
+/// The rules, if every one of them could be read.
+fn read_rows(path: &str, rows: &Node, what: &str, report: &mut Report) -> Option<Vec<Rule>> {
+    let Value::Array(nodes) = &rows.value else {
+        report.push(rows.expected(&format!("{path}.rows"), what));
+        return None;
+    };
+    let rows = nodes.iter().enumerate().map(|(i, node)| {
+        let path = format!("{path}.rows[{i}]");
+        let table = as_table(&path, node, report)?;
+        read_rule(&path, table, node.span.clone(), report)
+    });
+    // Collected first: every rule is read, not only those before the first error.
+    let rows: Vec<Option<Rule>> = rows.collect();
+    rows.into_iter().collect()
 }
 
 /// A rule without a condition always hits: the rules behind it never do.
@@ -112,7 +118,7 @@ fn read_hit(section: &mut Section<'_>, report: &mut Report) -> Hit {
     Hit::First
 }
 
-/// Every key of a rule that is not `rule` or `when` is an output.
+/// Every key of a rule that is not `rule` or `when` is an output. `None` where a value is no text.
 fn read_rule(path: &str, table: &Table, span: Span, report: &mut Report) -> Option<Rule> {
     let mut rule = Rule {
         name: None,
@@ -120,10 +126,12 @@ fn read_rule(path: &str, table: &Table, span: Span, report: &mut Report) -> Opti
         values: Vec::new(),
         span,
     };
+    let mut whole = true;
     for (key, node) in &table.entries {
         let path = format!("{path}.{}", key.value);
         let Value::Text(text) = &node.value else {
             report.push(node.expected(&path, "a string"));
+            whole = false;
             continue;
         };
         match key.value.as_str() {
@@ -137,7 +145,7 @@ fn read_rule(path: &str, table: &Table, span: Span, report: &mut Report) -> Opti
         }
     }
     check_misspelt(&rule, path, report);
-    Some(rule)
+    whole.then_some(rule)
 }
 
 /// A condition whose key is misspelt would be a value, and its rule would always hit.

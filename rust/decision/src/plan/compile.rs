@@ -132,8 +132,10 @@ impl<'a> PlanCompiler<'a> {
             .collect();
         let output_writer = self.supported(RowWriter::new(&columns))?;
         let (program, layout) = self.compiler.finish();
+        let lookups = self.definition.lookups.iter();
         Some(Plan {
             input,
+            lookup_names: lookups.map(|lookup| lookup.name.value.clone()).collect(),
             lookups: self.needs,
             steps: self.steps,
             output,

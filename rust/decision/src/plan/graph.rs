@@ -160,7 +160,7 @@ impl<'a> Graph<'a> {
     /// Whether a name that is not known is the user's error: not what a section holds that could
     /// not be read, which is an error already.
     fn may_be_unknown(&self, first: &str) -> bool {
-        self.definition.whole && !self.unreadable.contains(first)
+        !self.definition.unread.may_be(first) && !self.unreadable.contains(first)
     }
 
     /// Why a name is not known.

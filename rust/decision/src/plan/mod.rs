@@ -30,6 +30,8 @@ pub use compile::{References, compile};
 pub struct Plan {
     /// The input columns in the order of the arguments.
     pub input: Vec<InputColumn>,
+    /// The names of the lookups in the order of the file.
+    pub lookup_names: Vec<String>,
     /// The lookups in the order of the file, `None` where no output needs one.
     pub lookups: Vec<Option<LookupNeed>>,
     /// The steps in the order of a run.

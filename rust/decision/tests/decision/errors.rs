@@ -73,6 +73,38 @@ fn a_type_error_has_a_caret_under_it() {
 }
 
 #[test]
+fn a_missing_name_hides_no_other_error() {
+    let text = "input = \"a INT\"\noutput = \"a + 'x' AS b, cc AS d\"\n";
+    let report = report(text);
+    says(&report, &["`name` is missing", "unknown name `cc`"]);
+}
+
+/// What a broken section would give is not unknown; what nothing would give is.
+#[test]
+fn names_of_a_section_with_errors_are_not_called_unknown() {
+    let outputs = "p_late, label, gate.action AS action, plane.seats AS seats, half, nope";
+    let text = format!(
+        "{HEAD}output = \"{outputs}\"\n[features]\nhalf = 5\n\
+         [lookups.plane]\ndimension = \"planes\"\n\
+         [models.m]\ninputs.x = {{ columns = [] }}\noutputs.p_late = \"p[1]\"\noutputs.label = 3\n\
+         [rules.gate]\nrows = [{{ rule = \"a\", action = 1 }}]\n"
+    );
+    let report = report(&text);
+    says(
+        &report,
+        &[
+            "`features.half`",
+            "`lookups.plane.key` is missing",
+            "`models.m.file` is missing",
+            "`models.m.outputs.label`",
+            "`rules.gate.rows[0].action`",
+            "unknown name `nope`",
+        ],
+    );
+    assert_eq!(report.matches("unknown name").count(), 1, "{report}");
+}
+
+#[test]
 fn every_error_of_a_file_is_in_one_report() {
     let text = "nmae = \"d\"\ninput = \"a INTT\"\noutput = \"x, y\"\n\
                 [features]\nx = \"1 +\"\ny = \"nope\"\n[rules.g]\nhit = \"alll\"\nrows = []\n";

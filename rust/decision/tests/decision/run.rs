@@ -49,13 +49,15 @@ fn the_first_rule_that_hits_counts_and_only_its_values_are_computed() {
 }
 
 #[test]
-fn two_hits_of_a_unique_rule_set_are_an_error_that_names_it() {
+fn two_hits_of_a_unique_rule_set_are_an_error_that_names_both() {
     let unique = RULES.replace("[rules.gate]", "[rules.gate]\nhit = \"unique\"");
     let one: &[Literal] = &[Literal::I32(6), Literal::Null];
     let two: &[Literal] = &[Literal::I32(11), Literal::Null];
     assert_eq!(decide(&unique, &[one]).unwrap()[0][1], text("none"));
     let (_, message) = decide(&unique, &[two]).unwrap_err();
-    assert!(message.contains("rules `gate`"), "{message}");
+    for part in ["rules `gate`", "rule `big` and rule number 4 both hit"] {
+        assert!(message.contains(part), "{message}");
+    }
 }
 
 #[test]

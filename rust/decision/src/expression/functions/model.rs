@@ -1,7 +1,7 @@
 //! What stands between a model's tensors, or rules, and the columns of expressions.
 
 use pelton_data::DataType;
-use pelton_data::columns::{Literal, Physical, Slot};
+use pelton_data::columns::{Literal, Physical, Slot, View};
 
 use super::super::compile::Compiler;
 use super::super::program::{Call, Failure, Frame};
@@ -32,15 +32,20 @@ impl Compiler {
         self.emit_nth(codes, Physical::View, texts, SelectionId::ALL)
     }
 
-    /// The conditions of a rule set of which at most one may be TRUE: two are an error of the
-    /// record. Returns the conditions as columns.
-    pub fn emit_unique(&mut self, conditions: &[Typed], under: SelectionId) -> Vec<Typed> {
-        let mut hit = self.layout.add_literal(Physical::I8, Literal::I8(0));
+    /// The conditions of a rule set, each with its rule's name, of which at most one may be TRUE:
+    /// two are an error of the record. Returns the conditions as columns.
+    pub fn emit_unique(
+        &mut self,
+        conditions: &[(Typed, String)],
+        under: SelectionId,
+    ) -> Vec<Typed> {
+        let mut hit = self.emit(&Typed::null(DataType::STRING), under);
         let mut columns = Vec::new();
-        for condition in conditions {
+        for (condition, name) in conditions {
             let slot = self.emit(condition, under);
-            let out = self.layout.add(Physical::I8);
-            self.push_call(unique, [hit, slot, slot], 0, out, under);
+            let name = self.emit(&Typed::text(name), under);
+            let out = self.layout.add(Physical::View);
+            self.push_call(unique, [hit, slot, name], 0, out, under);
             columns.push(Typed::column(DataType::Boolean, slot));
             hit = out;
         }
@@ -48,16 +53,20 @@ impl Compiler {
     }
 }
 
-/// TRUE once a condition was; an error at the second.
+/// The name of the rule that has hit so far; an error at the second.
 fn unique(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
-    let [before, condition, _] = call.args;
+    let [before, condition, name] = call.args;
     for_rows(frame, call, |columns, row| {
         let hit = columns.value::<i8>(condition, row) == Some(1);
-        let before = columns.get::<i8>(before, row) == 1;
-        if hit && before {
-            return Err(Failure::failed("two rules hit, where `hit = \"unique\"`"));
+        let hit = hit.then(|| columns.get::<View>(name, row));
+        let before = columns.value::<View>(before, row);
+        if let (Some(first), Some(second)) = (before, hit) {
+            let text = |view| String::from_utf8_lossy(columns.bytes(view)).into_owned();
+            let (first, second) = (text(first), text(second));
+            let message = format!("{first} and {second} both hit, where `hit = \"unique\"`");
+            return Err(Failure::failed(message));
         }
-        columns.put(call.out, row, Some(i8::from(hit || before)));
+        columns.put(call.out, row, before.or(hit));
         Ok(())
     })
 }

@@ -19,7 +19,13 @@ impl PlanCompiler<'_> {
         let start = self.begin(&title, "its conditions and values");
         let conditions = match rules.hit {
             Hit::First => conditions,
-            Hit::Unique => self.compiler.emit_unique(&conditions, SelectionId::ALL),
+            Hit::Unique => {
+                let names = (1..)
+                    .zip(&rules.rows)
+                    .map(|(number, rule)| rule_title(number, rule));
+                let conditions: Vec<_> = conditions.into_iter().zip(names).collect();
+                self.compiler.emit_unique(&conditions, SelectionId::ALL)
+            }
         };
         let cases = conditions
             .into_iter()
@@ -144,6 +150,14 @@ struct RuleOutput {
     data_type: DataType,
     /// One value a rule, all of `data_type`.
     values: Vec<Typed>,
+}
+
+/// What a rule is called in messages: by its name, or by its number, counted from 1.
+fn rule_title(number: usize, rule: &Rule) -> String {
+    match &rule.name {
+        Some(name) => format!("rule `{}`", name.value),
+        None => format!("rule number {number}"),
+    }
 }
 
 fn expressions(rule: &Rule) -> impl Iterator<Item = &Expression> {
