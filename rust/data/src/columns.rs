@@ -331,6 +331,12 @@ impl Columns {
         *word = *word & !(1 << (row % 64)) | u64::from(valid) << (row % 64);
     }
 
+    /// Whether a row of a BOOLEAN is TRUE, neither FALSE nor NULL.
+    #[inline(always)]
+    pub fn is_true(&self, slot: Slot, row: usize) -> bool {
+        self.is_valid(slot, row) & (self.get::<i8>(slot, row) != 0)
+    }
+
     /// Value and validity of a row in one.
     #[inline(always)]
     pub fn value<T: Native>(&self, slot: Slot, row: usize) -> Option<T> {

@@ -165,6 +165,24 @@ fn among(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
     })
 }
 
+/// The number of the first condition of two that is TRUE, counted from the parameter on; the
+/// number that stands in the third argument, if none is.
+pub(super) fn first_true(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
+    let [first, second, rest] = call.args;
+    for_rows(frame, call, |columns, row| {
+        let rest = columns.get(rest, row);
+        let second = columns.is_true(second, row);
+        let second = if second { call.parameter + 1 } else { rest };
+        let first = columns.is_true(first, row);
+        columns.put(
+            call.out,
+            row,
+            Some(if first { call.parameter } else { second }),
+        );
+        Ok(())
+    })
+}
+
 fn nth(physical: Physical) -> Kernel {
     fn take<T: Native>(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
         let [numbers, constants, _] = call.args;

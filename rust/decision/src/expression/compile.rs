@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use pelton_data::DataType;
 use pelton_data::columns::{Columns, Layout, Literal, Physical, Slot};
 
-use super::functions::conditional::copy_kernel;
+use super::choose::first_true;
+use super::functions::conditional::{choose_kernel, copy_kernel};
 use super::functions::{logic, tensor};
 use super::program::{Call, EvalError, Instruction, Kernel, Program, Test};
 use super::selection::{SelectionId, Selections};
@@ -14,6 +15,9 @@ use super::typing::{Application, Node, Typed};
 /// Up to this many instructions that cannot fail are computed for all rows rather than under a
 /// selection of their own: parting the rows costs as much.
 const CHEAP: usize = 6;
+
+/// Up to so many instructions a CASE is computed whole, for all rows, rather than by jumps.
+const AT_ONCE: usize = 32;
 
 /// Owns the instructions and the layout while a plan is built.
 #[derive(Debug, Default)]
@@ -199,6 +203,9 @@ impl Compiler {
         otherwise: &[Typed],
         under: SelectionId,
     ) -> Vec<Slot> {
+        if is_cheap(cases, otherwise) {
+            return self.emit_cases_at_once(cases, otherwise, under);
+        }
         let outs: Vec<Slot> = otherwise
             .iter()
             .map(|value| self.layout.add(value.physical()))
@@ -217,6 +224,58 @@ impl Compiler {
         self.emit_values(otherwise, &outs, rows);
         ends.into_iter().for_each(|end| self.land(end));
         outs
+    }
+
+    /// All conditions and all values are computed, for all rows, and no jump is taken: a jump that
+    /// goes the other way than the last time costs more than several instructions.
+    fn emit_cases_at_once(
+        &mut self,
+        cases: &[Case],
+        otherwise: &[Typed],
+        under: SelectionId,
+    ) -> Vec<Slot> {
+        let conditions: Vec<Slot> = cases
+            .iter()
+            .map(|case| self.emit(&case.condition, under))
+            .collect();
+        let all = cases.iter().flat_map(|case| &case.values).chain(otherwise);
+        let constants: Option<Vec<Literal>> = all.map(fold).collect();
+        if let (Some(constants), true) = (constants, cases.len() > 1) {
+            let number = self.emit_first_true(&conditions, under);
+            let outputs = 0..otherwise.len();
+            let outputs = outputs.map(|k| {
+                let values = constants.iter().skip(k).step_by(otherwise.len()).cloned();
+                self.emit_nth(number, otherwise[k].physical(), values.collect(), under)
+            });
+            return outputs.collect();
+        }
+        let outputs = otherwise.iter().enumerate().map(|(k, otherwise)| {
+            let mut out = self.emit(otherwise, under);
+            for (case, condition) in cases.iter().zip(&conditions).rev() {
+                let value = self.emit(&case.values[k], under);
+                let physical = otherwise.physical();
+                out = self.call(
+                    choose_kernel(physical),
+                    [*condition, value, out],
+                    0,
+                    physical,
+                    under,
+                );
+            }
+            out
+        });
+        outputs.collect()
+    }
+
+    /// The number of the first condition that is TRUE; how many there are, if none is.
+    fn emit_first_true(&mut self, conditions: &[Slot], under: SelectionId) -> Slot {
+        let none = Literal::I64(conditions.len() as i64);
+        let mut number = self.layout.add_literal(Physical::I64, none);
+        for (i, pair) in conditions.chunks(2).enumerate().rev() {
+            let args = [pair[0], pair[pair.len() - 1], number];
+            number = self.call(first_true, args, 2 * i as i64, Physical::I64, under);
+        }
+        number
     }
 
     fn emit_values(&mut self, values: &[Typed], outs: &[Slot], under: SelectionId) {
@@ -294,6 +353,19 @@ impl Compiler {
             *to = here;
         }
     }
+}
+
+/// Whether all conditions and values of a CASE can be computed without harm, and with less work
+/// than jumps are.
+fn is_cheap(cases: &[Case], otherwise: &[Typed]) -> bool {
+    let conditions = cases.iter().map(|case| &case.condition);
+    let values = cases.iter().flat_map(|case| &case.values).chain(otherwise);
+    let mut cost = 0;
+    let mut all = conditions.chain(values);
+    all.all(|typed| {
+        cost += 1 + typed.cost();
+        !typed.can_fail() && cost <= AT_ONCE
+    })
 }
 
 /// A longer CHAR is padded where it is used: as a constant it would stand in memory for ever.

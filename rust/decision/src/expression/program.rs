@@ -58,12 +58,9 @@ pub(super) enum Test {
     NotTrue,
 }
 
-/// Why a kernel stopped.
+/// Why a kernel stopped. One pointer, so that a kernel's result comes back in a register.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Failure {
-    pub kind: EvalErrorKind,
-    pub message: String,
-}
+pub(super) struct Failure(Box<EvalError>);
 
 /// The kinds of errors of an evaluation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,20 +104,21 @@ impl Failure {
     /// An error of the record's values.
     #[cold]
     pub fn failed(message: impl Into<String>) -> Failure {
-        Failure {
-            kind: EvalErrorKind::Failed,
-            message: message.into(),
-        }
+        Failure::new(EvalErrorKind::Failed, message)
+    }
+
+    /// An error of a kind.
+    #[cold]
+    pub fn new(kind: EvalErrorKind, message: impl Into<String>) -> Failure {
+        let message = message.into();
+        Failure(Box::new(EvalError { kind, message }))
     }
 }
 
 impl From<MemoryError> for Failure {
     #[cold]
     fn from(error: MemoryError) -> Failure {
-        Failure {
-            kind: EvalErrorKind::Memory,
-            message: error.to_string(),
-        }
+        Failure(Box::new(error.into()))
     }
 }
 
@@ -138,6 +136,11 @@ impl Program {
     /// Selections besides [`SelectionId::ALL`].
     pub(super) fn selections(&self) -> usize {
         self.selections as usize
+    }
+
+    /// How many instructions there are.
+    pub fn len(&self) -> u32 {
+        self.instructions.len() as u32
     }
 
     /// Runs a range of instructions over the first `n` rows. Ranges are run in the order in which
@@ -181,16 +184,12 @@ impl Program {
 
     /// The error of an instruction, with the text it was compiled from.
     #[cold]
-    fn locate(&self, at: u32, failure: Failure) -> EvalError {
+    fn locate(&self, at: u32, Failure(mut error): Failure) -> EvalError {
         let later = self.origins.partition_point(|(first, _)| *first <= at);
-        let message = match later.checked_sub(1).map(|known| &self.origins[known].1) {
-            Some(origin) => format!("{}, in {origin}", failure.message),
-            None => failure.message,
-        };
-        EvalError {
-            kind: failure.kind,
-            message,
+        if let Some(known) = later.checked_sub(1) {
+            error.message = format!("{}, in {}", error.message, self.origins[known].1);
         }
+        *error
     }
 }
 

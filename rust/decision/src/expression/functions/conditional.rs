@@ -96,6 +96,32 @@ fn coalesce(args: Args<'_>) -> Result<Typed, Diagnostic> {
     Ok(coalesced.expect("there is one value at least"))
 }
 
+/// One of two values: the first where a condition is TRUE, else the second.
+pub(in super::super) fn choose_kernel(physical: Physical) -> Kernel {
+    match physical {
+        Physical::I8 => choose::<i8>,
+        Physical::I16 => choose::<i16>,
+        Physical::I32 => choose::<i32>,
+        Physical::I64 => choose::<i64>,
+        Physical::F32 => choose::<f32>,
+        Physical::F64 => choose::<f64>,
+        Physical::Timestamp => choose::<Timestamp>,
+        Physical::View => choose::<View>,
+    }
+}
+
+fn choose<T: Native>(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
+    let [condition, a, b] = call.args;
+    for_rows(frame, call, |columns, row| {
+        let taken = columns.is_true(condition, row);
+        let (value_a, value_b) = (columns.get::<T>(a, row), columns.get::<T>(b, row));
+        let (valid_a, valid_b) = (columns.is_valid(a, row), columns.is_valid(b, row));
+        columns.set(call.out, row, if taken { value_a } else { value_b });
+        columns.set_valid(call.out, row, if taken { valid_a } else { valid_b });
+        Ok(())
+    })
+}
+
 /// The first of two values that is not NULL.
 fn first_kernel(physical: Physical) -> Kernel {
     match physical {

@@ -6,26 +6,32 @@
 //! |frame, call| map2(frame, call, |a: i32, b: i32| a.wrapping_add(b))
 //! ```
 
-use pelton_data::columns::{Columns, Native};
+use pelton_data::columns::{Columns, Native, Slot};
 
 use super::super::program::{Call, Failure, Frame};
-use super::super::selection::SelectionId;
 
-/// Calls `step` for every selected row.
+/// Calls `step` for every selected row. One row is the case that counts: its code stands alone,
+/// without a loop. It is selected, because an instruction is only reached by rows.
 #[inline(always)]
 pub(in super::super) fn for_rows(
     frame: &mut Frame<'_>,
     call: &Call,
     mut step: impl FnMut(&mut Columns, usize) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    if call.under == SelectionId::ALL {
-        for row in 0..frame.n {
-            step(frame.columns, row)?;
-        }
-    } else {
-        for at in 0..frame.selections.count(call.under, frame.n) {
-            step(frame.columns, frame.selections.row(call.under, at))?;
-        }
+    match frame.n {
+        1 => step(frame.columns, 0),
+        _ => for_many(frame, call, step),
+    }
+}
+
+#[inline(never)]
+fn for_many(
+    frame: &mut Frame<'_>,
+    call: &Call,
+    mut step: impl FnMut(&mut Columns, usize) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    for at in 0..frame.selections.count(call.under, frame.n) {
+        step(frame.columns, frame.selections.row(call.under, at))?;
     }
     Ok(())
 }
@@ -38,12 +44,7 @@ pub(in super::super) fn map1<A: Native, R: Native>(
     f: impl Fn(A) -> R,
 ) -> Result<(), Failure> {
     let [a, ..] = call.args;
-    for_rows(frame, call, |columns, row| {
-        let value = f(columns.get(a, row));
-        columns.set(call.out, row, value);
-        columns.set_valid(call.out, row, columns.is_valid(a, row));
-        Ok(())
-    })
+    strict(frame, call, [a, a], |columns, row| f(columns.get(a, row)))
 }
 
 /// `f` of two arguments; NULL where one is NULL. `f` sees any value where an argument is NULL.
@@ -54,9 +55,22 @@ pub(in super::super) fn map2<A: Native, B: Native, R: Native>(
     f: impl Fn(A, B) -> R,
 ) -> Result<(), Failure> {
     let [a, b, _] = call.args;
+    strict(frame, call, [a, b], |columns, row| {
+        f(columns.get(a, row), columns.get(b, row))
+    })
+}
+
+/// A value of every selected row; NULL where one of `args` is.
+#[inline(always)]
+fn strict<R: Native>(
+    frame: &mut Frame<'_>,
+    call: &Call,
+    args: [Slot; 2],
+    value: impl Fn(&Columns, usize) -> R,
+) -> Result<(), Failure> {
     for_rows(frame, call, |columns, row| {
-        let value = f(columns.get(a, row), columns.get(b, row));
-        let valid = columns.is_valid(a, row) & columns.is_valid(b, row);
+        let valid = columns.is_valid(args[0], row) & columns.is_valid(args[1], row);
+        let value = value(columns, row);
         columns.set(call.out, row, value);
         columns.set_valid(call.out, row, valid);
         Ok(())

@@ -95,8 +95,6 @@ fn write<const REFUSE: bool, A: Native, R: Element>(
 
 #[cold]
 fn null_refused() -> Failure {
-    Failure {
-        kind: EvalErrorKind::NullRefused,
-        message: "NULL where the model refuses it (null = \"error\")".to_string(),
-    }
+    let message = "NULL where the model refuses it (null = \"error\")";
+    Failure::new(EvalErrorKind::NullRefused, message)
 }
