@@ -197,13 +197,16 @@ fn what_occurs_twice_is_computed_once_and_constants_are_folded() {
     assert_eq!(first, again);
     assert_eq!(compiler.instructions(), before);
     // Under a branch, what all rows have already is not computed again.
-    compiler.emit(
-        &typed("CASE WHEN a > 0 THEN a * 3 + 1 END"),
-        SelectionId::ALL,
-    );
-    let calls = compiler.instructions() - before;
+    let mut added = |text: &str| {
+        let before = compiler.instructions();
+        compiler.emit(&typed(text), SelectionId::ALL);
+        compiler.instructions() - before
+    };
+    let cheap = added("CASE WHEN a > 0 THEN a * 3 + 1 END");
+    assert_eq!(cheap, 2, "comparison, choice");
+    let fallible = added("CASE WHEN a > 1 THEN (a * 3 + 1) / a END");
     assert_eq!(
-        calls, 6,
-        "comparison, filter, skip, copy, skip, copy of NULL"
+        fallible, 7,
+        "comparison, filter, skip, division, copy, skip, copy of NULL"
     );
 }

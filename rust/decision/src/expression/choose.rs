@@ -72,8 +72,15 @@ impl Compiler {
 
     /// The number of the constant that a column is equal to; how many there are, if to none.
     fn emit_position(&mut self, chain: Chain, under: SelectionId) -> Slot {
-        let Chain { column, constants } = chain;
+        let Chain {
+            mut column,
+            mut constants,
+        } = chain;
         let count = constants.len() as i64;
+        if let Some(words) = constants.iter().map(short_text).collect::<Option<_>>() {
+            column = self.call(word_of_text, [column; 3], 0, Physical::I64, under);
+            constants = words;
+        }
         let constants = self.layout.add_literals(column.physical, constants);
         let out = self.layout.add(Physical::I64);
         let kernel = position(column.physical);
@@ -111,6 +118,46 @@ fn equality(typed: &Typed) -> Option<(Slot, Literal)> {
     }
     let constant = fold(&application.args[1])?;
     (constant != Literal::Null).then_some((column, constant))
+}
+
+/// The longest text that is compared as one number, in bytes.
+const SHORT: usize = 7;
+
+/// A text of up to 7 bytes as a number: its bytes, and its length in the highest. 0 for a longer
+/// one.
+#[inline(always)]
+fn word(text: &[u8]) -> i64 {
+    let mut word = [0; 8];
+    match text.len() {
+        len @ 0..=SHORT => {
+            word[..len].copy_from_slice(text);
+            word[SHORT] = 0x80 | len as u8;
+            i64::from_le_bytes(word)
+        }
+        _ => 0,
+    }
+}
+
+fn short_text(constant: &Literal) -> Option<Literal> {
+    match constant {
+        Literal::Text(text) if text.len() <= SHORT => Some(Literal::I64(word(text.as_bytes()))),
+        _ => None,
+    }
+}
+
+fn word_of_text(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
+    let [text, ..] = call.args;
+    for_rows(frame, call, |columns, row| {
+        let valid = columns.is_valid(text, row);
+        let value = if valid {
+            word(columns.text(text, row))
+        } else {
+            0
+        };
+        columns.set(call.out, row, value);
+        columns.set_valid(call.out, row, valid);
+        Ok(())
+    })
 }
 
 /// Which constant a column is equal to. Where it is NULL the number is that of none.

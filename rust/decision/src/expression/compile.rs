@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use pelton_data::DataType;
 use pelton_data::columns::{Columns, Layout, Literal, Physical, Slot};
 
+use super::branch::Test;
 use super::choose::first_true;
 use super::functions::conditional::{choose_kernel, copy_kernel};
 use super::functions::{logic, tensor};
-use super::program::{Call, EvalError, Instruction, Kernel, Program, Test};
+use super::program::{Call, EvalError, Kernel, Program};
 use super::selection::{SelectionId, Selections};
 use super::typing::{Application, Node, Typed};
 
@@ -126,7 +127,7 @@ impl Compiler {
     }
 
     /// The column of a call: the one that holds it already, or a new one.
-    fn call(
+    pub(super) fn call(
         &mut self,
         kernel: Kernel,
         args: [Slot; 3],
@@ -159,13 +160,13 @@ impl Compiler {
         out: Slot,
         under: SelectionId,
     ) {
-        self.program.instructions.push(Instruction::Call(Call {
+        self.program.instructions.push(Call {
             kernel,
             args,
             out,
             under,
             parameter,
-        }));
+        });
     }
 
     /// `args` joined by AND or OR. An argument is computed for the rows that still pass `test`;
@@ -186,7 +187,7 @@ impl Compiler {
             }
             let (open, _) = self.filter(test, result, under);
             let out = self.copy(result, under);
-            let skip = self.skip(open);
+            let skip = self.skip(open, result);
             let value = self.emit(arg, open);
             self.push_call(kernel, [result, value, result], 0, out, open);
             self.land(skip);
@@ -215,11 +216,11 @@ impl Compiler {
         for case in cases {
             let condition = self.emit(&case.condition, rows);
             let (taken, others) = self.filter(Test::True, condition, rows);
-            let skip = self.skip(taken);
+            let skip = self.skip(taken, condition);
             self.emit_values(&case.values, &outs, taken);
             self.land(skip);
             rows = others;
-            ends.push(self.skip(rows));
+            ends.push(self.skip(rows, condition));
         }
         self.emit_values(otherwise, &outs, rows);
         ends.into_iter().for_each(|end| self.land(end));
@@ -317,41 +318,16 @@ impl Compiler {
         out
     }
 
-    /// Parts `from` in two: the rows that pass the test, and the others.
-    fn filter(
-        &mut self,
-        test: Test,
-        column: Slot,
-        from: SelectionId,
-    ) -> (SelectionId, SelectionId) {
-        let [yes, no] = [(); 2].map(|()| {
-            self.parents.push(from);
-            self.program.selections += 1;
-            SelectionId(self.program.selections)
-        });
-        self.program.instructions.push(Instruction::Filter {
-            test,
-            column,
-            from,
-            yes,
-            no,
-        });
-        (yes, no)
+    /// A new selection, of rows of `from`.
+    pub(super) fn selection(&mut self, from: SelectionId) -> SelectionId {
+        self.parents.push(from);
+        self.program.selections += 1;
+        SelectionId(self.program.selections)
     }
 
-    /// A jump over what follows, taken when `selection` is empty; [`Compiler::land`] says where to.
-    fn skip(&mut self, selection: SelectionId) -> usize {
-        self.program
-            .instructions
-            .push(Instruction::SkipIfEmpty { selection, to: 0 });
-        self.instructions() - 1
-    }
-
+    /// Says that a [`Compiler::skip`] goes on here.
     fn land(&mut self, skip: usize) {
-        let here = self.instructions() as u32;
-        if let Instruction::SkipIfEmpty { to, .. } = &mut self.program.instructions[skip] {
-            *to = here;
-        }
+        self.program.instructions[skip].parameter = self.instructions() as i64;
     }
 }
 
@@ -360,11 +336,12 @@ impl Compiler {
 fn is_cheap(cases: &[Case], otherwise: &[Typed]) -> bool {
     let conditions = cases.iter().map(|case| &case.condition);
     let values = cases.iter().flat_map(|case| &case.values).chain(otherwise);
-    let mut cost = 0;
+    let mut cost = cases.len();
     let mut all = conditions.chain(values);
     all.all(|typed| {
-        cost += 1 + typed.cost();
-        !typed.can_fail() && cost <= AT_ONCE
+        let is_constant = fold(typed).is_some();
+        cost += if is_constant { 0 } else { 1 + typed.cost() };
+        cost <= AT_ONCE && (is_constant || !typed.can_fail())
     })
 }
 

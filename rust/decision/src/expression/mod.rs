@@ -11,6 +11,7 @@
 //!    row or many; allocates nothing, reports the first error with the text it came from.
 
 mod ast;
+mod branch;
 mod calendar;
 mod choose;
 mod compile;

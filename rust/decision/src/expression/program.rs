@@ -16,9 +16,11 @@ pub(super) struct Frame<'a> {
     pub selections: &'a mut Selections,
     /// Rows of the call.
     pub n: usize,
+    /// The number of the next instruction.
+    pub next: u32,
 }
 
-/// One application of a kernel.
+/// An instruction: one application of a kernel.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Call {
     pub kernel: Kernel,
@@ -28,34 +30,6 @@ pub(super) struct Call {
     pub under: SelectionId,
     /// A constant of the kernel's own: a precision, a length, a unit.
     pub parameter: i64,
-}
-
-/// One step of a program.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Instruction {
-    /// Computes a column.
-    Call(Call),
-    /// Parts the rows of `from` by a column: those that pass into `yes`, the others into `no`.
-    Filter {
-        test: Test,
-        column: Slot,
-        from: SelectionId,
-        yes: SelectionId,
-        no: SelectionId,
-    },
-    /// Goes on at `to` when nothing is selected.
-    SkipIfEmpty { selection: SelectionId, to: u32 },
-}
-
-/// What a [`Instruction::Filter`] asks of a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Test {
-    /// A BOOLEAN is TRUE, neither FALSE nor NULL.
-    True,
-    /// A BOOLEAN is TRUE or NULL.
-    NotFalse,
-    /// A BOOLEAN is FALSE or NULL.
-    NotTrue,
 }
 
 /// Why a kernel stopped. One pointer, so that a kernel's result comes back in a register.
@@ -125,7 +99,7 @@ impl From<MemoryError> for Failure {
 /// All instructions of a decision. Immutable; a step of the plan is a range of it.
 #[derive(Debug, Clone, Default)]
 pub struct Program {
-    pub(super) instructions: Vec<Instruction>,
+    pub(super) instructions: Vec<Call>,
     /// Where the instructions come from: each entry holds from its number on.
     pub(super) origins: Vec<(u32, String)>,
     /// Selections besides [`SelectionId::ALL`].
@@ -156,28 +130,13 @@ impl Program {
             columns,
             selections,
             n,
+            next: range.start,
         };
-        let mut at = range.start;
-        while at < range.end {
-            match &self.instructions[at as usize] {
-                Instruction::Call(call) => {
-                    (call.kernel)(&mut frame, call).map_err(|failure| self.locate(at, failure))?;
-                }
-                Instruction::Filter {
-                    test,
-                    column,
-                    from,
-                    yes,
-                    no,
-                } => frame.filter(*test, *column, *from, *yes, *no),
-                Instruction::SkipIfEmpty { selection, to } => {
-                    if frame.selections.count(*selection, n) == 0 {
-                        at = *to;
-                        continue;
-                    }
-                }
-            }
-            at += 1;
+        while frame.next < range.end {
+            let at = frame.next;
+            let call = &self.instructions[at as usize];
+            frame.next = at + 1;
+            (call.kernel)(&mut frame, call).map_err(|failure| self.locate(at, failure))?;
         }
         Ok(())
     }
@@ -190,30 +149,6 @@ impl Program {
             error.message = format!("{}, in {}", error.message, self.origins[known].1);
         }
         *error
-    }
-}
-
-impl Frame<'_> {
-    fn filter(
-        &mut self,
-        test: Test,
-        column: Slot,
-        from: SelectionId,
-        yes: SelectionId,
-        no: SelectionId,
-    ) {
-        self.selections.clear(yes);
-        self.selections.clear(no);
-        for at in 0..self.selections.count(from, self.n) {
-            let row = self.selections.row(from, at);
-            let valid = self.columns.is_valid(column, row);
-            let passes = match test {
-                Test::True => valid && self.columns.get::<i8>(column, row) != 0,
-                Test::NotFalse => !valid || self.columns.get::<i8>(column, row) != 0,
-                Test::NotTrue => !valid || self.columns.get::<i8>(column, row) == 0,
-            };
-            self.selections.push(if passes { yes } else { no }, row);
-        }
     }
 }
 

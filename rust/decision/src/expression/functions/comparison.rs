@@ -415,9 +415,12 @@ fn between_symmetric(args: Args<'_>) -> Result<Typed, Diagnostic> {
 
 /// `value = first OR value = second ...`; a NULL in the list makes the rest unknown.
 fn in_list(args: Args<'_>) -> Result<Typed, Diagnostic> {
+    if args.values.len() < 2 {
+        return Err(args.mismatch());
+    }
     let span = args.span;
     let mut values = args.values.into_iter();
-    let value = values.next().expect("the parser puts the value first");
+    let value = values.next().expect("there are two at least");
     if value.is_null_literal() {
         return Err(super::untyped_null(&value));
     }
