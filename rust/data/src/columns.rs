@@ -27,7 +27,7 @@ pub enum Physical {
     I8,
     /// `SMALLINT`
     I16,
-    /// `INT`, `DATE` (days since 1970-01-01)
+    /// `INT`, `DATE` (days since 1970-01-01), `TIME(p)` (milliseconds of the day)
     I32,
     /// `BIGINT`
     I64,
@@ -35,34 +35,31 @@ pub enum Physical {
     F32,
     /// `DOUBLE`
     F64,
-    /// `TIMESTAMP(p)`
+    /// `TIMESTAMP(p)`, `TIMESTAMP_LTZ(p)`
     Timestamp,
-    /// `CHAR`, `VARCHAR`, `STRING`: UTF-8 in the heap
+    /// Bytes in the heap: UTF-8 of `CHAR`, `VARCHAR`, `STRING`; `BINARY`, `VARBINARY`, `BYTES`;
+    /// `ARRAY`, `MAP` and `ROW` as Flink lays them out
     View,
+    /// `DECIMAL(p, s)`: the value times 10^s
+    I128,
 }
 
 impl Physical {
-    /// How values of `data_type` are held, or `None` for a type that columns do not hold yet.
-    pub fn of(data_type: &DataType) -> Option<Physical> {
+    /// How values of `data_type` are held.
+    pub fn of(data_type: &DataType) -> Physical {
         use DataType::*;
-        Some(match data_type {
+        match data_type {
             Boolean | TinyInt => Physical::I8,
             SmallInt => Physical::I16,
-            Int | Date => Physical::I32,
+            Int | Date | Time(_) => Physical::I32,
             BigInt => Physical::I64,
             Float => Physical::F32,
             Double => Physical::F64,
-            Timestamp(_) => Physical::Timestamp,
-            Char(_) | Varchar(_) => Physical::View,
-            Decimal { .. }
-            | Binary(_)
-            | Varbinary(_)
-            | Time(_)
-            | TimestampLtz(_)
-            | Array(_)
-            | Map(..)
-            | Row(_) => return None,
-        })
+            Decimal { .. } => Physical::I128,
+            Timestamp(_) | TimestampLtz(_) => Physical::Timestamp,
+            Char(_) | Varchar(_) | Binary(_) | Varbinary(_) => Physical::View,
+            Array(_) | Map(..) | Row(_) => Physical::View,
+        }
     }
 }
 
@@ -75,7 +72,7 @@ pub struct Timestamp {
     pub nanos: i32,
 }
 
-/// A string: a range of bytes of the heap.
+/// A value of no fixed length: a range of bytes of the heap.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct View {
     /// First byte in the heap.
@@ -120,7 +117,7 @@ pub enum Literal {
     I8(i8),
     /// `SMALLINT`
     I16(i16),
-    /// `INT`, `DATE`
+    /// `INT`, `DATE`, `TIME(p)`
     I32(i32),
     /// `BIGINT`
     I64(i64),
@@ -128,16 +125,25 @@ pub enum Literal {
     F32(f32),
     /// `DOUBLE`
     F64(f64),
-    /// `TIMESTAMP(p)`
+    /// `TIMESTAMP(p)`, `TIMESTAMP_LTZ(p)`
     Timestamp(Timestamp),
-    /// `CHAR`, `VARCHAR`, `STRING`
-    Text(String),
+    /// A string's UTF-8, and every other value of no fixed length: see [`Physical::View`].
+    Bytes(Vec<u8>),
+    /// `DECIMAL(p, s)`: the value times 10^s
+    I128(i128),
+}
+
+impl Literal {
+    /// A string.
+    pub fn text(text: &str) -> Literal {
+        Literal::Bytes(text.as_bytes().to_vec())
+    }
 }
 
 /// Which columns there are: made once, when a decision is compiled.
 #[derive(Debug, Clone, Default)]
 pub struct Layout {
-    region: [u32; 8],
+    region: [u32; 9],
     slots: u32,
     literals: Vec<(Slot, Literal)>,
 }
@@ -201,7 +207,7 @@ fn same(a: &Literal, b: &Literal) -> bool {
     }
 }
 
-/// More bytes of strings than one call may hold, or than there is memory for.
+/// More bytes than one call or one row may hold, or than there is memory for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MemoryError {
     /// The machine has no more.
@@ -210,6 +216,9 @@ pub enum MemoryError {
     /// Views count in 32 bits.
     #[error("the strings of one call pass 4 GiB; use smaller batches")]
     HeapFull,
+    /// Offsets of a row count in 31 bits: they are a Java `int`.
+    #[error("the row would have {0} bytes, but Flink's rows have less than 2 GiB")]
+    RowTooLarge(usize),
 }
 
 /// The buffers of one evaluation. Not shared: one a thread.
@@ -224,6 +233,7 @@ pub struct Columns {
     f64: Vec<f64>,
     timestamp: Vec<Timestamp>,
     view: Vec<View>,
+    i128: Vec<i128>,
     validity: Vec<u64>,
     words_per_slot: usize,
     heap: Vec<u8>,
@@ -261,6 +271,7 @@ native! {
     f64, F64, f64;
     Timestamp, Timestamp, timestamp;
     View, View, view;
+    i128, I128, i128;
 }
 
 impl Columns {
@@ -279,6 +290,7 @@ impl Columns {
             f64: zeroed(cells(Physical::F64))?,
             timestamp: zeroed(cells(Physical::Timestamp))?,
             view: zeroed(cells(Physical::View))?,
+            i128: zeroed(cells(Physical::I128))?,
             validity: zeroed(layout.slots as usize * words_per_slot)?,
             words_per_slot,
             heap: Vec::new(),
@@ -363,9 +375,8 @@ impl Columns {
             Physical::F32 => Literal::F32(self.get(slot, row)),
             Physical::F64 => Literal::F64(self.get(slot, row)),
             Physical::Timestamp => Literal::Timestamp(self.get(slot, row)),
-            Physical::View => {
-                Literal::Text(String::from_utf8_lossy(self.text(slot, row)).into_owned())
-            }
+            Physical::View => Literal::Bytes(self.text(slot, row).to_vec()),
+            Physical::I128 => Literal::I128(self.get(slot, row)),
         }
     }
 
@@ -386,12 +397,31 @@ impl Columns {
             Literal::F32(value) => self.set(slot, row, *value),
             Literal::F64(value) => self.set(slot, row, *value),
             Literal::Timestamp(value) => self.set(slot, row, *value),
-            Literal::Text(text) => {
-                let view = self.push_text(text.as_bytes())?;
+            Literal::Bytes(bytes) => {
+                let view = self.push_text(bytes)?;
                 self.set(slot, row, view);
             }
+            Literal::I128(value) => self.set(slot, row, *value),
         }
         Ok(())
+    }
+
+    /// Copies value and validity of a row between two slots of the same physical type; of bytes
+    /// the view, never the bytes.
+    #[inline(always)]
+    pub fn copy(&mut self, from: Slot, to: Slot, row: usize) {
+        self.set_valid(to, row, self.is_valid(from, row));
+        match from.physical {
+            Physical::I8 => self.set::<i8>(to, row, self.get(from, row)),
+            Physical::I16 => self.set::<i16>(to, row, self.get(from, row)),
+            Physical::I32 => self.set::<i32>(to, row, self.get(from, row)),
+            Physical::I64 => self.set::<i64>(to, row, self.get(from, row)),
+            Physical::F32 => self.set::<f32>(to, row, self.get(from, row)),
+            Physical::F64 => self.set::<f64>(to, row, self.get(from, row)),
+            Physical::Timestamp => self.set::<Timestamp>(to, row, self.get(from, row)),
+            Physical::View => self.set::<View>(to, row, self.get(from, row)),
+            Physical::I128 => self.set::<i128>(to, row, self.get(from, row)),
+        }
     }
 
     /// The first `rows` values of a slot.
@@ -474,10 +504,10 @@ impl Columns {
         })
     }
 
-    /// Puts a constant into every row. A text stands in the heap once a slot, not once a row.
+    /// Puts a constant into every row. Bytes stand in the heap once a slot, not once a row.
     fn fill(&mut self, slot: Slot, literal: &Literal) -> Result<(), MemoryError> {
-        if let Literal::Text(text) = literal {
-            let view = self.push_text(text.as_bytes())?;
+        if let Literal::Bytes(bytes) = literal {
+            let view = self.push_text(bytes)?;
             self.values_mut(slot, self.capacity).fill(view);
             return Ok(());
         }
@@ -520,8 +550,8 @@ mod tests {
     #[test]
     fn literals_stand_in_every_row_and_outlive_a_call() {
         let mut layout = Layout::default();
-        let text = layout.add_literal(Physical::View, Literal::Text("rebook".into()));
-        let again = layout.add_literal(Physical::View, Literal::Text("rebook".into()));
+        let text = layout.add_literal(Physical::View, Literal::text("rebook"));
+        let again = layout.add_literal(Physical::View, Literal::text("rebook"));
         let null = layout.add_literal(Physical::I32, Literal::Null);
         assert_eq!(text, again);
         let mut columns = Columns::new(&layout, 70).unwrap();

@@ -70,7 +70,7 @@ fn nanos(generation: &Generation, rows: &[Vec<u8>], steps: usize, output: bool) 
             done.expect("a flight is decided");
         }
         if output {
-            black_box(plan.write_output(&scratch, 0, &mut target));
+            black_box(plan.write_output(&scratch, 0, &mut target).unwrap());
         }
         black_box(&mut scratch);
     })

@@ -25,6 +25,8 @@ pub enum ErrorCode {
     EvaluationFailed,
     /// A NULL where the decision says `null = "error"`, or a missing row with `missing = "error"`.
     NullRefused,
+    /// An output row of 2 GiB or more.
+    RowTooLarge,
     /// Something that Pelton does not do yet.
     NotSupported,
     /// The machine has no more memory.
@@ -49,6 +51,7 @@ impl ErrorCode {
             ErrorCode::ArgumentMismatch => "ARGUMENT_MISMATCH",
             ErrorCode::EvaluationFailed => "EVALUATION_FAILED",
             ErrorCode::NullRefused => "NULL_REFUSED",
+            ErrorCode::RowTooLarge => "ROW_TOO_LARGE",
             ErrorCode::NotSupported => "NOT_SUPPORTED",
             ErrorCode::OutOfMemory => "OUT_OF_MEMORY",
             ErrorCode::Io => "IO",

@@ -133,7 +133,6 @@ fn pack(need: &LookupNeed, row: &Value) -> Result<Vec<u8>, String> {
     let mut fields = Vec::new();
     for field in &need.columns {
         let physical = Physical::of(&field.data_type);
-        let physical = physical.ok_or_else(|| format!("{} is not supported", field.data_type))?;
         fields.push((field.data_type.clone(), layout.add(physical)));
     }
     let mut columns = Columns::new(&layout, 1).map_err(|e| e.to_string())?;
@@ -143,7 +142,7 @@ fn pack(need: &LookupNeed, row: &Value) -> Result<Vec<u8>, String> {
         put(&mut columns, *slot, &value)?;
     }
     let mut bytes = Vec::new();
-    let writer = RowWriter::new(&fields).map_err(|e| e.to_string())?;
+    let writer = RowWriter::new(&fields);
     let written = writer.write_to_vec(&columns, 0, &mut bytes);
     written.map_err(|e| e.to_string())?;
     Ok(bytes)
@@ -227,7 +226,8 @@ fn show(value: &Literal) -> String {
         Literal::F32(value) => value.to_string(),
         Literal::F64(value) => value.to_string(),
         Literal::Timestamp(value) => format!("{} ms and {} ns", value.millis, value.nanos),
-        Literal::Text(value) => format!("{value:?}"),
+        Literal::Bytes(value) => format!("{:?}", String::from_utf8_lossy(value)),
+        Literal::I128(value) => value.to_string(),
     }
 }
 

@@ -100,8 +100,15 @@ impl Generation {
 
     /// Writes the decided output of a row as a BinaryRow and returns its length; if `target` is
     /// shorter, nothing is written.
-    pub fn write_output(&self, scratch: &Scratch, row: usize, target: &mut [u8]) -> usize {
-        self.decision.plan.write_output(scratch, row, target)
+    pub fn write_output(
+        &self,
+        scratch: &Scratch,
+        row: usize,
+        target: &mut [u8],
+    ) -> Result<usize, Error> {
+        let plan = &self.decision.plan;
+        plan.write_output(scratch, row, target)
+            .map_err(|e| self.failed(&e))
     }
 
     /// The error as users see it: a code, the decision, what failed.

@@ -3,7 +3,6 @@
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use pelton_data::columns::Physical;
 use pelton_data::document::{Document, Section, Text};
 use pelton_data::report::{Diagnostic, Report, Source};
 use pelton_data::type_parser::parse_columns;
@@ -221,11 +220,12 @@ fn check_key_column(
         return Err(at(name, format!("`key`: `{value}` cannot be {data_type}"))
             .help("keys are compared by their bytes, which differ for 0.0 and -0.0"));
     }
-    if Physical::of(data_type).is_none() {
-        return Err(at(
-            name,
-            format!("`key`: {data_type}, of `{value}`, is not supported yet"),
-        ));
+    if matches!(
+        data_type,
+        DataType::Array(_) | DataType::Map(..) | DataType::Row(_)
+    ) {
+        return Err(at(name, format!("`key`: `{value}` cannot be {data_type}"))
+            .help("a key is made of numbers, strings, bytes and times"));
     }
     Ok(())
 }

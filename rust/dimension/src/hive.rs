@@ -78,7 +78,7 @@ impl Value {
             (Value::Integer(value), Physical::I32) => Literal::I32(*value as i32),
             (Value::Integer(value), _) => Literal::I64(*value),
             (Value::Date(days), _) => Literal::I32(*days),
-            (Value::Text(text), _) => Literal::Text(text.clone()),
+            (Value::Text(text), _) => Literal::text(text),
         }
     }
 }

@@ -14,7 +14,7 @@ use std::path::Path;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use pelton_data::DataType;
-use pelton_data::binary_row::{NotSupported, RowReader};
+use pelton_data::binary_row::RowReader;
 use pelton_data::columns::Slot;
 
 use crate::definition::Definition;
@@ -67,7 +67,7 @@ impl Image {
     }
 
     /// A reader of the rows: the wanted columns, in their order, go to `slots`.
-    pub fn reader(&self, slots: &[Slot]) -> Result<RowReader, NotSupported> {
+    pub fn reader(&self, slots: &[Slot]) -> RowReader {
         let columns = self.types.iter().cloned().zip(slots.iter().copied());
         let numbered = columns.enumerate();
         let fields: Vec<_> = numbered.map(|(i, (t, slot))| (i, t, slot)).collect();

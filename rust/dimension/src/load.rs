@@ -12,7 +12,7 @@ use arrow_schema::Schema;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use pelton_data::arrow;
-use pelton_data::binary_row::{NotSupported, RowWriter};
+use pelton_data::binary_row::RowWriter;
 use pelton_data::columns::{Columns, Layout, Literal, MemoryError, Physical, Slot};
 use pelton_data::report::nearest;
 use pelton_data::{DataType, Field};
@@ -107,9 +107,7 @@ impl<'a> Inputs<'a> {
         if let Some((_, slot)) = self.read.iter().find(|(known, _)| known.name == *name) {
             return Ok((data_type.clone(), *slot));
         }
-        let physical = Physical::of(data_type).ok_or_else(|| {
-            Error::Invalid(format!("column `{name}`: {data_type} is not supported yet"))
-        })?;
+        let physical = Physical::of(data_type);
         let mut levels = self.definition.partition.iter().zip(&self.partition.values);
         if let Some((_, value)) = levels.find(|(level, _)| level.name == *name) {
             let literal = value.as_ref().map(|value| value.literal(physical));
@@ -161,13 +159,12 @@ impl<'a> Loader<'a> {
         for name in wanted {
             row.push(inputs.add(wanted_column(definition, name)?)?);
         }
-        let unsupported = |error: NotSupported| Error::Invalid(error.to_string());
         Ok(Loader {
             definition,
             columns: Columns::new(&inputs.layout, BATCH).map_err(no_memory)?,
             read: inputs.read,
-            key_writer: RowWriter::new(&key).map_err(unsupported)?,
-            row_writer: RowWriter::new(&row).map_err(unsupported)?,
+            key_writer: RowWriter::new(&key),
+            row_writer: RowWriter::new(&row),
             key: key.into_iter().map(|(_, slot)| slot).collect(),
             types: row.into_iter().map(|(data_type, _)| data_type).collect(),
             store: Store::default(),

@@ -105,10 +105,7 @@ pub extern "system" fn output<'local>(
     _class: JClass<'local>,
     handle: jlong,
 ) {
-    throwing(&mut env, |_| {
-        evaluator(handle)?.write_again();
-        Ok(())
-    })
+    throwing(&mut env, |_| Ok(evaluator(handle)?.write_again()?))
 }
 
 #[jni_mangle("org.pelton.Evaluator")]
@@ -169,7 +166,7 @@ impl Evaluator {
         self.count(|generation, scratch| {
             generation.decide_row(scratch, input)?;
             // SAFETY: Java reads the output only after this call.
-            Ok(generation.write_output(scratch, 0, unsafe { output.all() }))
+            generation.write_output(scratch, 0, unsafe { output.all() })
         })
     }
 
@@ -197,12 +194,13 @@ impl Evaluator {
     }
 
     /// Writes the last output again, for an output buffer that was too short for it.
-    fn write_again(&self) {
+    fn write_again(&self) -> Result<(), Error> {
         if let Some(scratch) = &self.scratch {
             // SAFETY: as in `evaluate`.
             let output = unsafe { self.output.all() };
-            self.generation.write_output(scratch, 0, output);
+            self.generation.write_output(scratch, 0, output)?;
         }
+        Ok(())
     }
 }
 
@@ -370,7 +368,7 @@ pub mod tests {
         assert_eq!(evaluator.evaluate(16), 16);
         assert_eq!(buffers.output, [7; 16]);
         evaluator.output.capacity = 16;
-        evaluator.write_again();
+        evaluator.write_again().unwrap();
         assert_eq!(buffers.output, row(42));
     }
 

@@ -253,11 +253,12 @@ fn memory<'a>(
     rows: usize,
 ) -> Result<(Columns, Vec<Slot>), Error> {
     let mut layout = Layout::default();
-    let physical = types.map(|data_type| {
-        Physical::of(data_type).ok_or_else(|| {
-            let cause = ConvertError::NotSupported(data_type.clone());
-            Error::new(ErrorCode::NotSupported, cause.to_string())
-        })
+    let physical = types.map(|data_type| match text::is_supported(data_type) {
+        true => Ok(Physical::of(data_type)),
+        false => {
+            let cause = format!("values of type {data_type} are not supported in CSV files");
+            Err(Error::new(ErrorCode::NotSupported, cause))
+        }
     });
     let slots: Result<Vec<Slot>, Error> = physical.map(|p| Ok(layout.add(p?))).collect();
     let columns = Columns::new(&layout, rows).map_err(|cause| out_of_memory(&cause))?;

@@ -17,7 +17,7 @@ fn through(array: &dyn Array, wanted: &str) -> Result<ArrayRef, ConvertError> {
     let wanted = parse_type(wanted).unwrap().data_type;
     fits(array.data_type(), &wanted)?;
     let mut layout = Layout::default();
-    let slot = layout.add(Physical::of(&wanted).unwrap());
+    let slot = layout.add(Physical::of(&wanted));
     let mut columns = Columns::new(&layout, array.len().max(1)).unwrap();
     load(array, &wanted, slot, &mut columns)?;
     store(&columns, slot, &wanted, array.len())

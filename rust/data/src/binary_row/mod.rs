@@ -10,16 +10,21 @@
 //!                 h = (8 + arity) bits, rounded up to 8 bytes
 //!
 //! the 8 bytes of a field, all numbers little-endian:
-//!   BOOLEAN to DOUBLE, DATE       | value         | 0 ...                  |
+//!   BOOLEAN to DOUBLE, DATE, TIME | value         | 0 ...                  |
 //!   TIMESTAMP(p), p <= 3          | milliseconds                           |
 //!   TIMESTAMP(p), p > 3           | nanos (u32)   | offset (u32)           |  -> 8 bytes of milliseconds
-//!   string of at most 7 bytes     | its bytes, 0 ...             | 80 + len |
-//!   longer string                 | length (u32)  | offset (u32)           |  -> its bytes, 0 to a multiple of 8
+//!   DECIMAL(p, s), p <= 18        | unscaled value                         |
+//!   DECIMAL(p, s), p > 18         | length (u32)  | offset (u32)           |  -> 16 bytes: the unscaled value, big-endian,
+//!                                                                                 as short as it can be, then 0
+//!   bytes, at most 7              | the bytes, 0 ...             | 80 + len |
+//!   bytes, more                   | length (u32)  | offset (u32)           |  -> the bytes, 0 to a multiple of 8
+//!   ARRAY, MAP, ROW               | length (u32)  | offset (u32)           |  -> the value, 0 to a multiple of 8
 //! ```
 //!
-//! Offsets count from the row's first byte. Flink writes the NULL of a `TIMESTAMP(p)`, p > 3, in
-//! two ways: rows without, keys with 8 unused bytes in the variable-length part. Both are read;
-//! the first is written.
+//! TIMESTAMP_LTZ is as TIMESTAMP; bytes are those of CHAR, VARCHAR, BINARY and VARBINARY. Offsets
+//! count from the row's first byte. Flink writes the NULL of a wide TIMESTAMP or DECIMAL in two
+//! ways: rows without, keys with unused bytes in the variable-length part. Both are read; the
+//! first is written.
 
 mod reader;
 #[cfg(test)]
@@ -31,11 +36,6 @@ pub use writer::RowWriter;
 
 use crate::columns::{Physical, Slot};
 use crate::types::DataType;
-
-/// A type whose values do not go into rows.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("values of type {0} are not supported")]
-pub struct NotSupported(pub DataType);
 
 /// How a field's 8 bytes are read and written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,34 +51,38 @@ enum Kind {
     CompactTimestamp,
     /// Nanoseconds in the field, milliseconds in the variable-length part.
     Timestamp,
-    Text,
+    /// The unscaled value of so many digits in the field.
+    CompactDecimal(u8),
+    /// The unscaled value of so many digits in the variable-length part.
+    Decimal(u8),
+    /// In the field, or in the variable-length part.
+    Bytes,
+    /// Always in the variable-length part.
+    Nested,
 }
 
 impl Kind {
     /// How `data_type` lies in a row, to or from `slot`.
-    fn of(data_type: &DataType, slot: Slot) -> Result<Kind, NotSupported> {
-        let kind = match data_type {
+    fn of(data_type: &DataType, slot: Slot) -> Kind {
+        debug_assert_eq!(slot.physical, Physical::of(data_type));
+        match data_type {
             DataType::Boolean => Kind::Boolean,
             DataType::TinyInt => Kind::I8,
             DataType::SmallInt => Kind::I16,
-            DataType::Int | DataType::Date => Kind::I32,
+            DataType::Int | DataType::Date | DataType::Time(_) => Kind::I32,
             DataType::BigInt => Kind::I64,
             DataType::Float => Kind::F32,
             DataType::Double => Kind::F64,
-            DataType::Timestamp(0..=3) => Kind::CompactTimestamp,
-            DataType::Timestamp(_) => Kind::Timestamp,
-            DataType::Char(_) | DataType::Varchar(_) => Kind::Text,
-            DataType::Decimal { .. }
-            | DataType::Binary(_)
-            | DataType::Varbinary(_)
-            | DataType::Time(_)
-            | DataType::TimestampLtz(_)
-            | DataType::Array(_)
-            | DataType::Map(..)
-            | DataType::Row(_) => return Err(NotSupported(data_type.clone())),
-        };
-        debug_assert_eq!(Some(slot.physical), Physical::of(data_type));
-        Ok(kind)
+            DataType::Timestamp(0..=3) | DataType::TimestampLtz(0..=3) => Kind::CompactTimestamp,
+            DataType::Timestamp(_) | DataType::TimestampLtz(_) => Kind::Timestamp,
+            DataType::Decimal { precision, .. } if *precision <= MAX_COMPACT => {
+                Kind::CompactDecimal(*precision)
+            }
+            DataType::Decimal { precision, .. } => Kind::Decimal(*precision),
+            DataType::Char(_) | DataType::Varchar(_) => Kind::Bytes,
+            DataType::Binary(_) | DataType::Varbinary(_) => Kind::Bytes,
+            DataType::Array(_) | DataType::Map(..) | DataType::Row(_) => Kind::Nested,
+        }
     }
 }
 
@@ -87,8 +91,14 @@ const fn header_bytes(arity: usize) -> usize {
     (arity + 8).div_ceil(64) * 8
 }
 
-/// The mark of a string that lies in the field itself; the low 7 bits are its length.
+/// The mark of bytes that lie in the field itself; the low 7 bits are their number.
 const INLINE: u8 = 0x80;
 
-/// The longest string that lies in the field itself, in bytes.
+/// So many bytes lie in the field itself at most.
 const MAX_INLINE: usize = 7;
+
+/// The most digits of a DECIMAL that lies in the field itself.
+const MAX_COMPACT: u8 = 18;
+
+/// What a DECIMAL of more digits takes of the variable-length part.
+const DECIMAL_BYTES: usize = 16;

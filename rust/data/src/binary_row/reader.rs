@@ -1,6 +1,6 @@
 //! From the bytes of a row into columns.
 
-use super::{INLINE, Kind, MAX_INLINE, NotSupported, header_bytes};
+use super::{DECIMAL_BYTES, INLINE, Kind, MAX_INLINE, header_bytes};
 use crate::columns::{Columns, MemoryError, Native, Slot, Timestamp, View};
 use crate::types::DataType;
 
@@ -22,7 +22,7 @@ struct Field {
     slot: Slot,
 }
 
-/// Bytes that are no row of the expected columns, or no memory for its strings.
+/// Bytes that are no row of the expected columns, or no memory for what they hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RowError {
     /// The row ends before its last field.
@@ -49,8 +49,8 @@ pub enum RowError {
         /// Bytes of the row.
         len: usize,
     },
-    /// A string that lies in the field is marked as longer than the field.
-    #[error("field {index} of the row holds a string of {len} bytes in 7")]
+    /// Bytes that lie in the field are marked as more than fit.
+    #[error("field {index} of the row holds a value of {len} bytes in 7")]
     InlineLength {
         /// The field's number, counted from 0.
         index: usize,
@@ -65,7 +65,23 @@ pub enum RowError {
         /// The nanoseconds as read.
         nanos: u32,
     },
-    /// No memory for the row's strings.
+    /// A DECIMAL's unscaled value is not 1 to 16 bytes long.
+    #[error("field {index} of the row is a DECIMAL of {len} bytes, not 1 to 16")]
+    DecimalLength {
+        /// The field's number, counted from 0.
+        index: usize,
+        /// The length as marked.
+        len: usize,
+    },
+    /// A DECIMAL has more digits than its type.
+    #[error("field {index} of the row is a DECIMAL of more than {precision} digits")]
+    Digits {
+        /// The field's number, counted from 0.
+        index: usize,
+        /// The digits that the type has.
+        precision: u8,
+    },
+    /// No memory for what the row holds.
     #[error(transparent)]
     Memory(#[from] MemoryError),
 }
@@ -76,25 +92,22 @@ impl RowReader {
     ///
     /// # Panics
     /// If a field's number is not below `arity`.
-    pub fn new(
-        fields: &[(usize, DataType, Slot)],
-        arity: usize,
-    ) -> Result<RowReader, NotSupported> {
+    pub fn new(fields: &[(usize, DataType, Slot)], arity: usize) -> RowReader {
         let header = header_bytes(arity);
         let fields = fields.iter().map(|(index, data_type, slot)| {
             assert!(*index < arity, "field {index} of rows of {arity} fields");
-            Ok(Field {
+            Field {
                 index: *index,
                 offset: header + 8 * index,
-                kind: Kind::of(data_type, *slot)?,
+                kind: Kind::of(data_type, *slot),
                 slot: *slot,
-            })
+            }
         });
-        Ok(RowReader {
-            fields: fields.collect::<Result<_, _>>()?,
+        RowReader {
+            fields: fields.collect(),
             arity,
             fixed_bytes: header + 8 * arity,
-        })
+        }
     }
 
     /// Reads a row into row `row` of the columns. After an error that row means nothing.
@@ -135,10 +148,26 @@ impl Field {
             // What a NULL's 8 bytes hold points nowhere.
             Kind::Timestamp if is_null => columns.put::<Timestamp>(self.slot, row, None),
             Kind::Timestamp => columns.put(self.slot, row, Some(self.timestamp(bytes, word)?)),
-            Kind::Text if is_null => columns.put::<View>(self.slot, row, None),
-            Kind::Text => {
-                let view = columns.push_text(self.text(bytes, word)?)?;
+            Kind::Bytes | Kind::Nested if is_null => columns.put::<View>(self.slot, row, None),
+            Kind::Bytes => {
+                let view = columns.push_text(self.bytes(bytes, word)?)?;
                 columns.put(self.slot, row, Some(view));
+            }
+            Kind::Nested => {
+                let nested = self.variable(bytes, word, word as u32 as usize)?;
+                let view = columns.push_text(nested)?;
+                columns.put(self.slot, row, Some(view));
+            }
+            Kind::CompactDecimal(_) | Kind::Decimal(_) if is_null => {
+                columns.put::<i128>(self.slot, row, None);
+            }
+            Kind::CompactDecimal(precision) => {
+                let value = self.decimal(i128::from(word as i64), precision)?;
+                columns.put(self.slot, row, Some(value));
+            }
+            Kind::Decimal(precision) => {
+                let value = self.wide_decimal(bytes, word)?;
+                columns.put(self.slot, row, Some(self.decimal(value, precision)?));
             }
         }
         Ok(())
@@ -163,7 +192,31 @@ impl Field {
         })
     }
 
-    fn text<'a>(&self, bytes: &'a [u8], field: u64) -> Result<&'a [u8], RowError> {
+    /// The value, if it has no more digits than the type.
+    fn decimal(&self, value: i128, precision: u8) -> Result<i128, RowError> {
+        match value.unsigned_abs() < 10_u128.pow(u32::from(precision)) {
+            true => Ok(value),
+            false => Err(RowError::Digits {
+                index: self.index,
+                precision,
+            }),
+        }
+    }
+
+    fn wide_decimal(&self, bytes: &[u8], field: u64) -> Result<i128, RowError> {
+        let len = field as u32 as usize;
+        if !(1..=DECIMAL_BYTES).contains(&len) {
+            let index = self.index;
+            return Err(RowError::DecimalLength { index, len });
+        }
+        let digits = self.variable(bytes, field, len)?;
+        let sign = if digits[0] & 0x80 == 0 { 0 } else { 0xff };
+        let mut value = [sign; DECIMAL_BYTES];
+        value[DECIMAL_BYTES - len..].copy_from_slice(digits);
+        Ok(i128::from_be_bytes(value))
+    }
+
+    fn bytes<'a>(&self, bytes: &'a [u8], field: u64) -> Result<&'a [u8], RowError> {
         let mark = (field >> 56) as u8;
         if mark & INLINE == 0 {
             return self.variable(bytes, field, field as u32 as usize);

@@ -1,6 +1,6 @@
 //! From columns into the bytes of a row, the same bytes as Flink writes.
 
-use super::{INLINE, Kind, MAX_INLINE, NotSupported, header_bytes};
+use super::{DECIMAL_BYTES, INLINE, Kind, MAX_INLINE, header_bytes};
 use crate::columns::{Columns, MemoryError, Slot, Timestamp, View};
 use crate::types::DataType;
 
@@ -15,30 +15,32 @@ pub struct RowWriter {
 
 impl RowWriter {
     /// A writer of rows with the given fields, in their order.
-    pub fn new(fields: &[(DataType, Slot)]) -> Result<RowWriter, NotSupported> {
+    pub fn new(fields: &[(DataType, Slot)]) -> RowWriter {
         let header_bytes = header_bytes(fields.len());
-        let fields: Vec<_> = fields
-            .iter()
-            .map(|(data_type, slot)| Ok((Kind::of(data_type, *slot)?, *slot)))
-            .collect::<Result<_, _>>()?;
-        let fixed_bytes = header_bytes + 8 * fields.len();
-        Ok(RowWriter {
-            fields,
+        RowWriter {
+            fields: fields
+                .iter()
+                .map(|(data_type, slot)| (Kind::of(data_type, *slot), *slot))
+                .collect(),
             header_bytes,
-            fixed_bytes,
-        })
+            fixed_bytes: header_bytes + 8 * fields.len(),
+        }
     }
 
     /// Writes row `row` of the columns to the start of `out` if it fits, and returns its length in
     /// bytes. Where it is longer than `out`, nothing is written: call again with so many bytes.
     #[inline]
-    #[must_use = "a row that does not fit is not written"]
-    pub fn write(&self, columns: &Columns, row: usize, out: &mut [u8]) -> usize {
-        let len = self.len(columns, row);
+    pub fn write(
+        &self,
+        columns: &Columns,
+        row: usize,
+        out: &mut [u8],
+    ) -> Result<usize, MemoryError> {
+        let len = self.len(columns, row)?;
         if let Some(out) = out.get_mut(..len) {
             self.write_exact(columns, row, out);
         }
-        len
+        Ok(len)
     }
 
     /// Writes row `row` of the columns as the whole content of `out`.
@@ -49,7 +51,7 @@ impl RowWriter {
         row: usize,
         out: &mut Vec<u8>,
     ) -> Result<(), MemoryError> {
-        let len = self.len(columns, row);
+        let len = self.len(columns, row)?;
         out.clear();
         out.try_reserve(len)
             .map_err(|_| MemoryError::Exhausted(len))?;
@@ -60,18 +62,26 @@ impl RowWriter {
 
     /// The length of a row in bytes, a multiple of 8.
     #[inline]
-    fn len(&self, columns: &Columns, row: usize) -> usize {
+    fn len(&self, columns: &Columns, row: usize) -> Result<usize, MemoryError> {
         let variable = self.fields.iter().map(|(kind, slot)| match kind {
-            Kind::Text if columns.is_valid(*slot, row) => {
+            Kind::Bytes if columns.is_valid(*slot, row) => {
                 match columns.get::<View>(*slot, row).len as usize {
                     0..=MAX_INLINE => 0,
                     len => len.next_multiple_of(8),
                 }
             }
+            Kind::Nested if columns.is_valid(*slot, row) => {
+                (columns.get::<View>(*slot, row).len as usize).next_multiple_of(8)
+            }
             Kind::Timestamp if columns.is_valid(*slot, row) => 8,
+            Kind::Decimal(_) if columns.is_valid(*slot, row) => DECIMAL_BYTES,
             _ => 0,
         });
-        self.fixed_bytes + variable.sum::<usize>()
+        let len = self.fixed_bytes + variable.sum::<usize>();
+        match len > i32::MAX as usize {
+            true => Err(MemoryError::RowTooLarge(len)),
+            false => Ok(len),
+        }
     }
 
     /// `out` is as long as the row.
@@ -113,17 +123,37 @@ fn field(kind: Kind, slot: Slot, columns: &Columns, row: usize, tail: &mut Tail<
             let Timestamp { millis, nanos } = columns.get(slot, row);
             tail.push(&millis.to_le_bytes()) | nanos as u32 as u64
         }
-        Kind::Text => {
-            let text = columns.text(slot, row);
-            if text.len() > MAX_INLINE {
-                return tail.push(text) | text.len() as u64;
+        Kind::CompactDecimal(_) => columns.get::<i128>(slot, row) as u64,
+        Kind::Decimal(_) => decimal(columns.get(slot, row), tail),
+        Kind::Bytes => {
+            let bytes = columns.text(slot, row);
+            if bytes.len() > MAX_INLINE {
+                return tail.push(bytes) | bytes.len() as u64;
             }
             let mut word = [0; 8];
-            word[..text.len()].copy_from_slice(text);
-            word[MAX_INLINE] = INLINE | text.len() as u8;
+            word[..bytes.len()].copy_from_slice(bytes);
+            word[MAX_INLINE] = INLINE | bytes.len() as u8;
             u64::from_le_bytes(word)
         }
+        Kind::Nested => {
+            let nested = columns.text(slot, row);
+            tail.push(nested) | nested.len() as u64
+        }
     }
+}
+
+/// As Java's `BigInteger.toByteArray`: the shortest two's complement, big-endian.
+fn decimal(value: i128, tail: &mut Tail<'_>) -> u64 {
+    let sign_bits = if value < 0 {
+        value.leading_ones()
+    } else {
+        value.leading_zeros()
+    };
+    // One of them stays: the sign.
+    let len = DECIMAL_BYTES - (sign_bits as usize - 1) / 8;
+    let mut bytes = [0; DECIMAL_BYTES];
+    bytes[..len].copy_from_slice(&value.to_be_bytes()[DECIMAL_BYTES - len..]);
+    tail.push(&bytes) | len as u64
 }
 
 /// The variable-length part while it is written.

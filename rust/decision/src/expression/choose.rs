@@ -198,6 +198,7 @@ fn position(physical: Physical) -> Kernel {
         Physical::F64 => value::<f64>,
         Physical::Timestamp => value::<Timestamp>,
         Physical::View => text,
+        Physical::I128 => value::<i128>,
     }
 }
 
@@ -251,5 +252,6 @@ fn nth(physical: Physical) -> Kernel {
         Physical::F64 => take::<f64>,
         Physical::Timestamp => take::<Timestamp>,
         Physical::View => take::<View>,
+        Physical::I128 => take::<i128>,
     }
 }

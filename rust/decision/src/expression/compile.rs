@@ -5,9 +5,13 @@ use std::collections::HashMap;
 use pelton_data::DataType;
 use pelton_data::columns::{Columns, Layout, Literal, Physical, Slot};
 
+<<<<<<< HEAD
 use super::branch::Test;
 use super::choose::first_true;
 use super::functions::conditional::{choose_kernel, copy_kernel};
+=======
+use super::functions::kernel::copy;
+>>>>>>> 6408a8a (Columns and rows hold every type: decimals, bytes, times and nested values pass from input to output; a row of 2 GiB is an error)
 use super::functions::{logic, tensor};
 use super::program::{Call, EvalError, Kernel, Program};
 use super::selection::{SelectionId, Selections};
@@ -282,7 +286,7 @@ impl Compiler {
     fn emit_values(&mut self, values: &[Typed], outs: &[Slot], under: SelectionId) {
         for (value, out) in values.iter().zip(outs) {
             let slot = self.emit(value, under);
-            self.push_call(copy_kernel(slot.physical), [slot; 3], 0, *out, under);
+            self.push_call(copy, [slot; 3], 0, *out, under);
         }
     }
 
@@ -314,7 +318,7 @@ impl Compiler {
 
     fn copy(&mut self, from: Slot, under: SelectionId) -> Slot {
         let out = self.layout.add(from.physical);
-        self.push_call(copy_kernel(from.physical), [from; 3], 0, out, under);
+        self.push_call(copy, [from; 3], 0, out, under);
         out
     }
 

@@ -21,7 +21,7 @@ impl Typed {
 
     /// A STRING.
     pub fn text(text: &str) -> Typed {
-        Typed::literal(DataType::STRING, 0..0, Literal::Text(text.to_owned()))
+        Typed::literal(DataType::STRING, 0..0, Literal::text(text))
     }
 
     /// A column that holds it already.

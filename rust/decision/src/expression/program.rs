@@ -165,6 +165,7 @@ pub(super) fn show(literal: &pelton_data::columns::Literal) -> String {
         F32(value) => format!("{value:?}"),
         F64(value) => format!("{value:?}"),
         Timestamp(value) => format!("{}ms {}ns", value.millis, value.nanos),
-        Text(value) => format!("'{value}'"),
+        Bytes(value) => format!("'{}'", String::from_utf8_lossy(value)),
+        I128(value) => value.to_string(),
     }
 }

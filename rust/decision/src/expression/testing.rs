@@ -15,7 +15,7 @@ impl Table {
     pub fn new(columns: &[(&str, DataType)]) -> Table {
         let mut layout = Layout::default();
         let columns = columns.iter().map(|(name, data_type)| {
-            let physical = Physical::of(data_type).unwrap();
+            let physical = Physical::of(data_type);
             (name.to_string(), data_type.clone(), layout.add(physical))
         });
         let columns = columns.collect();

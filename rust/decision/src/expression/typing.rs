@@ -135,7 +135,7 @@ impl Typed {
 
     /// How its values lie in columns.
     pub(super) fn physical(&self) -> Physical {
-        Physical::of(&self.data_type).expect("types that columns do not hold are refused")
+        Physical::of(&self.data_type)
     }
 
     pub(super) fn is_null_literal(&self) -> bool {
@@ -215,6 +215,31 @@ fn result(typed: Typed) -> Result<Typed, Diagnostic> {
     }
 }
 
+/// Whether expressions compute with values of a type. All others they pass on as they are.
+pub(super) fn is_computable(data_type: &DataType) -> bool {
+    use DataType::*;
+    match data_type {
+        Boolean | TinyInt | SmallInt | Int | BigInt | Float | Double => true,
+        Char(_) | Varchar(_) | Date | Timestamp(_) => true,
+        Decimal { .. } | Binary(_) | Varbinary(_) | Time(_) | TimestampLtz(_) => false,
+        Array(_) | Map(..) | Row(_) => false,
+    }
+}
+
+/// A value that something is computed of. An exact number is told by its own node.
+fn computable(typed: Typed) -> Result<Typed, Diagnostic> {
+    match is_computable(&typed.data_type) || typed.as_decimal().is_some() {
+        true => Ok(typed),
+        false => Err(refuse_computing(&typed.data_type, typed.span)),
+    }
+}
+
+/// The refusal of a type that expressions do not compute with.
+pub(super) fn refuse_computing(data_type: &DataType, span: Span) -> Diagnostic {
+    let message = format!("{data_type} is not supported in expressions yet");
+    Diagnostic::at(span, message).help("a column of this type is passed on as it is")
+}
+
 /// The refusal of an exact number where its type would be DECIMAL.
 pub(super) fn refuse_decimal(typed: &Typed) -> Diagnostic {
     let message = format!("{} values are not supported", typed.data_type);
@@ -274,7 +299,11 @@ impl Checker<'_> {
 
     /// All of them, so that every error is found; `None` if one has an error.
     fn check_all<'e>(&mut self, exprs: impl IntoIterator<Item = &'e Expr>) -> Option<Vec<Typed>> {
-        let typed: Vec<Option<Typed>> = exprs.into_iter().map(|e| self.check(e)).collect();
+        let typed = exprs.into_iter().map(|e| {
+            let typed = self.check(e)?;
+            self.keep(computable(typed))
+        });
+        let typed: Vec<Option<Typed>> = typed.collect();
         typed.into_iter().collect()
     }
 
@@ -285,13 +314,7 @@ impl Checker<'_> {
             return Err(Diagnostic::at(span, format!("unknown name `{name}`"))
                 .suggest(&name, names.iter().map(String::as_str)));
         };
-        match Physical::of(&data_type) {
-            Some(_) => Ok(Typed::new(data_type, true, span, Node::Column(slot))),
-            None => {
-                let message = format!("`{name}` is {data_type}: not supported in expressions yet");
-                Err(Diagnostic::at(span, message))
-            }
-        }
+        Ok(Typed::new(data_type, true, span, Node::Column(slot)))
     }
 }
 
@@ -303,10 +326,7 @@ fn constant_of(constant: &Constant, span: Span) -> Typed {
         Constant::Boolean(None) => (Boolean, Literal::Null),
         Constant::Boolean(Some(value)) => (Boolean, Literal::I8(i8::from(*value))),
         Constant::Double(value) => (Double, Literal::F64(*value)),
-        Constant::Text(text) => (
-            Char(text.chars().count() as u32),
-            Literal::Text(text.clone()),
-        ),
+        Constant::Text(text) => (Char(text.chars().count() as u32), Literal::text(text)),
         Constant::Date(days) => (Date, Literal::I32(*days)),
         Constant::Timestamp(value, precision) => {
             (Timestamp(*precision), Literal::Timestamp(*value))

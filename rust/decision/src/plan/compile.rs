@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use pelton_data::binary_row::{NotSupported, RowReader, RowWriter};
+use pelton_data::binary_row::{RowReader, RowWriter};
 use pelton_data::columns::{Literal, Physical, Slot};
 use pelton_data::report::{Diagnostic, Report};
 use pelton_data::{DataType, Field};
@@ -68,6 +68,16 @@ fn is_exact(typed: &Typed, target: &DataType) -> bool {
     }
 }
 
+/// Reads the input columns that have a slot.
+fn input_reader(input: &[InputColumn]) -> RowReader {
+    let used = input.iter().enumerate().filter_map(|(i, column)| {
+        let slot = column.slot?;
+        Some((i, column.field.data_type.clone(), slot))
+    });
+    let used: Vec<_> = used.collect();
+    RowReader::new(&used, input.len())
+}
+
 /// The names that have a value so far.
 #[derive(Default)]
 struct Values(HashMap<String, (Slot, DataType)>);
@@ -125,12 +135,12 @@ impl<'a> PlanCompiler<'a> {
             };
         }
         let output = self.output()?;
-        let input_reader = self.input_reader(&input)?;
+        let input_reader = input_reader(&input);
         let columns: Vec<_> = output
             .iter()
             .map(|c| (c.data_type.clone(), c.slot))
             .collect();
-        let output_writer = self.supported(RowWriter::new(&columns))?;
+        let output_writer = RowWriter::new(&columns);
         let (program, layout) = self.compiler.finish();
         let lookups = self.definition.lookups.iter();
         Some(Plan {
@@ -149,38 +159,20 @@ impl<'a> PlanCompiler<'a> {
     /// Gives a slot to every input column that something uses.
     fn input(&mut self) -> Vec<InputColumn> {
         let mut columns = Vec::new();
-        for (field, span) in &self.definition.input {
-            let slot = match Physical::of(&field.data_type) {
-                Some(physical) if self.order.used.contains(&field.name) => {
-                    let slot = self.compiler.layout.add(physical);
-                    self.define(&field.name, slot, &field.data_type);
-                    Some(slot)
-                }
-                Some(_) => None,
-                None => {
-                    let Field {
-                        name, data_type, ..
-                    } = field;
-                    let message = format!("the type {data_type} of `{name}` is not supported yet");
-                    self.report.push(Diagnostic::at(span.clone(), message));
-                    None
-                }
-            };
+        for (field, _) in &self.definition.input {
+            let used = self.order.used.contains(&field.name);
+            let slot = used.then(|| {
+                let physical = Physical::of(&field.data_type);
+                let slot = self.compiler.layout.add(physical);
+                self.define(&field.name, slot, &field.data_type);
+                slot
+            });
             columns.push(InputColumn {
                 field: field.clone(),
                 slot,
             });
         }
         columns
-    }
-
-    fn input_reader(&mut self, input: &[InputColumn]) -> Option<RowReader> {
-        let used = input.iter().enumerate().filter_map(|(i, column)| {
-            let slot = column.slot?;
-            Some((i, column.field.data_type.clone(), slot))
-        });
-        let used: Vec<_> = used.collect();
-        self.supported(RowReader::new(&used, input.len()))
     }
 
     fn feature(&mut self, i: usize) -> Option<()> {
@@ -213,7 +205,7 @@ impl<'a> PlanCompiler<'a> {
         let key_range = self.since(start);
         let mut values = Vec::new();
         for column in &columns {
-            let physical = self.physical(column, lookup)?;
+            let physical = Physical::of(&column.data_type);
             let value = self.compiler.layout.add(physical);
             let null = Typed::null(column.data_type.clone());
             let default = defaults.get(&column.name).unwrap_or(&null);
@@ -232,8 +224,8 @@ impl<'a> PlanCompiler<'a> {
             index: i,
             key: key_range,
             key_slots,
-            key_writer: self.supported(RowWriter::new(&key_columns))?,
-            reader: self.supported(RowReader::new(&fields, fields.len()))?,
+            key_writer: RowWriter::new(&key_columns),
+            reader: RowReader::new(&fields, fields.len()),
             values,
             missing: lookup.missing,
         });
@@ -393,27 +385,6 @@ impl<'a> PlanCompiler<'a> {
                 Err(diagnostic.help(format!("write CAST(... AS {target}) if that is meant")))
             }
         };
-        self.report.keep(result)
-    }
-
-    fn physical(&mut self, column: &Field, lookup: &LookupSection) -> Option<Physical> {
-        let physical = Physical::of(&column.data_type);
-        if physical.is_none() {
-            let Field {
-                name, data_type, ..
-            } = column;
-            let message = format!(
-                "the type {data_type} of `{}.{name}` is not supported yet",
-                lookup.name.value
-            );
-            let span = lookup.dimension.span.clone();
-            self.report.push(Diagnostic::at(span, message));
-        }
-        physical
-    }
-
-    fn supported<T>(&mut self, result: Result<T, NotSupported>) -> Option<T> {
-        let result = result.map_err(|error| Diagnostic::of_file(error.to_string()));
         self.report.keep(result)
     }
 

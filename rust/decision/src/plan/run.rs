@@ -1,7 +1,7 @@
 //! One evaluation: the steps in turn, over the columns of a [`Scratch`].
 
 use pelton_data::binary_row::RowError;
-use pelton_data::columns::{Columns, MemoryError, Physical, Slot};
+use pelton_data::columns::{Columns, MemoryError};
 use pelton_dimension::Image;
 use pelton_model::Memory;
 
@@ -64,6 +64,7 @@ impl RunError {
             },
             RunError::Row { .. } => ErrorCode::ArgumentMismatch,
             RunError::Missing { .. } => ErrorCode::NullRefused,
+            RunError::Memory(MemoryError::RowTooLarge(_)) => ErrorCode::RowTooLarge,
             RunError::Memory(_) => ErrorCode::OutOfMemory,
         }
     }
@@ -152,8 +153,13 @@ impl Plan {
 
     /// Writes the output of a row as a BinaryRow and returns its length; if `target` is shorter,
     /// nothing is written.
-    pub fn write_output(&self, scratch: &Scratch, row: usize, target: &mut [u8]) -> usize {
-        self.output_writer.write(&scratch.columns, row, target)
+    pub fn write_output(
+        &self,
+        scratch: &Scratch,
+        row: usize,
+        target: &mut [u8],
+    ) -> Result<usize, RunError> {
+        Ok(self.output_writer.write(&scratch.columns, row, target)?)
     }
 
     fn eval(
@@ -216,7 +222,7 @@ impl LookupWork {
             // The default of a column that has none is NULL.
             (None, Missing::Null | Missing::Default) => {
                 for (value, default) in &self.values {
-                    copy(columns, *default, *value, row);
+                    columns.copy(*default, *value, row);
                 }
                 Ok(())
             }
@@ -235,21 +241,5 @@ impl ModelWork {
             stride,
         };
         self.model.run(n, &mut memory);
-    }
-}
-
-/// Copies one value between two slots of the same physical type.
-fn copy(columns: &mut Columns, from: Slot, to: Slot, row: usize) {
-    use pelton_data::columns::{Timestamp, View};
-    columns.set_valid(to, row, columns.is_valid(from, row));
-    match from.physical {
-        Physical::I8 => columns.set::<i8>(to, row, columns.get(from, row)),
-        Physical::I16 => columns.set::<i16>(to, row, columns.get(from, row)),
-        Physical::I32 => columns.set::<i32>(to, row, columns.get(from, row)),
-        Physical::I64 => columns.set::<i64>(to, row, columns.get(from, row)),
-        Physical::F32 => columns.set::<f32>(to, row, columns.get(from, row)),
-        Physical::F64 => columns.set::<f64>(to, row, columns.get(from, row)),
-        Physical::Timestamp => columns.set::<Timestamp>(to, row, columns.get(from, row)),
-        Physical::View => columns.set::<View>(to, row, columns.get(from, row)),
     }
 }

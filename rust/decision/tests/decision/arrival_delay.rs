@@ -30,7 +30,7 @@ fn a_record_allocates_nothing() {
         let mut decide_all = || {
             for row in &rows {
                 generation.decide_row(&mut scratch, row).unwrap();
-                generation.write_output(&scratch, 0, &mut output);
+                generation.write_output(&scratch, 0, &mut output).unwrap();
             }
         };
         // Buffers grow to the size of their data once.
@@ -58,8 +58,9 @@ fn one_row_and_many_give_the_same_bits() {
                 for (r, row) in chunk.iter().enumerate() {
                     generation.decide_row(&mut single, row).unwrap();
                     let (mut one, mut many) = ([0; 256], [0; 256]);
-                    let len = generation.write_output(&single, 0, &mut one);
-                    assert_eq!(generation.write_output(&batch, r, &mut many), len);
+                    let len = generation.write_output(&single, 0, &mut one).unwrap();
+                    let written = generation.write_output(&batch, r, &mut many);
+                    assert_eq!(written.unwrap(), len);
                     assert_eq!(one, many, "row {r} of {n} in {version}");
                 }
             }

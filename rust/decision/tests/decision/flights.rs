@@ -33,12 +33,12 @@ pub fn flights(generation: &Generation, count: usize) -> Vec<Vec<u8>> {
         .iter()
         .map(|column| {
             let data_type = column.field.data_type.clone();
-            let slot = layout.add(Physical::of(&data_type).unwrap());
+            let slot = layout.add(Physical::of(&data_type));
             (data_type, slot)
         })
         .collect();
     let mut columns = Columns::new(&layout, 1).unwrap();
-    let writer = RowWriter::new(&fields).unwrap();
+    let writer = RowWriter::new(&fields);
     let text = std::fs::read_to_string(models().join("flights/2013-12.csv")).unwrap();
     let rows = text.lines().take(count).map(|line| {
         let mut values: Vec<&str> = line.split(',').collect();

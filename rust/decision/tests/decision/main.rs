@@ -5,6 +5,7 @@
 mod arrival_delay;
 mod errors;
 mod flights;
+mod golden;
 mod robustness;
 mod run;
 

@@ -8,7 +8,7 @@ use super::decide;
 use super::flights::models;
 
 fn text(value: &str) -> Literal {
-    Literal::Text(value.to_owned())
+    Literal::text(value)
 }
 
 const RULES: &str = r#"

@@ -4,31 +4,33 @@
 use std::io::Write;
 
 use pelton_data::DataType;
-use pelton_data::columns::{Literal, Native, Physical};
+use pelton_data::columns::{Literal, Native};
 use pelton_data::report::Diagnostic;
 
 use super::super::ast::Decimal;
 use super::super::program::{Call, Failure, Frame, Kernel};
-use super::super::typing::{Typed, refuse_decimal};
+use super::super::typing::{Typed, is_computable, refuse_computing, refuse_decimal};
 use super::kernel::{map_text, map1, write_text};
 use super::number_text::{parse_float, parse_i64, write_f32, write_f64};
 use super::{temporal, text};
 
 /// `CAST(value AS to)`; the value itself where it has the type already.
 pub fn cast(value: Typed, to: &DataType) -> Result<Typed, Diagnostic> {
-    if Physical::of(to).is_none() {
-        let message = format!("{to} is not supported in expressions yet");
-        return Err(Diagnostic::at(value.span, message));
-    }
     if value.is_null_literal() {
         return Ok(Typed::literal(to.clone(), value.span, Literal::Null));
+    }
+    let from = value.data_type.clone();
+    if from == *to && value.as_decimal().is_none() {
+        return Ok(value);
+    }
+    if !is_computable(to) {
+        return Err(refuse_computing(to, value.span));
     }
     if let Some(decimal) = value.as_decimal() {
         return cast_decimal(value, decimal, to);
     }
-    let from = value.data_type.clone();
-    if from == *to {
-        return Ok(value);
+    if !is_computable(&from) {
+        return Err(refuse_computing(&from, value.span));
     }
     match (from.is_string(), to.is_string()) {
         (true, true) => Ok(text::fit(value, to)),

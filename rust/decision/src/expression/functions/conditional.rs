@@ -7,7 +7,7 @@ use pelton_data::report::{Diagnostic, Span};
 use super::super::program::{Call, Failure, Frame, Kernel};
 use super::super::typing::{Node, Typed, common_type, refuse_decimal};
 use super::cast::cast;
-use super::kernel::{copy, for_rows};
+use super::kernel::for_rows;
 use super::{Args, Function, cast_all};
 
 pub(super) const FUNCTIONS: &[Function] = &[Function {
@@ -15,20 +15,6 @@ pub(super) const FUNCTIONS: &[Function] = &[Function {
     form: "COALESCE(value, value, ...)",
     check: coalesce,
 }];
-
-/// Copies a value from column to column; of a string the view, never the bytes.
-pub(in super::super) fn copy_kernel(physical: Physical) -> Kernel {
-    match physical {
-        Physical::I8 => copy::<i8>,
-        Physical::I16 => copy::<i16>,
-        Physical::I32 => copy::<i32>,
-        Physical::I64 => copy::<i64>,
-        Physical::F32 => copy::<f32>,
-        Physical::F64 => copy::<f64>,
-        Physical::Timestamp => copy::<Timestamp>,
-        Physical::View => copy::<View>,
-    }
-}
 
 /// A CASE of conditions and values; one value more than conditions is the ELSE.
 pub(in super::super) fn case(
@@ -133,6 +119,7 @@ fn first_kernel(physical: Physical) -> Kernel {
         Physical::F64 => first::<f64>,
         Physical::Timestamp => first::<Timestamp>,
         Physical::View => first::<View>,
+        Physical::I128 => first::<i128>,
     }
 }
 

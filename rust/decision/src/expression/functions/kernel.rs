@@ -174,6 +174,10 @@ pub(in super::super) fn write_text<A: Native>(
 }
 
 /// The same value in another column.
-pub(in super::super) fn copy<T: Native>(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
-    map1(frame, call, |value: T| value)
+pub(in super::super) fn copy(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
+    let [from, ..] = call.args;
+    for_rows(frame, call, |columns, row| {
+        columns.copy(from, call.out, row);
+        Ok(())
+    })
 }

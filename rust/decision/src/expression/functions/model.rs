@@ -27,7 +27,7 @@ impl Compiler {
 
     /// The label behind each code of a tensor of strings; NULL for a code without one.
     pub fn emit_label(&mut self, codes: Slot, labels: &[String]) -> Slot {
-        let texts = labels.iter().map(|label| Literal::Text(label.clone()));
+        let texts = labels.iter().map(|label| Literal::text(label));
         let texts = texts.chain([Literal::Null]).collect();
         self.emit_nth(codes, Physical::View, texts, SelectionId::ALL)
     }

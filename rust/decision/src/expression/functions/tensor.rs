@@ -59,7 +59,7 @@ macro_rules! pick_into {
             Physical::I64 => |frame, call| write::<REFUSE, _, _>(frame, call, |a: i64| a as $into),
             Physical::F32 => |frame, call| write::<REFUSE, _, _>(frame, call, |a: f32| a as $into),
             Physical::F64 => |frame, call| write::<REFUSE, _, _>(frame, call, |a: f64| a as $into),
-            Physical::Timestamp | Physical::View => {
+            Physical::Timestamp | Physical::View | Physical::I128 => {
                 unreachable!("the plan gives tensors numbers and BOOLEANs only")
             }
         }

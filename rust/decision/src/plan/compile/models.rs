@@ -111,7 +111,8 @@ impl PlanCompiler<'_> {
             let Some(typed) = self.typed(column) else {
                 continue;
             };
-            if !typed.data_type.is_numeric() && typed.data_type != DataType::Boolean {
+            let number = typed.data_type.is_integer() || typed.data_type.is_approximate();
+            if !number && typed.data_type != DataType::Boolean {
                 let message = format!(
                     "tensor `{}` takes numbers, but this is {}",
                     tensor.name, typed.data_type
