@@ -53,7 +53,11 @@ fn whole(generation: &Generation) -> impl FnMut(&[u8]) {
     move |row| {
         let decided = generation.decide_row(&mut scratch, row);
         decided.expect("a flight is decided");
-        black_box(generation.write_output(&scratch, 0, &mut target));
+        black_box(
+            generation
+                .write_output(&scratch, 0, &mut target)
+                .expect("it fits"),
+        );
     }
 }
 
@@ -70,7 +74,10 @@ fn nanos(generation: &Generation, rows: &[Vec<u8>], steps: usize, output: bool) 
             done.expect("a flight is decided");
         }
         if output {
-            black_box(plan.write_output(&scratch, 0, &mut target).unwrap());
+            black_box(
+                plan.write_output(&scratch, 0, &mut target)
+                    .expect("it fits"),
+            );
         }
         black_box(&mut scratch);
     })

@@ -140,7 +140,7 @@ fn word(text: &[u8]) -> i64 {
 
 fn short_text(constant: &Literal) -> Option<Literal> {
     match constant {
-        Literal::Text(text) if text.len() <= SHORT => Some(Literal::I64(word(text.as_bytes()))),
+        Literal::Bytes(text) if text.len() <= SHORT => Some(Literal::I64(word(text))),
         _ => None,
     }
 }

@@ -5,13 +5,10 @@ use std::collections::HashMap;
 use pelton_data::DataType;
 use pelton_data::columns::{Columns, Layout, Literal, Physical, Slot};
 
-<<<<<<< HEAD
 use super::branch::Test;
 use super::choose::first_true;
-use super::functions::conditional::{choose_kernel, copy_kernel};
-=======
+use super::functions::conditional::choose_kernel;
 use super::functions::kernel::copy;
->>>>>>> 6408a8a (Columns and rows hold every type: decimals, bytes, times and nested values pass from input to output; a row of 2 GiB is an error)
 use super::functions::{logic, tensor};
 use super::program::{Call, EvalError, Kernel, Program};
 use super::selection::{SelectionId, Selections};

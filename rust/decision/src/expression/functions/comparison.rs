@@ -416,20 +416,12 @@ fn between_symmetric(args: Args<'_>) -> Result<Typed, Diagnostic> {
 
 /// `value = first OR value = second ...`; a NULL in the list makes the rest unknown.
 fn in_list(args: Args<'_>) -> Result<Typed, Diagnostic> {
-<<<<<<< HEAD
     if args.values.len() < 2 {
-=======
-    if args.values.is_empty() {
->>>>>>> 6408a8a (Columns and rows hold every type: decimals, bytes, times and nested values pass from input to output; a row of 2 GiB is an error)
         return Err(args.mismatch());
     }
     let span = args.span;
     let mut values = args.values.into_iter();
-<<<<<<< HEAD
     let value = values.next().expect("there are two at least");
-=======
-    let value = values.next().expect("there is one");
->>>>>>> 6408a8a (Columns and rows hold every type: decimals, bytes, times and nested values pass from input to output; a row of 2 GiB is an error)
     if value.is_null_literal() {
         return Err(super::untyped_null(&value));
     }

@@ -93,6 +93,7 @@ pub(in super::super) fn choose_kernel(physical: Physical) -> Kernel {
         Physical::F64 => choose::<f64>,
         Physical::Timestamp => choose::<Timestamp>,
         Physical::View => choose::<View>,
+        Physical::I128 => choose::<i128>,
     }
 }
 
