@@ -9,7 +9,7 @@ use pelton_data::Field;
 use pelton_data::report::{Report, Source};
 use pelton_data::type_parser::parse_columns;
 use pelton_decision::batch::{BatchError, BatchRunner};
-use pelton_decision::{Error, ErrorCode, Generation};
+use pelton_decision::{Error, ErrorCode, Generation, OnError};
 
 use crate::in_order::in_order;
 use crate::io::csv::separator_hint;
@@ -74,7 +74,7 @@ impl Run {
         let table = from.open(&self.input, declared, &input)?;
         let schema = table.schema().clone();
         let runners = (0..self.thread_count())
-            .map(|_| BatchRunner::new(&generation, &schema, rows))
+            .map(|_| BatchRunner::new(&generation, &schema, rows, OnError::Fail))
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| self.with_hint(from, &schema, error.context(self.input.display())))?;
         let columns = self.columns_to_read(&schema, &input);
@@ -215,15 +215,7 @@ impl<'a> Way<'a> {
 #[cold]
 fn row_error(input: &Path, BatchError { row, error }: BatchError, before: u64) -> Error {
     let input = input.display();
-    match row {
-        Some(row) => error.context(format!("{input}: row {}", before + row as u64 + 1)),
-        None => {
-            let help = "use a smaller --batch";
-            error.context(format!(
-                "{input}: the rows behind row {before}, together; {help}"
-            ))
-        }
-    }
+    error.context(format!("{input}: row {}", before + row as u64 + 1))
 }
 
 fn declared_columns(text: &str) -> Result<Vec<Field>, Error> {

@@ -278,6 +278,15 @@ impl Columns {
     /// Buffers of `layout` for up to `capacity` rows. Values are unset, all slots are valid, and
     /// literals stand in every row.
     pub fn new(layout: &Layout, capacity: usize) -> Result<Columns, MemoryError> {
+        Columns::with_literals(layout, capacity, &[])
+    }
+
+    /// The same, with constants that are not known when the layout is made.
+    pub fn with_literals(
+        layout: &Layout,
+        capacity: usize,
+        literals: &[(Slot, Literal)],
+    ) -> Result<Columns, MemoryError> {
         let words_per_slot = capacity.div_ceil(64);
         let cells = |physical: Physical| layout.region[physical as usize] as usize * capacity;
         let mut columns = Columns {
@@ -297,7 +306,7 @@ impl Columns {
             literal_bytes: 0,
         };
         columns.validity.fill(u64::MAX);
-        for (slot, literal) in &layout.literals {
+        for (slot, literal) in layout.literals.iter().chain(literals) {
             columns.fill(*slot, literal)?;
         }
         columns.literal_bytes = columns.heap.len();

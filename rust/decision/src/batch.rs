@@ -5,11 +5,15 @@ use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{Field as ArrowField, Schema, SchemaRef};
+use arrow_select::concat::concat_batches;
 use pelton_data::arrow::{ConvertError, fits, load, store, to_arrow};
+use pelton_data::columns::Columns;
 use pelton_data::report::nearest;
 
 use crate::error::{Error, ErrorCode};
+use crate::failed::{FailedRow, OnError};
 use crate::generation::Generation;
+use crate::plan::NamedColumn;
 use crate::plan::run::Scratch;
 
 /// Decides batches of one schema.
@@ -17,14 +21,16 @@ pub struct BatchRunner<'g> {
     generation: &'g Generation,
     scratch: Scratch,
     output: SchemaRef,
+    /// For the records that fail; `None` where they fail the batch.
+    failed: Option<FailedRow>,
+    failures: u64,
 }
 
 /// Why a batch has no decisions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchError {
-    /// The first row that fails, counted from 0 within the batch; `None` where every row has a
-    /// decision alone, but all together do not fit into memory.
-    pub row: Option<usize>,
+    /// The first row that fails, counted from 0 within the batch.
+    pub row: usize,
     /// What failed.
     pub error: Error,
 }
@@ -36,12 +42,15 @@ impl<'g> BatchRunner<'g> {
         generation: &'g Generation,
         schema: &Schema,
         capacity: usize,
+        on_error: OnError,
     ) -> Result<BatchRunner<'g>, Error> {
         check_input(generation, schema)?;
         Ok(BatchRunner {
             generation,
             scratch: generation.scratch(capacity)?,
             output: output_schema(generation)?,
+            failed: FailedRow::new(generation, on_error)?,
+            failures: 0,
         })
     }
 
@@ -50,29 +59,59 @@ impl<'g> BatchRunner<'g> {
         &self.output
     }
 
+    /// Rows that failed so far, where that does not fail their batch.
+    pub fn failures(&self) -> u64 {
+        self.failures
+    }
+
     /// Decides each row of a batch. The outputs are in the order of the rows.
     ///
     /// # Panics
     /// If the batch has more rows than the capacity, or not the columns of the schema.
     pub fn decide(&mut self, batch: &RecordBatch) -> Result<RecordBatch, BatchError> {
-        let arrays = match self.decide_rows(batch) {
-            Ok(arrays) => arrays,
-            Err(error) => return Err(self.first_failure(batch, error)),
-        };
-        let output = RecordBatch::try_new(self.output.clone(), arrays);
-        Ok(output.expect("the arrays are of the schema's types, and all as long as the batch"))
+        let mut parts = Vec::new();
+        self.decide_part(batch, 0, &mut parts)?;
+        match parts.len() {
+            1 => Ok(parts.remove(0)),
+            _ => Ok(concat_batches(&self.output, &parts).expect("parts of one schema")),
+        }
     }
 
-    /// A failure of a batch belongs to a row: the rows run singly, up to the first that fails.
-    #[cold]
-    fn first_failure(&mut self, batch: &RecordBatch, error: Error) -> BatchError {
-        for row in 0..batch.num_rows() {
-            if let Err(error) = self.decide_rows(&batch.slice(row, 1)) {
-                let row = Some(row);
-                return BatchError { row, error };
+    /// A failure of several rows belongs to one of them: both halves run, until it is found. So
+    /// rows that fit into memory alone need not fit together.
+    fn decide_part(
+        &mut self,
+        part: &RecordBatch,
+        first: usize,
+        parts: &mut Vec<RecordBatch>,
+    ) -> Result<(), BatchError> {
+        let rows = part.num_rows();
+        let arrays = match self.decide_rows(part) {
+            Ok(arrays) => arrays,
+            Err(_) if rows > 1 => {
+                let half = rows / 2;
+                self.decide_part(&part.slice(0, half), first, parts)?;
+                return self.decide_part(&part.slice(half, rows - half), first + half, parts);
             }
-        }
-        BatchError { row: None, error }
+            Err(error) => {
+                let failed = self.failed_row(error);
+                failed.map_err(|error| BatchError { row: first, error })?
+            }
+        };
+        let part = RecordBatch::try_new(self.output.clone(), arrays);
+        parts.push(part.expect("the arrays are of the schema's types, and of one length"));
+        Ok(())
+    }
+
+    /// The outputs of one row that failed.
+    fn failed_row(&mut self, error: Error) -> Result<Vec<ArrayRef>, Error> {
+        let Some(failed) = &mut self.failed else {
+            return Err(error);
+        };
+        self.failures += 1;
+        failed.set(&error)?;
+        let (columns, output) = failed.output();
+        arrays(columns, output, 1)
     }
 
     fn decide_rows(&mut self, batch: &RecordBatch) -> Result<Vec<ArrayRef>, Error> {
@@ -94,13 +133,16 @@ impl<'g> BatchRunner<'g> {
         }
         let rows = batch.num_rows();
         self.generation.decide(&mut self.scratch, rows)?;
-        let columns = &self.scratch.columns;
-        let arrays = plan.output.iter().map(|column| {
-            store(columns, column.slot, &column.data_type, rows)
-                .map_err(|cause| convert_error(&column.name, &cause))
-        });
-        arrays.collect()
+        arrays(&self.scratch.columns, &plan.output, rows)
     }
+}
+
+fn arrays(columns: &Columns, output: &[NamedColumn], rows: usize) -> Result<Vec<ArrayRef>, Error> {
+    let arrays = output.iter().map(|column| {
+        store(columns, column.slot, &column.data_type, rows)
+            .map_err(|cause| convert_error(&column.name, &cause))
+    });
+    arrays.collect()
 }
 
 /// Whether a schema has every input column once, with a type that fits.

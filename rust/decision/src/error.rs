@@ -31,6 +31,8 @@ pub enum ErrorCode {
     NotSupported,
     /// The machine has no more memory.
     OutOfMemory,
+    /// The jar's native library cannot be loaded; given by the Java side.
+    NativeLibrary,
     /// A file that cannot be read or written.
     Io,
     /// A fault of Pelton itself, caught on one record.
@@ -38,6 +40,29 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
+    /// All codes.
+    pub const ALL: [ErrorCode; 16] = {
+        use ErrorCode::*;
+        [
+            DecisionNotFound,
+            ManifestInvalid,
+            ManifestMismatch,
+            DecisionInvalid,
+            ExampleFailed,
+            DimensionInvalid,
+            DimensionUnavailable,
+            ArgumentMismatch,
+            EvaluationFailed,
+            NullRefused,
+            RowTooLarge,
+            NotSupported,
+            OutOfMemory,
+            NativeLibrary,
+            Io,
+            Panic,
+        ]
+    };
+
     /// The code as it stands in messages.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -54,6 +79,7 @@ impl ErrorCode {
             ErrorCode::RowTooLarge => "ROW_TOO_LARGE",
             ErrorCode::NotSupported => "NOT_SUPPORTED",
             ErrorCode::OutOfMemory => "OUT_OF_MEMORY",
+            ErrorCode::NativeLibrary => "NATIVE_LIBRARY",
             ErrorCode::Io => "IO",
             ErrorCode::Panic => "PANIC",
         }

@@ -2,10 +2,12 @@
 //! evaluated against one generation from its first step to its last.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use pelton_data::columns::{Literal, Slot};
 use pelton_data::report::Source;
 use pelton_dimension::Image;
 
@@ -16,6 +18,7 @@ use crate::manifest::{self, Files, Manifest, is_inside};
 use crate::metadata::{DecisionHome, Metadata, read_dimension};
 use crate::plan::LookupNeed;
 use crate::plan::run::{Rows, RunError, Scratch};
+use crate::reserved::Reserved;
 
 /// One version with all its images.
 #[derive(Debug)]
@@ -26,6 +29,17 @@ pub struct Generation {
     pub decision: Decision,
     /// Where each lookup of the plan finds its rows, in the order of the file.
     rows: Vec<Rows>,
+}
+
+/// A version and Hive partitions as an output row names them in `pelton.version` and
+/// `pelton.partitions`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pin {
+    /// The version.
+    pub version: u64,
+    /// The Hive partition of each lookup, as [`Generation::partitions`] gives it. A lookup that is
+    /// not named takes the one that its dimension chooses.
+    pub partitions: BTreeMap<String, String>,
 }
 
 impl Generation {
@@ -41,7 +55,14 @@ impl Generation {
             Some(version) => version,
             None => activation::current(home)?.version,
         };
-        open_version(home, version).map_err(|error| error.context(format!("`{}`", home.name)))
+        open_version(home, version, &BTreeMap::new())
+            .map_err(|error| error.context(format!("`{}`", home.name)))
+    }
+
+    /// Opens what once decided a record: the same version with the same Hive partitions.
+    pub fn open_pinned(home: &DecisionHome, pin: &Pin) -> Result<Generation, Error> {
+        open_version(home, pin.version, &pin.partitions)
+            .map_err(|error| error.context(format!("`{}`", home.name)))
     }
 
     /// Opens a directory that holds a decision.toml: a published version, whose manifest is then
@@ -49,7 +70,7 @@ impl Generation {
     pub fn open_directory(directory: &Path, metadata: Option<&Metadata>) -> Result<Self, Error> {
         let (manifest, files) = published(directory)?.unzip();
         let decision = compile_directory(directory, files.as_ref(), metadata)?;
-        let rows = load_images(&decision, metadata)?;
+        let rows = load_images(&decision, metadata, &BTreeMap::new())?;
         Ok(Generation {
             version: manifest.map(|manifest| manifest.version),
             decision,
@@ -71,9 +92,45 @@ impl Generation {
         self.rows = rows;
     }
 
+    /// What the columns of [`Plan::reserved`](crate::plan::Plan::reserved) hold in every record
+    /// that has a decision.
+    pub fn reserved_values(&self) -> Vec<(Slot, Literal)> {
+        let columns = self.decision.plan.reserved.iter();
+        let values = columns.map(|(reserved, column)| {
+            let value = match reserved {
+                Reserved::Version => self.version.map(|version| Literal::I64(version as i64)),
+                Reserved::Partitions => Some(self.partitions_literal()),
+                Reserved::Error => None,
+            };
+            (column.slot, value.unwrap_or(Literal::Null))
+        });
+        values.collect()
+    }
+
+    /// The Hive partition of each lookup that the output needs: `dt=2013-12-01`.
+    pub fn partitions(&self) -> BTreeMap<&str, &str> {
+        let lookups = self.decision.plan.lookups.iter().zip(&self.rows);
+        let used = lookups.filter_map(|(need, rows)| match (need, rows) {
+            (Some(need), Rows::Image(image)) => Some((need.name.as_str(), image.hive_partition())),
+            _ => None,
+        });
+        used.collect()
+    }
+
+    fn partitions_literal(&self) -> Literal {
+        let partitions = self.partitions();
+        let keys = texts(&partitions.keys().copied().collect::<Vec<_>>());
+        let values = texts(&partitions.values().copied().collect::<Vec<_>>());
+        // Flink's BinaryMapData: the bytes of the keys' array, that array, the values' array.
+        let mut map = (keys.len() as u32).to_le_bytes().to_vec();
+        map.extend(keys);
+        map.extend(values);
+        Literal::Bytes(map)
+    }
+
     /// A scratch for up to `capacity` rows at once.
     pub fn scratch(&self, capacity: usize) -> Result<Scratch, Error> {
-        Scratch::new(&self.decision.plan, capacity)
+        Scratch::new(&self.decision.plan, capacity, &self.reserved_values())
             .map_err(|cause| Error::new(ErrorCode::OutOfMemory, cause.to_string()))
     }
 
@@ -129,7 +186,36 @@ pub fn published(directory: &Path) -> Result<Option<(Manifest, Files)>, Error> {
     Ok(Some((manifest, files)))
 }
 
-fn open_version(home: &DecisionHome, version: u64) -> Result<Generation, Error> {
+/// Strings as Flink's BinaryArrayData.
+fn texts(texts: &[&str]) -> Vec<u8> {
+    let header = 4 + texts.len().div_ceil(32) * 4;
+    let mut array = (texts.len() as u32).to_le_bytes().to_vec();
+    array.resize((header + 8 * texts.len()).next_multiple_of(8), 0);
+    for (i, text) in texts.iter().enumerate() {
+        let word = match text.len() {
+            len @ 0..=7 => {
+                let mut word = [0; 8];
+                word[..len].copy_from_slice(text.as_bytes());
+                word[7] = 0x80 | len as u8;
+                word
+            }
+            len => {
+                let offset = array.len() as u64;
+                array.extend(text.as_bytes());
+                array.resize(array.len().next_multiple_of(8), 0);
+                (offset << 32 | len as u64).to_le_bytes()
+            }
+        };
+        array[header + 8 * i..][..8].copy_from_slice(&word);
+    }
+    array
+}
+
+fn open_version(
+    home: &DecisionHome,
+    version: u64,
+    partitions: &BTreeMap<String, String>,
+) -> Result<Generation, Error> {
     let directory = home.version(version);
     if !directory.is_dir() {
         let known: Vec<String> = home.versions()?.iter().map(u64::to_string).collect();
@@ -149,7 +235,7 @@ fn open_version(home: &DecisionHome, version: u64) -> Result<Generation, Error> 
     let files = manifest.read_files(&directory)?;
     let decision = compile_directory(&directory, Some(&files), Some(&home.metadata))?;
     check_signature(&decision, &manifest)?;
-    let rows = load_images(&decision, Some(&home.metadata))?;
+    let rows = load_images(&decision, Some(&home.metadata), partitions)?;
     Ok(Generation {
         version: Some(version),
         decision,
@@ -188,14 +274,20 @@ pub fn manifest_of(decision: &Decision, version: u64) -> Manifest {
         .map(|column| column.field.clone())
         .collect();
     let lookups: Vec<LookupNeed> = plan.lookups.iter().flatten().cloned().collect();
-    Manifest::new(
+    let reserved = plan.reserved.iter();
+    let reserved = reserved.map(|(reserved, column)| (reserved.name(), column.name.as_str()));
+    let mut manifest = Manifest::new(
         &decision.name,
         version,
         &input,
         &plan.output_fields(),
         &lookups,
         &decision.files,
-    )
+    );
+    manifest.reserved = reserved
+        .map(|(k, v)| (k.to_owned(), v.to_owned()))
+        .collect();
+    manifest
 }
 
 /// Compiles the decision.toml of a directory, from `files` where they were read already.
@@ -256,18 +348,45 @@ pub fn read_file(directory: &Path, name: &str) -> Result<Vec<u8>, Error> {
     fs::read(&path).map_err(|cause| Error::io("read", &path, &cause))
 }
 
-fn load_images(decision: &Decision, metadata: Option<&Metadata>) -> Result<Vec<Rows>, Error> {
+/// The rows of every lookup: of the Hive partition that `partitions` names for it, else of the one
+/// that its dimension chooses.
+fn load_images(
+    decision: &Decision,
+    metadata: Option<&Metadata>,
+    partitions: &BTreeMap<String, String>,
+) -> Result<Vec<Rows>, Error> {
+    let lookups = decision.plan.lookups.iter().flatten();
+    let names: Vec<&str> = lookups.map(|need| need.name.as_str()).collect();
+    if let Some(unknown) = partitions
+        .keys()
+        .find(|name| !names.contains(&name.as_str()))
+    {
+        let there = names.join(", ");
+        let message = format!(
+            "a Hive partition is pinned for the lookup `{unknown}`, but the output needs only: {there}"
+        );
+        return Err(Error::new(ErrorCode::ArgumentMismatch, message));
+    }
     let lookups = decision.plan.lookups.iter();
     let images = lookups.map(|need| match (need, metadata) {
         // Nothing needs the lookup, so that nothing will ask for its rows.
         (None, _) | (_, None) => Ok(Rows::Given(None)),
-        (Some(need), Some(metadata)) => load_image(need, metadata),
+        (Some(need), Some(metadata)) => {
+            let pinned = partitions.get(&need.name).map(String::as_str);
+            load_image(need, metadata, pinned)
+        }
     });
     images.collect()
 }
 
-fn load_image(need: &LookupNeed, metadata: &Metadata) -> Result<Rows, Error> {
-    let dimension = metadata.dimension(&need.dimension)?;
+fn load_image(need: &LookupNeed, metadata: &Metadata, pinned: Option<&str>) -> Result<Rows, Error> {
+    let mut dimension = metadata.dimension(&need.dimension)?;
+    if let Some(pinned) = pinned {
+        dimension = dimension.pinned(pinned).map_err(|cause| {
+            let message = format!("lookup `{}`: {cause}", need.name);
+            Error::new(ErrorCode::ArgumentMismatch, message)
+        })?;
+    }
     let columns: Vec<&str> = need
         .columns
         .iter()
@@ -278,7 +397,10 @@ fn load_image(need: &LookupNeed, metadata: &Metadata) -> Result<Rows, Error> {
             pelton_dimension::Error::Invalid(_) => ErrorCode::DimensionInvalid,
             pelton_dimension::Error::Unavailable(_) => ErrorCode::DimensionUnavailable,
         };
-        Error::new(code, format!("dimension `{}`: {cause}", need.dimension))
+        let pinned = pinned.map(|name| format!(", pinned to `{name}`"));
+        let pinned = pinned.unwrap_or_default();
+        let message = format!("dimension `{}`{pinned}: {cause}", need.dimension);
+        Error::new(code, message)
     })?;
     Ok(Rows::Image(Arc::new(image)))
 }

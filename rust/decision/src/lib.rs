@@ -18,13 +18,16 @@ pub mod definition;
 mod error;
 pub mod examples;
 pub mod expression;
+mod failed;
 pub mod generation;
 pub mod manifest;
 pub mod metadata;
 pub mod plan;
 pub mod publish;
+pub mod reserved;
 
 pub use decision::{Decision, Sources};
 pub use error::{Error, ErrorCode};
-pub use generation::Generation;
+pub use failed::{FailedRow, OnError};
+pub use generation::{Generation, Pin};
 pub use plan::run::{RunError, Scratch};

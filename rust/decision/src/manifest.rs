@@ -35,6 +35,10 @@ pub struct Manifest {
     pub input: Vec<Column>,
     /// The output columns in their order.
     pub output: Vec<Column>,
+    /// The output columns that Pelton itself gives, by their names under `pelton.`: version,
+    /// partitions, error.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub reserved: BTreeMap<String, String>,
     /// What the decision needs of each dimension.
     pub dimensions: BTreeMap<String, Needs>,
     /// Every other file of the version.
@@ -93,6 +97,7 @@ impl Manifest {
             pelton: env!("CARGO_PKG_VERSION").to_owned(),
             input: input.iter().map(Column::of).collect(),
             output: output.iter().map(Column::of).collect(),
+            reserved: BTreeMap::new(),
             dimensions: needs(lookups),
             files: files.collect(),
         }

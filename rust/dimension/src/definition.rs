@@ -51,6 +51,17 @@ impl Definition {
         report.finish(definition)
     }
 
+    /// The same dimension, with its Hive partition pinned: `dt=2013-12-01`, as
+    /// [`Image::hive_partition`](crate::Image::hive_partition) names it.
+    pub fn pinned(&self, hive_partition: &str) -> Result<Definition, String> {
+        let mut pinned = self.clone();
+        pinned.choice = match self.partition.is_empty() && hive_partition.is_empty() {
+            true => Choice::Latest,
+            false => Choice::Pinned(hive::parse_path(hive_partition, &self.partition)?),
+        };
+        Ok(pinned)
+    }
+
     /// The column of a name.
     pub fn column(&self, name: &str) -> Option<&Field> {
         self.columns.iter().find(|field| field.name == name)
@@ -429,9 +440,9 @@ budget    = "2 GiB"
             error.contains("`dt` is a column and a directory level"),
             "{error}"
         );
-        let error = changed("origin STRING", "origin BYTES").unwrap_err();
+        let error = changed("origin STRING", "origin ARRAY<INT>").unwrap_err();
         assert!(
-            error.contains("`key`: BYTES, of `origin`, is not supported yet"),
+            error.contains("`key`: `origin` cannot be ARRAY<INT>"),
             "{error}"
         );
     }

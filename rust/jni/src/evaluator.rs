@@ -7,7 +7,7 @@ use jni::objects::{JByteBuffer, JClass, JString};
 use jni::sys::{jclass, jint, jlong};
 use jni::{Env, EnvUnowned, jni_mangle};
 use pelton_decision::generation::manifest_of;
-use pelton_decision::{Error, ErrorCode, Generation, Scratch};
+use pelton_decision::{Error, ErrorCode, FailedRow, Generation, OnError, Scratch};
 
 use crate::exception::Failure;
 use crate::guard::{caught, throwing};
@@ -21,8 +21,19 @@ struct Evaluator {
     input: Memory,
     output: Memory,
     counters: Counters,
-    /// Why the last evaluation failed.
-    failure: Option<Error>,
+    /// The output of the records that fail; `None` where they fail the job.
+    failed: Option<FailedRow>,
+    last: Last,
+}
+
+/// What became of the last record.
+enum Last {
+    /// Its output stands in the scratch.
+    Decided,
+    /// Its output stands in the failed row.
+    Failed,
+    /// It fails the job, for this reason.
+    Refused(Error),
 }
 
 /// A direct buffer that Java owns and keeps alive as long as it uses the handle.
@@ -43,13 +54,15 @@ pub extern "system" fn open<'local>(
     _class: JClass<'local>,
     decision_uri: JString<'local>,
     version: jlong,
+    on_error: JString<'local>,
     counters: JByteBuffer<'local>,
 ) -> jlong {
     throwing(&mut env, |env| {
         let uri = decision_uri.try_to_string(env)?;
+        let on_error = parse_on_error(&on_error.try_to_string(env)?)?;
         let generation = registry::open(&uri, version as u64)?;
         let counters = Counters::new(Memory::of(env, &counters)?)?;
-        let evaluator = Evaluator::new(generation, counters);
+        let evaluator = Evaluator::new(generation, on_error, counters)?;
         Ok(Box::into_raw(Box::new(evaluator)) as jlong)
     })
 }
@@ -105,7 +118,10 @@ pub extern "system" fn output<'local>(
     _class: JClass<'local>,
     handle: jlong,
 ) {
-    throwing(&mut env, |_| Ok(evaluator(handle)?.write_again()?))
+    throwing(&mut env, |_| {
+        evaluator(handle)?.write_again()?;
+        Ok(())
+    })
 }
 
 #[jni_mangle("org.pelton.Evaluator")]
@@ -114,7 +130,7 @@ pub extern "system" fn fail<'local>(
     _class: JClass<'local>,
     handle: jlong,
 ) {
-    throwing(&mut env, |_| match evaluator(handle)?.failure.take() {
+    throwing(&mut env, |_| match evaluator(handle)?.reason() {
         Some(error) => Err(error.into()),
         None => Ok(()),
     })
@@ -140,6 +156,11 @@ pub extern "system" fn signature<'local>(
     })
 }
 
+fn parse_on_error(text: &str) -> Result<OnError, Error> {
+    text.parse()
+        .map_err(|cause| Error::new(ErrorCode::ArgumentMismatch, format!("on-error: {cause}")))
+}
+
 /// The evaluator behind a handle. Its thread is the only one that calls with it.
 fn evaluator<'a>(handle: jlong) -> Result<&'a mut Evaluator, Error> {
     // SAFETY: a handle is 0 or comes from `open`; Java sets it to 0 before it closes it, and
@@ -149,15 +170,20 @@ fn evaluator<'a>(handle: jlong) -> Result<&'a mut Evaluator, Error> {
 }
 
 impl Evaluator {
-    fn new(generation: Arc<Generation>, counters: Counters) -> Evaluator {
-        Evaluator {
+    fn new(
+        generation: Arc<Generation>,
+        on_error: OnError,
+        counters: Counters,
+    ) -> Result<Evaluator, Error> {
+        Ok(Evaluator {
+            failed: FailedRow::new(&generation, on_error)?,
             generation,
             scratch: None,
             input: Memory::NONE,
             output: Memory::NONE,
             counters,
-            failure: None,
-        }
+            last: Last::Decided,
+        })
     }
 
     fn evaluate(&mut self, input_length: jint) -> jlong {
@@ -178,29 +204,53 @@ impl Evaluator {
         self.counters.add_evaluation();
         let (generation, scratch) = (&*self.generation, &mut self.scratch);
         match caught(|| decide(generation, ready(generation, scratch)?)) {
-            Ok(length) => length as jlong,
+            Ok(length) => {
+                self.last = Last::Decided;
+                length as jlong
+            }
             Err(error) => self.failed(error),
         }
     }
 
+    /// The length of the failed row, or -1 where a failed record fails the job.
     #[cold]
     fn failed(&mut self, error: Error) -> jlong {
         if error.code == ErrorCode::Panic {
             self.scratch = None;
         }
         self.counters.add_error();
-        self.failure = Some(error);
-        -1
+        let set = match &mut self.failed {
+            Some(row) => row.set(&error),
+            None => Err(error),
+        };
+        self.last = Last::Failed;
+        match set.and_then(|()| self.write_again()) {
+            Ok(length) => length as jlong,
+            Err(error) => {
+                self.last = Last::Refused(error);
+                -1
+            }
+        }
     }
 
-    /// Writes the last output again, for an output buffer that was too short for it.
-    fn write_again(&self) -> Result<(), Error> {
-        if let Some(scratch) = &self.scratch {
-            // SAFETY: as in `evaluate`.
-            let output = unsafe { self.output.all() };
-            self.generation.write_output(scratch, 0, output)?;
+    /// Why the last record failed the job.
+    fn reason(&mut self) -> Option<Error> {
+        match std::mem::replace(&mut self.last, Last::Decided) {
+            Last::Refused(error) => Some(error),
+            _ => None,
         }
-        Ok(())
+    }
+
+    /// Writes the last output, perhaps again: for an output buffer that was too short for it.
+    /// Returns its length.
+    fn write_again(&self) -> Result<usize, Error> {
+        // SAFETY: as in `evaluate`.
+        let output = unsafe { self.output.all() };
+        match (&self.last, &self.scratch, &self.failed) {
+            (Last::Decided, Some(scratch), _) => self.generation.write_output(scratch, 0, output),
+            (Last::Failed, _, Some(row)) => row.write(output),
+            _ => Ok(0),
+        }
     }
 }
 
@@ -317,7 +367,7 @@ pub mod tests {
         };
         let counters = memory(buffers.counters.as_mut_ptr().cast());
         let counters = Counters::new(counters).expect("two longs");
-        let mut evaluator = Evaluator::new(generation, counters);
+        let mut evaluator = Evaluator::new(generation, OnError::Fail, counters).expect("opened");
         evaluator.input = memory(buffers.input.as_mut_ptr());
         evaluator.output = memory(buffers.output.as_mut_ptr());
         evaluator
@@ -333,7 +383,7 @@ pub mod tests {
         let mut evaluator = open_double(&mut buffers);
         assert_eq!(evaluator.evaluate(16), 16);
         assert_eq!(evaluator.count(|_, _| panic!("half way")), -1);
-        let failure = evaluator.failure.take().expect("a reason");
+        let failure = evaluator.reason().expect("a reason");
         assert_eq!(failure.code, ErrorCode::Panic);
         assert!(evaluator.scratch.is_none(), "the scratch is thrown away");
         assert_eq!(evaluator.evaluate(16), 16);
@@ -351,7 +401,7 @@ pub mod tests {
         let mut evaluator = open_double(&mut buffers);
         for length in [-1, 0, 8, 15] {
             assert_eq!(evaluator.evaluate(length), -1, "length {length}");
-            let failure = evaluator.failure.take().expect("a reason");
+            let failure = evaluator.reason().expect("a reason");
             assert_eq!(failure.code, ErrorCode::ArgumentMismatch);
         }
     }

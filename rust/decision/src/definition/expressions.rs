@@ -4,6 +4,7 @@ use pelton_data::document::{Section, Table, Text, Value};
 use pelton_data::report::{Diagnostic, Report, Span};
 
 use crate::expression::{Expr, parse, parse_select_list};
+use crate::reserved::Reserved;
 
 /// An expression and its place in the file.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub struct OutputColumn {
     pub span: Span,
     /// The value.
     pub expression: Expression,
+    /// Set where the value is one that Pelton gives: `pelton.version`.
+    pub reserved: Option<Reserved>,
 }
 
 impl Expression {
@@ -76,6 +79,7 @@ pub fn read_output(root: &mut Section<'_>, report: &mut Report) -> Option<Vec<Ou
             report.push(diagnostic.help("add one: `... AS name`"));
             return None;
         };
+        let reserved = item.expr.as_name().and_then(Reserved::of);
         let expression = Expression {
             what: format!("output `{name}`"),
             text: text.clone(),
@@ -85,6 +89,7 @@ pub fn read_output(root: &mut Section<'_>, report: &mut Report) -> Option<Vec<Ou
             name,
             span,
             expression,
+            reserved,
         })
     });
     Some(columns.collect())

@@ -193,6 +193,14 @@ pub struct SelectItem {
 }
 
 impl Expr {
+    /// The parts of the name, if it is a name and nothing else.
+    pub fn as_name(&self) -> Option<&[String]> {
+        match &self.kind {
+            Kind::Name(path) => Some(path),
+            _ => None,
+        }
+    }
+
     /// The names that the expression uses, in the order of the text, with their places.
     pub fn names(&self) -> Vec<(Vec<String>, Span)> {
         let mut names = Vec::new();

@@ -17,6 +17,7 @@ use crate::definition::{Definition, Expression, LookupSection};
 use crate::expression::{
     Compiler, Scope, SelectionId, Typed, cast, common_type, type_check, value_of,
 };
+use crate::reserved::Reserved;
 
 mod models;
 mod rules;
@@ -102,6 +103,7 @@ struct PlanCompiler<'a> {
     values: Values,
     steps: Vec<Step>,
     needs: Vec<Option<LookupNeed>>,
+    reserved: BTreeMap<Reserved, NamedColumn>,
 }
 
 impl<'a> PlanCompiler<'a> {
@@ -120,6 +122,7 @@ impl<'a> PlanCompiler<'a> {
             values: Values::default(),
             steps: Vec::new(),
             needs: definition.lookups.iter().map(|_| None).collect(),
+            reserved: BTreeMap::new(),
         }
     }
 
@@ -149,6 +152,7 @@ impl<'a> PlanCompiler<'a> {
             lookups: self.needs,
             steps: self.steps,
             output,
+            reserved: self.reserved,
             layout,
             program,
             input_reader,
@@ -320,6 +324,10 @@ impl<'a> PlanCompiler<'a> {
         let start = self.here();
         let mut columns = Vec::new();
         for column in &self.definition.output {
+            if let Some(reserved) = column.reserved {
+                columns.push(self.reserved_column(reserved, &column.name));
+                continue;
+            }
             let Some(typed) = self.typed(&column.expression) else {
                 continue;
             };
@@ -330,12 +338,9 @@ impl<'a> PlanCompiler<'a> {
                 data_type: typed.data_type,
             });
         }
-        let expressions = self
-            .definition
-            .output
-            .iter()
-            .map(|column| &column.expression);
-        let expressions: Vec<&Expression> = expressions.collect();
+        let own = self.definition.output.iter();
+        let own = own.filter(|column| column.reserved.is_none());
+        let expressions: Vec<&Expression> = own.map(|column| &column.expression).collect();
         let work = Work::Eval(self.since(start));
         let reads = self.names_of(&expressions);
         self.steps.push(Step {
@@ -345,6 +350,20 @@ impl<'a> PlanCompiler<'a> {
             work,
         });
         (columns.len() == self.definition.output.len()).then_some(columns)
+    }
+
+    /// An output column that no step computes: the same for all records of a generation.
+    fn reserved_column(&mut self, reserved: Reserved, name: &str) -> NamedColumn {
+        let data_type = reserved.data_type();
+        let known = self.reserved.get(&reserved).map(|column| column.slot);
+        let slot = known.unwrap_or_else(|| self.compiler.layout.add(Physical::of(&data_type)));
+        let column = NamedColumn {
+            name: name.to_owned(),
+            data_type,
+            slot,
+        };
+        self.reserved.entry(reserved).or_insert(column.clone());
+        column
     }
 
     /// Types an expression. `None`: it has errors, or needs something that has.

@@ -8,6 +8,7 @@ use pelton_data::report::{Diagnostic, Report, Span};
 use pelton_dimension::Definition as Dimension;
 
 use crate::definition::{Definition, Expression};
+use crate::reserved::{PREFIX, Reserved};
 
 /// Something that is computed: an index into the section of its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -140,7 +141,7 @@ impl<'a> Graph<'a> {
             .chain(rules.map(text("a rule set")));
         let mut seen: HashMap<&str, (&Span, &str)> = HashMap::new();
         for (name, span, kind) in all {
-            if name == "pelton" {
+            if name == PREFIX {
                 let message = "the name `pelton` is reserved";
                 report.push(Diagnostic::at(span.clone(), message));
             }
@@ -166,9 +167,8 @@ impl<'a> Graph<'a> {
     /// Why a name is not known.
     fn unknown(&self, path: &[String], place: Span) -> Diagnostic {
         let name = path.join(".");
-        if path[0] == "pelton" {
-            let diagnostic = Diagnostic::at(place, format!("`{name}` is not supported yet"));
-            return diagnostic.help("`pelton.*` outputs come with a later version");
+        if path[0] == PREFIX {
+            return reserved(path, place);
         }
         let diagnostic = Diagnostic::at(place, format!("unknown name `{name}`"));
         let prefix = format!("{name}.");
@@ -179,6 +179,18 @@ impl<'a> Graph<'a> {
             true => diagnostic.suggest(&name, self.names.iter().map(String::as_str)),
         }
     }
+}
+
+/// Why a name under `pelton` cannot stand where it does.
+fn reserved(path: &[String], place: Span) -> Diagnostic {
+    let name = path.join(".");
+    if Reserved::of(path).is_some() {
+        let message = format!("`{name}` can only be a column of `output`");
+        return Diagnostic::at(place, message).help(format!("write `{name} AS ...` there"));
+    }
+    let names = Reserved::ALL.map(|known| format!("{PREFIX}.{}", known.name()));
+    let diagnostic = Diagnostic::at(place, format!("unknown name `{name}`"));
+    diagnostic.help(format!("there are {}", names.join(", ")))
 }
 
 fn check_columns_unique(definition: &Definition, report: &mut Report) {
@@ -219,7 +231,8 @@ impl<'g> Walk<'g> {
 
     fn output(&mut self) {
         let output = self.graph.definition.output.iter();
-        output.for_each(|column| self.expression(&column.expression));
+        let own = output.filter(|column| column.reserved.is_none());
+        own.for_each(|column| self.expression(&column.expression));
     }
 
     fn item(&mut self, item: Item) {

@@ -12,6 +12,7 @@ mod compile;
 pub mod graph;
 pub mod run;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ use pelton_model::Model;
 
 use crate::definition::Missing;
 use crate::expression::Program;
+use crate::reserved::Reserved;
 
 pub use compile::{References, compile};
 
@@ -38,6 +40,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// The output columns in the order of the SELECT list.
     pub output: Vec<NamedColumn>,
+    /// What the output shows of Pelton's own: the first column of each kind.
+    pub reserved: BTreeMap<Reserved, NamedColumn>,
     layout: Layout,
     program: Program,
     input_reader: RowReader,

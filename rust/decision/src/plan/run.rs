@@ -1,7 +1,7 @@
 //! One evaluation: the steps in turn, over the columns of a [`Scratch`].
 
 use pelton_data::binary_row::RowError;
-use pelton_data::columns::{Columns, MemoryError};
+use pelton_data::columns::{Columns, Literal, MemoryError, Slot};
 use pelton_dimension::Image;
 use pelton_model::Memory;
 
@@ -72,9 +72,14 @@ impl RunError {
 
 impl Scratch {
     /// The state for evaluations of up to `capacity` rows at once.
-    pub fn new(plan: &Plan, capacity: usize) -> Result<Scratch, MemoryError> {
+    /// `reserved` are the values of [`Plan::reserved`], the same for every row.
+    pub fn new(
+        plan: &Plan,
+        capacity: usize,
+        reserved: &[(Slot, Literal)],
+    ) -> Result<Scratch, MemoryError> {
         Ok(Scratch {
-            columns: Columns::new(&plan.layout, capacity)?,
+            columns: Columns::with_literals(&plan.layout, capacity, reserved)?,
             selections: Selections::new(&plan.program, capacity)?,
             key: Vec::new(),
         })

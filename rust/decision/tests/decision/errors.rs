@@ -228,8 +228,6 @@ fn what_comes_later_is_refused_by_name() {
         &report(text),
         &["ARRAY<INT> is not supported in expressions yet"],
     );
-    let text = format!("{HEAD}output = \"pelton.version AS v\"\n");
-    says(&report(&text), &["`pelton.version` is not supported yet"]);
 }
 
 #[test]

@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod arrival_delay;
+mod error_matrix;
 mod errors;
 mod flights;
 mod golden;
+mod provenance;
 mod robustness;
 mod run;
 

@@ -36,7 +36,7 @@ public final class Evaluator implements AutoCloseable {
    */
   public Evaluator(String decisionUri, long version) {
     NativeLibrary.load();
-    handle = open(decisionUri, version, counters);
+    handle = open(decisionUri, version, "fail", counters);
     buffers(handle, input, output);
   }
 
@@ -124,7 +124,8 @@ public final class Evaluator implements AutoCloseable {
 
   // The natives, implemented by rust/jni/src/evaluator.rs.
 
-  private static native long open(String decisionUri, long version, ByteBuffer counters);
+  private static native long open(
+      String decisionUri, long version, String onError, ByteBuffer counters);
 
   private static native void close(long handle);
 
