@@ -29,7 +29,14 @@ pub enum Kind {
     /// A function or an operator, by its name in upper case: `ABS`, `+`, `AND`, `IS NULL`.
     Call(String, Vec<Expr>),
     /// `CAST(value AS type)`
-    Cast(Box<Expr>, DataType),
+    Cast {
+        /// What is cast.
+        value: Box<Expr>,
+        /// The type that it gets.
+        to: DataType,
+        /// `TRY_CAST`: NULL where it fails.
+        or_null: bool,
+    },
     /// `CASE WHEN condition THEN value ... ELSE otherwise END`. The simple form is parsed into it:
     /// `CASE x WHEN 1` is `CASE WHEN x = 1`, as in Flink.
     Case {
@@ -213,7 +220,7 @@ impl Expr {
         1 + match &self.kind {
             Kind::Name(_) | Kind::Constant(_) | Kind::Unit(_) => 0,
             Kind::Call(_, args) => args.iter().map(Expr::size).sum(),
-            Kind::Cast(value, _) => value.size(),
+            Kind::Cast { value, .. } => value.size(),
             Kind::Case {
                 branches,
                 otherwise,
@@ -229,7 +236,7 @@ impl Expr {
             Kind::Name(path) => names.push((path.clone(), self.span.clone())),
             Kind::Constant(_) | Kind::Unit(_) => {}
             Kind::Call(_, args) => args.iter().for_each(|arg| arg.collect_names(names)),
-            Kind::Cast(value, _) => value.collect_names(names),
+            Kind::Cast { value, .. } => value.collect_names(names),
             Kind::Case {
                 branches,
                 otherwise,

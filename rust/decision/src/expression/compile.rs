@@ -36,7 +36,7 @@ pub struct Compiler {
 }
 
 /// What makes two calls the same.
-type Key = (usize, [Slot; 3], i64, Physical, SelectionId);
+type Key = (usize, [Slot; 3], i64, bool, Physical, SelectionId);
 
 /// One branch of a CASE with several results, or one rule.
 #[derive(Debug, Clone)]
@@ -118,13 +118,13 @@ impl Compiler {
             .map(|arg| self.emit(arg, under))
             .collect();
         let args = [0, 1, 2].map(|i| *slots.get(i).unwrap_or(&slots[0]));
-        self.call(
-            application.kernel,
-            args,
-            application.parameter,
-            physical,
-            under,
-        )
+        let Application {
+            kernel,
+            parameter,
+            or_null,
+            ..
+        } = *application;
+        self.apply(kernel, args, parameter, or_null, physical, under)
     }
 
     /// The column of a call: the one that holds it already, or a new one.
@@ -136,7 +136,20 @@ impl Compiler {
         physical: Physical,
         under: SelectionId,
     ) -> Slot {
-        let key = |under| (kernel as usize, args, parameter, physical, under);
+        self.apply(kernel, args, parameter, false, physical, under)
+    }
+
+    /// The same; with `or_null`, rows that fail are NULL.
+    fn apply(
+        &mut self,
+        kernel: Kernel,
+        args: [Slot; 3],
+        parameter: i64,
+        or_null: bool,
+        physical: Physical,
+        under: SelectionId,
+    ) -> Slot {
+        let key = |under| (kernel as usize, args, parameter, or_null, physical, under);
         let mut rows = under;
         loop {
             if let Some(slot) = self.known.get(&key(rows)) {
@@ -148,7 +161,14 @@ impl Compiler {
             rows = self.parents[rows.0 as usize - 1];
         }
         let out = self.layout.add(physical);
-        self.push_call(kernel, args, parameter, out, under);
+        self.program.instructions.push(Call {
+            kernel,
+            args,
+            out,
+            under,
+            parameter,
+            or_null,
+        });
         self.known.insert(key(under), out);
         out
     }
@@ -167,6 +187,7 @@ impl Compiler {
             out,
             under,
             parameter,
+            or_null: false,
         });
     }
 

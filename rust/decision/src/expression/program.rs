@@ -30,6 +30,8 @@ pub(super) struct Call {
     pub under: SelectionId,
     /// A constant of the kernel's own: a precision, a length, a unit.
     pub parameter: i64,
+    /// Rows that fail are NULL instead.
+    pub or_null: bool,
 }
 
 /// Why a kernel stopped. One pointer, so that a kernel's result comes back in a register.
@@ -79,6 +81,11 @@ impl Failure {
     #[cold]
     pub fn failed(message: impl Into<String>) -> Failure {
         Failure::new(EvalErrorKind::Failed, message)
+    }
+
+    /// The kind of error.
+    pub fn kind(&self) -> EvalErrorKind {
+        self.0.kind
     }
 
     /// An error of a kind.

@@ -59,6 +59,8 @@ pub(super) struct Application {
     pub parameter: i64,
     /// Whether it can fail: then it is computed only where Flink would compute it.
     pub fallible: bool,
+    /// Where it fails it is NULL instead, and then it cannot fail.
+    pub or_null: bool,
     /// Of a comparison, the one that Flink takes for its negation.
     pub negation: Option<Kernel>,
 }
@@ -95,6 +97,7 @@ impl Typed {
             args,
             parameter: 0,
             fallible: false,
+            or_null: false,
             negation: None,
         };
         Typed::new(data_type, nullable, span, Node::Call(Box::new(application)))
@@ -114,6 +117,28 @@ impl Typed {
             application.fallible = true;
         }
         self
+    }
+
+    /// With NULL for a failure of the topmost `calls`, each the first argument of the one above.
+    pub(super) fn or_null(mut self, calls: usize) -> Typed {
+        let mut typed = &mut self;
+        for _ in 0..calls {
+            let Node::Call(application) = &mut typed.node else {
+                break;
+            };
+            application.or_null |= std::mem::take(&mut application.fallible);
+            typed.nullable = true;
+            typed = &mut application.args[0];
+        }
+        self
+    }
+
+    /// Calls from here down the first arguments.
+    pub(super) fn calls(&self) -> usize {
+        match &self.node {
+            Node::Call(application) => 1 + application.args[0].calls(),
+            _ => 0,
+        }
     }
 
     /// With the kernel of its negation.
@@ -266,9 +291,13 @@ impl Checker<'_> {
             }
             Kind::Constant(constant) => Some(constant_of(constant, span)),
             Kind::Unit(unit) => Some(Typed::new(DataType::STRING, false, span, Node::Unit(*unit))),
-            Kind::Cast(value, to) => {
+            Kind::Cast { value, to, or_null } => {
                 let value = self.check(value)?;
-                let cast = functions::cast::cast(Typed { span, ..value }, to);
+                let cast = match or_null {
+                    true => functions::cast::try_cast,
+                    false => functions::cast::cast,
+                };
+                let cast = cast(Typed { span, ..value }, to);
                 self.keep(cast)
             }
             Kind::Call(name, args) => {

@@ -48,6 +48,14 @@ pub fn cast(value: Typed, to: &DataType) -> Result<Typed, Diagnostic> {
     }
 }
 
+/// `TRY_CAST(value AS to)`: NULL where the cast fails. What fails in `value` still fails.
+pub(in super::super) fn try_cast(value: Typed, to: &DataType) -> Result<Typed, Diagnostic> {
+    let below = value.calls();
+    let cast = cast(value, to)?;
+    let own = cast.calls() - below;
+    Ok(cast.or_null(own))
+}
+
 fn between_values(value: Typed, to: &DataType) -> Result<Typed, Diagnostic> {
     use DataType::{Boolean, Date};
     let from = &value.data_type;
@@ -294,6 +302,29 @@ mod tests {
         ];
         for (text, expected) in known {
             assert_eq!(value(text), format!("error: {expected}"), "{text}");
+        }
+    }
+
+    #[test]
+    fn try_cast_is_null_where_the_cast_fails_and_nowhere_else() {
+        let known = [
+            ("TRY_CAST(s AS INT)", "INT NULL"),
+            ("TRY_CAST('12' AS INT)", "INT 12"),
+            ("TRY_CAST(i AS STRING)", "STRING '7'"),
+            ("TRY_CAST(NULL AS INT)", "INT NULL"),
+            ("COALESCE(TRY_CAST(s AS INT), 0)", "INT 0"),
+            ("TRY_CAST(TRY_CAST(s AS INT) AS DOUBLE)", "DOUBLE NULL"),
+            (
+                "TRY_CAST(CAST(s AS INT) AS STRING)",
+                "error: 'Straße' cannot be cast to INT",
+            ),
+            (
+                "TRY_CAST(s AS INT) + CAST(s AS INT)",
+                "error: 'Straße' cannot be cast to INT",
+            ),
+        ];
+        for (text, expected) in known {
+            assert_eq!(value(text), expected, "{text}");
         }
     }
 

@@ -8,7 +8,7 @@
 
 use pelton_data::columns::{Columns, Native, Slot};
 
-use super::super::program::{Call, Failure, Frame};
+use super::super::program::{Call, EvalErrorKind, Failure, Frame};
 
 /// Calls `step` for every selected row. One row is the case that counts: its code stands alone,
 /// without a loop. It is selected, because an instruction is only reached by rows.
@@ -19,7 +19,7 @@ pub(in super::super) fn for_rows(
     mut step: impl FnMut(&mut Columns, usize) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     match frame.n {
-        1 => step(frame.columns, 0),
+        1 => step(frame.columns, 0).or_else(|failure| failed(frame.columns, call, 0, failure)),
         _ => for_many(frame, call, step),
     }
 }
@@ -31,8 +31,19 @@ fn for_many(
     mut step: impl FnMut(&mut Columns, usize) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     for at in 0..frame.selections.count(call.under, frame.n) {
-        step(frame.columns, frame.selections.row(call.under, at))?;
+        let row = frame.selections.row(call.under, at);
+        step(frame.columns, row).or_else(|failure| failed(frame.columns, call, row, failure))?;
     }
+    Ok(())
+}
+
+/// A row that fails is NULL where the call says so. Memory that runs out is no matter of the row.
+#[cold]
+fn failed(columns: &mut Columns, call: &Call, row: usize, failure: Failure) -> Result<(), Failure> {
+    if !call.or_null || failure.kind() != EvalErrorKind::Failed {
+        return Err(failure);
+    }
+    columns.set_valid(call.out, row, false);
     Ok(())
 }
 

@@ -37,7 +37,7 @@ impl Parser<'_> {
                 self.call(start, "NOT", vec![value])
             }
             "CASE" => self.case(),
-            "CAST" => self.cast(),
+            "CAST" | "TRY_CAST" => self.cast(word == "TRY_CAST"),
             "DATE" | "TIMESTAMP" => self.temporal_literal(word),
             "EXTRACT" => self.extract(),
             _ if self.refused().is_some() => Err(self.unexpected("a value")),
@@ -96,7 +96,7 @@ impl Parser<'_> {
         }
     }
 
-    fn cast(&mut self) -> Result<Expr, Diagnostic> {
+    fn cast(&mut self, or_null: bool) -> Result<Expr, Diagnostic> {
         let start = self.next().span.start;
         self.expect_symbol("(")?;
         let value = self.expression(power::NONE)?;
@@ -123,7 +123,12 @@ impl Parser<'_> {
             return Err(Diagnostic::at(span, "a CAST has no NOT NULL"));
         }
         self.expect_symbol(")")?;
-        self.node(start, Kind::Cast(Box::new(value), to.data_type))
+        let kind = Kind::Cast {
+            value: Box::new(value),
+            to: to.data_type,
+            or_null,
+        };
+        self.node(start, kind)
     }
 
     fn temporal_literal(&mut self, word: &str) -> Result<Expr, Diagnostic> {
