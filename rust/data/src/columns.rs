@@ -313,6 +313,13 @@ impl Columns {
         Ok(columns)
     }
 
+    /// Whether there is room for one row only: a value then lies where its slot says, and the
+    /// compiler, which sees the test, leaves the multiplications out.
+    #[inline(always)]
+    pub fn is_single(&self) -> bool {
+        self.capacity == 1 && self.words_per_slot == 1
+    }
+
     /// The most rows that fit.
     pub fn capacity(&self) -> usize {
         self.capacity

@@ -146,8 +146,8 @@ fn short_text(constant: &Literal) -> Option<Literal> {
 }
 
 fn word_of_text(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
-    let [text, ..] = call.args;
     for_rows(frame, call, |columns, row| {
+        let [text, ..] = call.args;
         let valid = columns.is_valid(text, row);
         let value = if valid {
             word(columns.text(text, row))
@@ -167,8 +167,8 @@ fn position(physical: Physical) -> Kernel {
         call: &Call,
         is_equal: impl Fn(&Columns, Slot, usize) -> bool,
     ) -> Result<(), Failure> {
-        let [column, constants, _] = call.args;
         for_rows(frame, call, |columns, row| {
+            let [column, constants, _] = call.args;
             let mut numbers = 0..call.parameter;
             let valid = columns.is_valid(column, row);
             let found =
@@ -204,8 +204,8 @@ fn position(physical: Physical) -> Kernel {
 
 /// Whether a position is that of a constant; NULL where the column is.
 fn among(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
-    let [column, position, _] = call.args;
     for_rows(frame, call, |columns, row| {
+        let [column, position, _] = call.args;
         let found = columns.get::<i64>(position, row) < call.parameter;
         columns.set(call.out, row, i8::from(found));
         columns.set_valid(call.out, row, columns.is_valid(column, row));
@@ -216,8 +216,8 @@ fn among(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
 /// The number of the first condition of two that is TRUE, counted from the parameter on; the
 /// number that stands in the third argument, if none is.
 pub(super) fn first_true(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
-    let [first, second, rest] = call.args;
     for_rows(frame, call, |columns, row| {
+        let [first, second, rest] = call.args;
         let rest = columns.get(rest, row);
         let second = columns.is_true(second, row);
         let second = if second { call.parameter + 1 } else { rest };
@@ -233,8 +233,8 @@ pub(super) fn first_true(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failu
 
 fn nth(physical: Physical) -> Kernel {
     fn take<T: Native>(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
-        let [numbers, constants, _] = call.args;
         for_rows(frame, call, |columns, row| {
+            let [numbers, constants, _] = call.args;
             let number: i64 = columns.get(numbers, row);
             let known = (0..call.parameter).contains(&number);
             let number = if known { number } else { call.parameter };

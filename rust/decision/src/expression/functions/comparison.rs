@@ -223,8 +223,8 @@ fn always_or_never(always: bool, a: Typed, span: Span) -> Typed {
 }
 
 fn where_valid(frame: &mut Frame<'_>, call: &Call, answer: i8) -> Result<(), Failure> {
-    let [a, ..] = call.args;
     for_rows(frame, call, |columns, row| {
+        let [a, ..] = call.args;
         let answer = columns.is_valid(a, row).then_some(answer);
         columns.put(call.out, row, answer);
         Ok(())

@@ -98,8 +98,8 @@ pub(in super::super) fn choose_kernel(physical: Physical) -> Kernel {
 }
 
 fn choose<T: Native>(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
-    let [condition, a, b] = call.args;
     for_rows(frame, call, |columns, row| {
+        let [condition, a, b] = call.args;
         let taken = columns.is_true(condition, row);
         let (value_a, value_b) = (columns.get::<T>(a, row), columns.get::<T>(b, row));
         let (valid_a, valid_b) = (columns.is_valid(a, row), columns.is_valid(b, row));
@@ -125,8 +125,8 @@ fn first_kernel(physical: Physical) -> Kernel {
 }
 
 fn first<T: Native>(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
-    let [a, b, _] = call.args;
     for_rows(frame, call, |columns, row| {
+        let [a, b, _] = call.args;
         let value = columns.value::<T>(a, row).or_else(|| columns.value(b, row));
         columns.put(call.out, row, value);
         Ok(())

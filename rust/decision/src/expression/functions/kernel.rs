@@ -18,9 +18,9 @@ pub(in super::super) fn for_rows(
     call: &Call,
     mut step: impl FnMut(&mut Columns, usize) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    match frame.n {
-        1 => step(frame.columns, 0).or_else(|failure| failed(frame.columns, call, 0, failure)),
-        _ => for_many(frame, call, step),
+    match frame.columns.is_single() {
+        true => step(frame.columns, 0).or_else(|failure| failed(frame.columns, call, 0, failure)),
+        false => for_many(frame, call, step),
     }
 }
 
@@ -54,8 +54,9 @@ pub(in super::super) fn map1<A: Native, R: Native>(
     call: &Call,
     f: impl Fn(A) -> R,
 ) -> Result<(), Failure> {
-    let [a, ..] = call.args;
-    strict(frame, call, [a, a], |columns, row| f(columns.get(a, row)))
+    strict(frame, call, |columns, row, [a, ..]| {
+        (f(columns.get(a, row)), columns.is_valid(a, row))
+    })
 }
 
 /// `f` of two arguments; NULL where one is NULL. `f` sees any value where an argument is NULL.
@@ -65,23 +66,21 @@ pub(in super::super) fn map2<A: Native, B: Native, R: Native>(
     call: &Call,
     f: impl Fn(A, B) -> R,
 ) -> Result<(), Failure> {
-    let [a, b, _] = call.args;
-    strict(frame, call, [a, b], |columns, row| {
-        f(columns.get(a, row), columns.get(b, row))
+    strict(frame, call, |columns, row, [a, b, _]| {
+        let valid = columns.is_valid(a, row) & columns.is_valid(b, row);
+        (f(columns.get(a, row), columns.get(b, row)), valid)
     })
 }
 
-/// A value of every selected row; NULL where one of `args` is.
+/// Value and validity of every selected row, from the arguments of the call.
 #[inline(always)]
 fn strict<R: Native>(
     frame: &mut Frame<'_>,
     call: &Call,
-    args: [Slot; 2],
-    value: impl Fn(&Columns, usize) -> R,
+    value: impl Fn(&Columns, usize, [Slot; 3]) -> (R, bool),
 ) -> Result<(), Failure> {
     for_rows(frame, call, |columns, row| {
-        let valid = columns.is_valid(args[0], row) & columns.is_valid(args[1], row);
-        let value = value(columns, row);
+        let (value, valid) = value(columns, row, call.args);
         columns.set(call.out, row, value);
         columns.set_valid(call.out, row, valid);
         Ok(())
@@ -95,8 +94,8 @@ pub(in super::super) fn try_map1<A: Native, R: Native>(
     call: &Call,
     f: impl Fn(A, i64) -> Result<R, Failure>,
 ) -> Result<(), Failure> {
-    let [a, ..] = call.args;
     for_rows(frame, call, |columns, row| {
+        let [a, ..] = call.args;
         let value = match columns.value(a, row) {
             Some(a) => Some(f(a, call.parameter)?),
             None => None,
@@ -113,8 +112,8 @@ pub(in super::super) fn try_map2<A: Native, B: Native, R: Native>(
     call: &Call,
     f: impl Fn(A, B) -> Result<R, Failure>,
 ) -> Result<(), Failure> {
-    let [a, b, _] = call.args;
     for_rows(frame, call, |columns, row| {
+        let [a, b, _] = call.args;
         let value = match (columns.value(a, row), columns.value(b, row)) {
             (Some(a), Some(b)) => Some(f(a, b)?),
             _ => None,
@@ -131,8 +130,8 @@ pub(in super::super) fn map_text<R: Native>(
     call: &Call,
     f: impl Fn(&[u8], i64) -> Result<R, Failure>,
 ) -> Result<(), Failure> {
-    let [a, ..] = call.args;
     for_rows(frame, call, |columns, row| {
+        let [a, ..] = call.args;
         let value = match columns.is_valid(a, row) {
             true => Some(f(columns.text(a, row), call.parameter)?),
             false => None,
@@ -149,8 +148,8 @@ pub(in super::super) fn map_text2<R: Native>(
     call: &Call,
     f: impl Fn(&[u8], &[u8]) -> R,
 ) -> Result<(), Failure> {
-    let [a, b, _] = call.args;
     for_rows(frame, call, |columns, row| {
+        let [a, b, _] = call.args;
         let valid = columns.is_valid(a, row) && columns.is_valid(b, row);
         let value = valid.then(|| f(columns.text(a, row), columns.text(b, row)));
         columns.put(call.out, row, value);
@@ -186,8 +185,8 @@ pub(in super::super) fn write_text<A: Native>(
 
 /// The same value in another column.
 pub(in super::super) fn copy(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
-    let [from, ..] = call.args;
     for_rows(frame, call, |columns, row| {
+        let [from, ..] = call.args;
         columns.copy(from, call.out, row);
         Ok(())
     })

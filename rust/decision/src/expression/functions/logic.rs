@@ -76,8 +76,8 @@ fn three_valued(
     call: &Call,
     f: impl Fn(Truth, Truth) -> Truth,
 ) -> Result<(), Failure> {
-    let [a, b, _] = call.args;
     for_rows(frame, call, |columns, row| {
+        let [a, b, _] = call.args;
         let truth = |slot: Slot| {
             let (valid, value) = (
                 columns.is_valid(slot, row),
@@ -102,8 +102,8 @@ fn ask(
     call: &Call,
     f: impl Fn(&Columns, Slot, usize) -> bool,
 ) -> Result<(), Failure> {
-    let [a, ..] = call.args;
     for_rows(frame, call, |columns, row| {
+        let [a, ..] = call.args;
         let value = i8::from(f(columns, a, row));
         columns.put(call.out, row, Some(value));
         Ok(())

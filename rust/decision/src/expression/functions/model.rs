@@ -55,8 +55,8 @@ impl Compiler {
 
 /// The name of the rule that has hit so far; an error at the second.
 fn unique(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
-    let [before, condition, name] = call.args;
     for_rows(frame, call, |columns, row| {
+        let [before, condition, name] = call.args;
         let hit = columns.value::<i8>(condition, row) == Some(1);
         let hit = hit.then(|| columns.get::<View>(name, row));
         let before = columns.value::<View>(before, row);

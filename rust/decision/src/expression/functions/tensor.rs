@@ -81,8 +81,8 @@ fn write<const REFUSE: bool, A: Native, R: Element>(
     call: &Call,
     f: impl Fn(A) -> R,
 ) -> Result<(), Failure> {
-    let [a, ..] = call.args;
     for_rows(frame, call, |columns, row| {
+        let [a, ..] = call.args;
         let value = match columns.value(a, row) {
             Some(value) => f(value),
             None if REFUSE => return Err(null_refused()),

@@ -90,8 +90,8 @@ fn concatenation(args: Args<'_>) -> Result<Typed, Diagnostic> {
         _ => return Err(mismatch),
     };
     let kernel: Kernel = |frame, call| {
-        let [a, b, _] = call.args;
         for_rows(frame, call, |columns, row| {
+            let [a, b, _] = call.args;
             let view = match (columns.value(a, row), columns.value(b, row)) {
                 (Some(a), Some(b)) => Some(columns.push_concat(&[a, b])?),
                 _ => None,
@@ -121,8 +121,8 @@ pub(super) fn fit(value: Typed, to: &DataType) -> Typed {
 
 /// The first characters, as many as the parameter says; a shorter view of the same bytes.
 fn cut(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
-    let [a, ..] = call.args;
     for_rows(frame, call, |columns, row| {
+        let [a, ..] = call.args;
         let view = columns.value(a, row).map(|view: View| View {
             len: prefix(columns.bytes(view), call.parameter as usize) as u32,
             ..view
