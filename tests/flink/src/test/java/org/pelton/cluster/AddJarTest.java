@@ -1,0 +1,91 @@
+package org.pelton.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** {@code ADD JAR} on a session cluster that knows nothing of Pelton: each job brings its own. */
+class AddJarTest {
+
+  private static Workload workload;
+  private static SessionCluster cluster;
+
+  @BeforeAll
+  static void start() throws Exception {
+    Path directory = ClusterFiles.fresh("add-jar");
+    workload = new Workload(directory);
+    cluster = new SessionCluster(directory.resolve("flink"), false);
+  }
+
+  @AfterAll
+  static void stop() throws Exception {
+    cluster.close();
+  }
+
+  @AfterEach
+  void nothingIsLeftBehind() throws Exception {
+    assertThat(cluster.temp()).isDirectoryNotContaining("glob:**pelton*");
+    assertThat(cluster.taskManager().log()).doesNotContain(" ERROR ").doesNotContain("leak");
+    awaitUnloading();
+  }
+
+  @Test
+  void jobsAfterEachOtherLeaveNoLibraryBehind() throws Exception {
+    SqlSession sql = session();
+    for (String name : List.of("first", "second", "third")) {
+      cluster.jobs().finish(workload.startFlights(sql, name));
+      workload.checkFlights(name);
+    }
+  }
+
+  @Test
+  void jobsSideBySideHaveLibrariesOfTheirOwn() throws Exception {
+    awaitUnloading();
+    String left = workload.startNumbers(session(), "left");
+    String right = workload.startNumbers(session(), "right");
+    cluster.jobs().awaitResults(left);
+    cluster.jobs().awaitResults(right);
+    assertThat(cluster.taskManager().nativeLibraries())
+        .hasSize(2)
+        .allMatch(file -> file.startsWith(cluster.temp() + "/pelton-"))
+        .allMatch(file -> file.endsWith(" (deleted)"));
+    cluster.jobs().stop(left);
+    cluster.jobs().stop(right);
+    workload.checkNumbers("left");
+    workload.checkNumbers("right");
+  }
+
+  @Test
+  void aJobThatFailedGoesOnWhenItsRecordIsMended() throws Exception {
+    Path numbers = workload.write("numbers.csv", "50", "0", "20");
+    String job = workload.startShares(session(), "mended", numbers);
+    assertThat(cluster.jobs().awaitFailure(job, "EVALUATION_FAILED")).contains("`share`");
+    workload.write("numbers.csv", "50", "4", "20");
+    cluster.jobs().finish(job);
+    assertThat(workload.lines("mended")).containsExactlyInAnyOrder("50,2", "4,25", "20,5");
+  }
+
+  /** The class loaders of jobs that have ended are collected, and their libraries with them. */
+  private static void awaitUnloading() throws InterruptedException {
+    Waiting.until(
+        "the libraries of ended jobs are unloaded",
+        () -> {
+          cluster.taskManager().collectGarbage();
+          return cluster.taskManager().nativeLibraries();
+        },
+        List::isEmpty,
+        cluster::logs);
+  }
+
+  private static SqlSession session() throws Exception {
+    SqlSession sql = cluster.session();
+    sql.run("ADD JAR '" + SessionCluster.peltonJar() + "'");
+    workload.prepare(sql);
+    return sql;
+  }
+}
