@@ -28,6 +28,10 @@ build: tools ## the native library and the `pelton` command, in target/release
 jars: build ## one self-contained jar for Flink 1.20 and one for 2.x, in java-shim/dist/*/target
 	cd java-shim && $(MVN) package -DskipTests -pl dist/flink-1.20,dist/flink-2.x -am
 
+.PHONY: dist
+dist: tools ## what is released, in target/dist: jars and command for GLIBC 2.28 and newer, checked (needs Python 3, binutils)
+	bash packaging/dist.sh
+
 # The demo's last line is the last one: what Maven says behind it is left out.
 .PHONY: demo
 demo: build ## a month of real flights decided in Flink SQL on a local Flink 2.3, and compared with `pelton run`
@@ -51,7 +55,7 @@ fmt: tools ## format Rust and Java
 	cd java-shim && $(MVN) --quiet spotless:apply
 
 .PHONY: check
-check: check-format check-lints check-dependencies ## formatting, lints, dependencies (needs cargo-deny)
+check: check-format check-lints check-dependencies check-licences ## formatting, lints, dependencies, their licences (needs cargo-deny, Python 3)
 
 .PHONY: check-format
 check-format: tools
@@ -66,6 +70,11 @@ check-lints: tools
 check-dependencies: tools
 	@command -v cargo-deny >/dev/null || { echo 'missing: cargo-deny' >&2; echo '    cargo install --locked cargo-deny' >&2; exit 1; }
 	cargo deny --locked check bans licenses sources
+
+.PHONY: check-licences
+check-licences: tools
+	@command -v python3 >/dev/null || { echo 'missing: python3' >&2; echo '    sudo apt-get install python3' >&2; exit 1; }
+	python3 packaging/third-party.py --check
 
 .PHONY: clean
 clean: ## remove everything that was built

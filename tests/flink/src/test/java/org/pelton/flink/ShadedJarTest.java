@@ -110,7 +110,7 @@ class ShadedJarTest {
   }
 
   private List<String> names() {
-    return jar.stream().map(JarEntry::getName).toList();
+    return jar.stream().filter(e -> !e.isDirectory()).map(JarEntry::getName).toList();
   }
 
   private static String file(String className) {
