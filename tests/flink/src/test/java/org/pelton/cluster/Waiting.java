@@ -8,7 +8,7 @@ import java.util.function.Supplier;
 /** Asks again and again, since other processes do not call back. */
 final class Waiting {
 
-  private static final Duration LIMIT = Duration.ofSeconds(120);
+  private static final Duration LIMIT = Duration.ofMinutes(5);
   private static final long PAUSE_MILLIS = 50;
 
   private Waiting() {}
