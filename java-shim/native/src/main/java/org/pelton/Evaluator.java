@@ -33,10 +33,13 @@ public final class Evaluator implements AutoCloseable {
    *
    * @param decisionUri {@code METADATA/decisions/NAME}
    * @param version a published version; 0 for the active one
+   * @param onError what becomes of a record that fails: {@code fail} throws, {@code null} makes its
+   *     outputs NULL, {@code emit} does and tells why in the output's {@code pelton.error}
+   * @param nativeDirectory see {@link NativeLibrary#load}
    */
-  public Evaluator(String decisionUri, long version) {
-    NativeLibrary.load();
-    handle = open(decisionUri, version, "fail", counters);
+  public Evaluator(String decisionUri, long version, String onError, String nativeDirectory) {
+    NativeLibrary.load(nativeDirectory);
+    handle = open(decisionUri, version, onError, counters);
     buffers(handle, input, output);
   }
 

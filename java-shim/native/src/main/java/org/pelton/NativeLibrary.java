@@ -6,15 +6,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Properties;
 
 /**
  * Loads {@code libpelton_jni} once per class loader and checks that it belongs to this jar.
  *
- * <p>Looked for in this order: the directory named by the environment variable {@code
- * PELTON_NATIVE_DIR} (nothing else, when it is set), the JVM's {@code java.library.path}, the jar
- * itself. From the jar it is copied to a file of its own in the temp directory, because a JVM
- * refuses to load one path from two class loaders; the file is removed once it is loaded.
+ * <p>Looked for in this order: the directory that the job names, or the environment variable {@code
+ * PELTON_NATIVE_DIR} (nothing else, when one of them is set), the JVM's {@code java.library.path},
+ * the jar itself. From the jar it is copied to a file of its own in the temp directory, because a
+ * JVM refuses to load one path from two class loaders; the file is removed once it is loaded.
  */
 public final class NativeLibrary {
 
@@ -24,22 +25,32 @@ public final class NativeLibrary {
   private static boolean loaded;
   private static PeltonException failure;
 
+  /** Where the library was looked for when it failed. */
+  private static String failedDirectory;
+
   private NativeLibrary() {}
 
-  /** Loads the library; a failure is remembered, with its cause, for every later call. */
-  public static synchronized void load() {
-    if (failure != null) {
+  /**
+   * Loads the library, unless it is loaded already. A failure is remembered, with its cause, for
+   * every later call with the same directory: a job that restarts does not unpack it again.
+   *
+   * @param directory where the library lies; null for the usual places
+   */
+  public static synchronized void load(String directory) {
+    if (loaded) {
+      return;
+    }
+    if (failure != null && Objects.equals(directory, failedDirectory)) {
       throw failure;
     }
-    if (!loaded) {
-      try {
-        link(System.getenv(DIRECTORY_VARIABLE));
-        checkVersion();
-        loaded = true;
-      } catch (PeltonException e) {
-        failure = e;
-        throw e;
-      }
+    try {
+      link(directory == null ? System.getenv(DIRECTORY_VARIABLE) : directory);
+      checkVersion();
+      loaded = true;
+    } catch (PeltonException e) {
+      failure = e;
+      failedDirectory = directory;
+      throw e;
     }
   }
 
@@ -63,7 +74,8 @@ public final class NativeLibrary {
     try {
       System.load(path.toString());
     } catch (UnsatisfiedLinkError e) {
-      throw failed("cannot load " + path + " (from " + DIRECTORY_VARIABLE + "): ", e);
+      throw failed(
+          "cannot load " + path + " (from pelton.native-dir or " + DIRECTORY_VARIABLE + "): ", e);
     }
   }
 

@@ -14,12 +14,12 @@ final class JniExercise {
 
   public static void main(String[] arguments) {
     String uri = arguments[0];
-    NativeLibrary.load();
+    NativeLibrary.load(null);
     check(NativeLibrary.describe().split(" ").length == 3, NativeLibrary.describe());
-    expect("DECISION_NOT_FOUND", () -> new Evaluator(uri + "x", 1).close());
-    expect("DECISION_NOT_FOUND", () -> new Evaluator(uri, 7).close());
+    expect("DECISION_NOT_FOUND", () -> new Evaluator(uri + "x", 1, "fail", null).close());
+    expect("DECISION_NOT_FOUND", () -> new Evaluator(uri, 7, "fail", null).close());
 
-    Evaluator evaluator = new Evaluator(uri, 0);
+    Evaluator evaluator = new Evaluator(uri, 0, "fail", null);
     check(evaluator.signature().contains("\"copy\""), evaluator.signature());
     String text = "a text of more than seven bytes";
     for (int i = 1; i <= 1000; i++) {

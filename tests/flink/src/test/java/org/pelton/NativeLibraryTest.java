@@ -41,7 +41,7 @@ class NativeLibraryTest {
   void aDirectoryWithoutTheLibraryIsNamed() throws Exception {
     assertThat(exercise(directory, Map.of("PELTON_NATIVE_DIR", "/nowhere")))
         .contains("PeltonException: NATIVE_LIBRARY: cannot load /nowhere/libpelton_jni.so")
-        .contains("(from PELTON_NATIVE_DIR)")
+        .contains("(from pelton.native-dir or PELTON_NATIVE_DIR)")
         .contains("Caused by: java.lang.UnsatisfiedLinkError");
   }
 

@@ -46,18 +46,41 @@ final class DecisionDirectory {
     }
   }
 
+  String name() {
+    return name;
+  }
+
   /** What is active now. */
   PublishedDecision readActive() {
     try {
       FileSystem files = path.getFileSystem();
       Path activation = newestActivation(files).orElseThrow(() -> notActive(files));
-      long version = readVersion(files, activation);
-      Path manifest = new Path(path, "versions/" + version + "/MANIFEST.json");
-      byte[] json = read(files, manifest, "MANIFEST_INVALID");
-      return new Manifest(name, version, manifest.toString()).parse(uri, json);
+      return readManifest(files, activeVersion(files, activation));
     } catch (IOException e) {
       throw new PeltonException("IO", true, prefix() + e, e);
     }
+  }
+
+  /** A version, active or not. */
+  PublishedDecision readVersion(long version) {
+    try {
+      FileSystem files = path.getFileSystem();
+      if (!files.exists(new Path(path, "versions/" + version))) {
+        throw new PeltonException(
+            "DECISION_NOT_FOUND",
+            false,
+            prefix() + "there is no version " + version + names(files, new Path(path, "versions")));
+      }
+      return readManifest(files, version);
+    } catch (IOException e) {
+      throw new PeltonException("IO", true, prefix() + e, e);
+    }
+  }
+
+  private PublishedDecision readManifest(FileSystem files, long version) throws IOException {
+    Path manifest = new Path(path, "versions/" + version + "/MANIFEST.json");
+    byte[] json = read(files, manifest, "MANIFEST_INVALID");
+    return new Manifest(name, version, manifest.toString()).parse(uri, json);
   }
 
   private Optional<Path> newestActivation(FileSystem files) throws IOException {
@@ -66,7 +89,7 @@ final class DecisionDirectory {
         .max(Comparator.comparing(file -> Long.parseLong(file.getName().replace(".toml", ""))));
   }
 
-  private long readVersion(FileSystem files, Path activation) throws IOException {
+  private long activeVersion(FileSystem files, Path activation) throws IOException {
     byte[] toml = read(files, activation, "DECISION_INVALID");
     JsonNode version;
     try {
@@ -93,22 +116,21 @@ final class DecisionDirectory {
             false,
             prefix() + "no version is active: " + path + "/activations is empty");
       }
-      String existing =
-          list(files, path.getParent()).stream()
-              .map(Path::getName)
-              .sorted()
-              .collect(Collectors.joining(", "));
       return new PeltonException(
-          "DECISION_NOT_FOUND",
-          false,
-          prefix()
-              + "not in "
-              + path.getParent()
-              + ", which has "
-              + (existing.isEmpty() ? "no decisions" : existing));
+          "DECISION_NOT_FOUND", false, prefix() + "not there" + names(files, path.getParent()));
     } catch (IOException e) {
       return new PeltonException("IO", true, prefix() + e, e);
     }
+  }
+
+  /** What there is instead. */
+  private static String names(FileSystem files, Path directory) throws IOException {
+    String names =
+        list(files, directory).stream()
+            .map(Path::getName)
+            .sorted()
+            .collect(Collectors.joining(", "));
+    return "; " + directory + " has " + (names.isEmpty() ? "nothing" : names);
   }
 
   private byte[] read(FileSystem files, Path file, String missing) throws IOException {

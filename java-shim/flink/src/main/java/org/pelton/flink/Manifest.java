@@ -60,8 +60,9 @@ final class Manifest {
               + " version "
               + manifest.path("version"));
     }
+    boolean errorColumn = manifest.path("reserved").has("error");
     return new PublishedDecision(
-        uri, name, version, columns(manifest, "input"), columns(manifest, "output"));
+        uri, name, version, columns(manifest, "input"), columns(manifest, "output"), errorColumn);
   }
 
   private RowType columns(JsonNode manifest, String key) {

@@ -21,7 +21,7 @@ public final class PredictFunction extends TableFunction<RowData> implements Spe
   private static final long serialVersionUID = 1L;
 
   /** Null until Flink has planned a call. */
-  private final PublishedDecision decision;
+  private final PlannedDecision planned;
 
   private transient Predictor predictor;
 
@@ -30,18 +30,18 @@ public final class PredictFunction extends TableFunction<RowData> implements Spe
     this(null);
   }
 
-  private PredictFunction(PublishedDecision decision) {
-    this.decision = decision;
+  private PredictFunction(PlannedDecision planned) {
+    this.planned = planned;
   }
 
   @Override
   public TypeInference getTypeInference(DataTypeFactory typeFactory) {
-    return PredictSignature.inference(decision);
+    return PredictSignature.inference(planned);
   }
 
   @Override
   public UserDefinedFunction specialize(SpecializedContext context) {
-    return new PredictFunction(PredictSignature.decision(context.getCallContext()));
+    return new PredictFunction(PredictSignature.plan(context));
   }
 
   /** A new version between an insert and its retraction would otherwise corrupt an aggregate. */
@@ -52,7 +52,7 @@ public final class PredictFunction extends TableFunction<RowData> implements Spe
 
   @Override
   public void open(FunctionContext context) {
-    predictor = new Predictor(decision, context.getMetricGroup());
+    predictor = new Predictor(planned, context.getMetricGroup());
   }
 
   /** One record: the decision's URI, which planning has dealt with, then the arguments. */

@@ -24,7 +24,7 @@ public final class PredictRowFunction extends ScalarFunction implements Speciali
   private static final long serialVersionUID = 1L;
 
   /** Null until Flink has planned a call. */
-  private final PublishedDecision decision;
+  private final PlannedDecision planned;
 
   private transient Predictor predictor;
 
@@ -33,18 +33,18 @@ public final class PredictRowFunction extends ScalarFunction implements Speciali
     this(null);
   }
 
-  private PredictRowFunction(PublishedDecision decision) {
-    this.decision = decision;
+  private PredictRowFunction(PlannedDecision planned) {
+    this.planned = planned;
   }
 
   @Override
   public TypeInference getTypeInference(DataTypeFactory typeFactory) {
-    return PredictSignature.inference(decision);
+    return PredictSignature.inference(planned);
   }
 
   @Override
   public UserDefinedFunction specialize(SpecializedContext context) {
-    return new PredictRowFunction(PredictSignature.decision(context.getCallContext()));
+    return new PredictRowFunction(PredictSignature.plan(context));
   }
 
   /** A new version between an insert and its retraction would otherwise corrupt an aggregate. */
@@ -55,7 +55,7 @@ public final class PredictRowFunction extends ScalarFunction implements Speciali
 
   @Override
   public void open(FunctionContext context) {
-    predictor = new Predictor(decision, context.getMetricGroup());
+    predictor = new Predictor(planned, context.getMetricGroup());
   }
 
   /** One record: the decision's URI, which planning has dealt with, then the arguments. */

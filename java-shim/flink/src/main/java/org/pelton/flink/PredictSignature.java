@@ -5,9 +5,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.apache.flink.table.api.DataTypes;
-import org.apache.flink.table.api.ValidationException;
 import org.apache.flink.table.data.StringData;
 import org.apache.flink.table.functions.FunctionDefinition;
+import org.apache.flink.table.functions.SpecializedFunction.SpecializedContext;
 import org.apache.flink.table.types.DataType;
 import org.apache.flink.table.types.inference.ArgumentCount;
 import org.apache.flink.table.types.inference.CallContext;
@@ -42,25 +42,36 @@ final class PredictSignature implements InputTypeStrategy, TypeStrategy {
   /**
    * @param planned the call's decision once it is planned; null before
    */
-  static TypeInference inference(PublishedDecision planned) {
-    PredictSignature signature = new PredictSignature(planned);
+  static TypeInference inference(PlannedDecision planned) {
+    PredictSignature signature = new PredictSignature(planned == null ? null : planned.decision());
     return TypeInference.newBuilder()
         .inputTypeStrategy(signature)
         .outputTypeStrategy(signature)
         .build();
   }
 
+  /**
+   * The decision of a call whose types are inferred, with the session's options, which type
+   * inference does not see.
+   */
+  static PlannedDecision plan(SpecializedContext context) {
+    CallContext call = context.getCallContext();
+    return Planning.refusing(
+        () -> {
+          PlannedDecision planned = PlannedDecision.of(uri(call), context.getConfiguration());
+          refuseOtherColumns(planned.decision(), call);
+          return planned;
+        });
+  }
+
   /** The decision that a call names, as it is active now. */
-  static PublishedDecision decision(CallContext call) {
-    try {
-      PublishedDecision decision = new DecisionDirectory(uri(call)).readActive();
-      refuseUnsupported(decision);
-      return decision;
-    } catch (PeltonException e) {
-      ValidationException refusal = new ValidationException(e.getMessage());
-      refusal.addSuppressed(e); // not as its cause: SQL clients show the innermost message only
-      throw refusal;
-    }
+  private static PublishedDecision active(CallContext call) {
+    return Planning.refusing(
+        () -> {
+          PublishedDecision decision = new DecisionDirectory(uri(call)).readActive();
+          refuseUnsupported(decision);
+          return decision;
+        });
   }
 
   @Override
@@ -70,13 +81,13 @@ final class PredictSignature implements InputTypeStrategy, TypeStrategy {
 
   @Override
   public Optional<List<DataType>> inferInputTypes(CallContext call, boolean throwOnFailure) {
-    PublishedDecision decision = planned == null ? decision(call) : planned;
+    PublishedDecision decision = planned == null ? active(call) : planned;
     List<LogicalType> given =
         call.getArgumentDataTypes().stream()
             .skip(1)
             .map(DataType::getLogicalType)
             .collect(Collectors.toList());
-    Optional<String> mismatch = mismatch(decision.input(), given);
+    Optional<String> mismatch = mismatch(decision, given);
     if (mismatch.isPresent()) {
       return call.fail(
           throwOnFailure, "ARGUMENT_MISMATCH: %s: %s", decision.label(), mismatch.get());
@@ -91,7 +102,7 @@ final class PredictSignature implements InputTypeStrategy, TypeStrategy {
 
   @Override
   public Optional<DataType> inferType(CallContext call) {
-    PublishedDecision decision = planned == null ? decision(call) : planned;
+    PublishedDecision decision = planned == null ? active(call) : planned;
     return Optional.of(DataTypeUtils.toInternalDataType(decision.output()));
   }
 
@@ -123,6 +134,34 @@ final class PredictSignature implements InputTypeStrategy, TypeStrategy {
                         + " when the job is planned"));
   }
 
+  /** The call's types are those of the version that was active then. */
+  private static void refuseOtherColumns(PublishedDecision decision, CallContext call) {
+    List<LogicalType> arguments =
+        call.getArgumentDataTypes().stream()
+            .skip(1)
+            .map(DataType::getLogicalType)
+            .collect(Collectors.toList());
+    boolean sameInput =
+        arguments.size() == decision.input().getFieldCount()
+            && LogicalTypeCasts.supportsAvoidingCast(arguments, decision.input().getChildren());
+    boolean sameOutput =
+        call.getOutputDataType()
+            .map(type -> type.getLogicalType().copy(false).equals(decision.output()))
+            .orElse(true);
+    if (!sameInput || !sameOutput) {
+      throw new PeltonException(
+          "ARGUMENT_MISMATCH",
+          false,
+          decision.label()
+              + " takes "
+              + decision.inputColumns()
+              + " and gives "
+              + decision.outputColumns()
+              + ", but the active version, which types the call, has other columns; pin a version"
+              + " with the same ones, or publish one");
+    }
+  }
+
   private static void refuseUnsupported(PublishedDecision decision) {
     for (RowType.RowField field : decision.input().getFields()) {
       if (FieldWriter.of(field.getType()).isEmpty()) {
@@ -141,18 +180,16 @@ final class PredictSignature implements InputTypeStrategy, TypeStrategy {
   }
 
   /** What is wrong with the arguments, if anything. Positions count from 1, the URI included. */
-  private static Optional<String> mismatch(RowType expected, List<LogicalType> given) {
-    String columns =
-        expected.getFields().stream()
-            .map(field -> field.getName() + " " + field.getType())
-            .collect(Collectors.joining(", "));
+  private static Optional<String> mismatch(PublishedDecision decision, List<LogicalType> given) {
+    String columns = decision.inputColumns();
+    RowType expected = decision.input();
     if (given.size() != expected.getFieldCount()) {
       return Optional.of(
           "takes "
               + expected.getFieldCount()
-              + " arguments after the URI ("
+              + " arguments after the URI "
               + columns
-              + "), but "
+              + ", but "
               + given.size()
               + " are given");
     }

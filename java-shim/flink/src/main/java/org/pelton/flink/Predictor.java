@@ -28,8 +28,14 @@ final class Predictor implements AutoCloseable {
   private ByteBuffer outputBuffer;
   private MemorySegment outputSegment;
 
-  Predictor(PublishedDecision decision, MetricGroup metrics) {
-    evaluator = new Evaluator(decision.uri(), decision.version());
+  Predictor(PlannedDecision planned, MetricGroup metrics) {
+    PublishedDecision decision = planned.decision();
+    evaluator =
+        new Evaluator(
+            decision.uri(),
+            decision.version(),
+            planned.options().onError(),
+            planned.options().nativeDirectory());
     try {
       checkSignature(decision);
     } catch (RuntimeException e) {

@@ -1,13 +1,13 @@
 package org.pelton.flink;
 
 import java.io.Serializable;
+import java.util.stream.Collectors;
 import org.apache.flink.table.types.logical.RowType;
 
 /**
  * One version of a published decision as Flink's planner needs it: which columns go in and out.
  *
- * <p>Plain and serialisable: it travels from the planner to the tasks, which is how the version of
- * a job is fixed when the job is planned.
+ * <p>Plain and serialisable: it travels from the planner to the tasks.
  */
 final class PublishedDecision implements Serializable {
 
@@ -18,13 +18,16 @@ final class PublishedDecision implements Serializable {
   private final long version;
   private final RowType input;
   private final RowType output;
+  private final boolean errorColumn;
 
-  PublishedDecision(String uri, String name, long version, RowType input, RowType output) {
+  PublishedDecision(
+      String uri, String name, long version, RowType input, RowType output, boolean errorColumn) {
     this.uri = uri;
     this.name = name;
     this.version = version;
     this.input = input;
     this.output = output;
+    this.errorColumn = errorColumn;
   }
 
   /** {@code METADATA/decisions/NAME}, absolute: it means the same in every directory. */
@@ -36,6 +39,10 @@ final class PublishedDecision implements Serializable {
     return version;
   }
 
+  String name() {
+    return name;
+  }
+
   /** The arguments, in order. */
   RowType input() {
     return input;
@@ -43,6 +50,21 @@ final class PublishedDecision implements Serializable {
 
   RowType output() {
     return output;
+  }
+
+  /** Whether the output says of a failed record why it failed ({@code pelton.error}). */
+  boolean hasErrorColumn() {
+    return errorColumn;
+  }
+
+  /** As in a column list of SQL. */
+  String inputColumns() {
+    return columns(input);
+  }
+
+  /** As in a column list of SQL. */
+  String outputColumns() {
+    return columns(output);
   }
 
   /** How messages name it. */
@@ -55,5 +77,11 @@ final class PublishedDecision implements Serializable {
     PublishedDecision other =
         new Manifest(name, version, "the task's manifest").parse(uri, manifestJson);
     return input.equals(other.input) && output.equals(other.output);
+  }
+
+  private static String columns(RowType type) {
+    return type.getFields().stream()
+        .map(field -> field.getName() + " " + field.getType())
+        .collect(Collectors.joining(", ", "(", ")"));
   }
 }

@@ -98,7 +98,7 @@ class PlanningTest {
 
   @Test
   void unknownDecisionListsTheOnesThatExist() {
-    refusedUri(files.uri("scor"), "DECISION_NOT_FOUND: decision `scor`: not in", "has score");
+    refusedUri(files.uri("scor"), "DECISION_NOT_FOUND: decision `scor`: not there", "has score");
     refusedUri("/nowhere", "DECISION_NOT_FOUND: `/nowhere` does not name a decision", "");
   }
 
