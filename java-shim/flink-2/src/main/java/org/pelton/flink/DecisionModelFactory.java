@@ -67,6 +67,6 @@ public final class DecisionModelFactory implements ModelProviderFactory {
   }
 
   private static PeltonException invalid(String model, String message) {
-    return new PeltonException("OPTION_INVALID", false, "model `" + model + "`: " + message);
+    return new PeltonException("ARGUMENT_MISMATCH", false, "model `" + model + "`: " + message);
   }
 }

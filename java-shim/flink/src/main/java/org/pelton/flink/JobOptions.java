@@ -54,7 +54,7 @@ final class JobOptions implements Serializable {
   /**
    * @param configuration of the session
    * @param decision the name of the decision that a call names
-   * @throws PeltonException OPTION_INVALID for an unknown key or a bad value
+   * @throws PeltonException ARGUMENT_MISMATCH for an unknown key or a bad value
    */
   static JobOptions of(ReadableConfig configuration, String decision) {
     Map<String, String> options = new TreeMap<>();

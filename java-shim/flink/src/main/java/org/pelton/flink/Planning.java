@@ -24,7 +24,8 @@ final class Planning {
   }
 
   static PeltonException invalidOption(String decision, String message) {
-    return new PeltonException("OPTION_INVALID", false, "decision `" + decision + "`: " + message);
+    return new PeltonException(
+        "ARGUMENT_MISMATCH", false, "decision `" + decision + "`: " + message);
   }
 
   /** The sentence that names the known word nearest to an unknown one. */

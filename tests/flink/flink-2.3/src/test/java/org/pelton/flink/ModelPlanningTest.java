@@ -94,7 +94,7 @@ class ModelPlanningTest {
     create(INPUT, OUTPUT, ", 'decison' = 'x'");
     assertThat(reason("DESCRIPTOR(n, s, d)"))
         .isEqualTo(
-            "OPTION_INVALID: model `m`: there is no option 'decison'; did you mean 'decision'?");
+            "ARGUMENT_MISMATCH: model `m`: there is no option 'decison'; did you mean 'decision'?");
   }
 
   @Test
@@ -102,7 +102,7 @@ class ModelPlanningTest {
     sql.executeSql("CREATE MODEL m INPUT (n BIGINT) OUTPUT (p FLOAT) WITH ('provider' = 'pelton')");
     assertThat(reason("DESCRIPTOR(n)"))
         .isEqualTo(
-            "OPTION_INVALID: model `m`: 'decision' is missing;"
+            "ARGUMENT_MISMATCH: model `m`: 'decision' is missing;"
                 + " expected 'decision' = 'METADATA/decisions/NAME'");
   }
 
@@ -122,7 +122,8 @@ class ModelPlanningTest {
   void unknownKeysOfTheConfigMap() {
     create(INPUT, OUTPUT, "");
     assertThat(reason("DESCRIPTOR(n, s, d), MAP['on-error', 'emit']"))
-        .startsWith("OPTION_INVALID: decision `score`: ML_PREDICT has no option 'on-error' here");
+        .startsWith(
+            "ARGUMENT_MISMATCH: decision `score`: ML_PREDICT has no option 'on-error' here");
     plan("DESCRIPTOR(n, s, d), MAP['async', 'false']");
     assertThat(reason("DESCRIPTOR(n, s, d), MAP['async', 'true']")).contains("async");
   }
@@ -133,7 +134,7 @@ class ModelPlanningTest {
     sql.getConfig().set("pelton.pin-versoin", "1");
     assertThat(reason("DESCRIPTOR(n, s, d)"))
         .isEqualTo(
-            "OPTION_INVALID: decision `score`: there is no option 'pelton.pin-versoin';"
+            "ARGUMENT_MISMATCH: decision `score`: there is no option 'pelton.pin-versoin';"
                 + " did you mean 'pelton.pin-version'?");
     sql.getConfig().getConfiguration().removeKey("pelton.pin-versoin");
     sql.getConfig().set("pelton.pin-version", "1");
