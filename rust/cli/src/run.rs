@@ -13,7 +13,7 @@ use pelton_decision::{Error, ErrorCode, Generation, OnError};
 
 use crate::in_order::in_order;
 use crate::io::csv::separator_hint;
-use crate::io::{Batches, Format, Writer};
+use crate::io::{Chunk, Decoded, Format, Reader, Writer};
 use crate::locate;
 use crate::progress::Progress;
 
@@ -85,9 +85,9 @@ impl Run {
         };
         let way = Way {
             input: &self.input,
-            batches: table.read(&columns, rows)?,
+            reader: table.read(&columns, rows)?,
             runners,
-            writer: to.create(&self.output, &output, rows)?,
+            writer: to.create(&self.output, &output)?,
             keep: self.keep.then_some(output),
         };
         let summary = way.run()?;
@@ -148,7 +148,7 @@ impl Run {
 /// From file to file.
 struct Way<'a> {
     input: &'a Path,
-    batches: Box<dyn Batches>,
+    reader: Box<dyn Reader>,
     /// One a thread.
     runners: Vec<BatchRunner<'a>>,
     writer: Box<dyn Writer>,
@@ -156,12 +156,17 @@ struct Way<'a> {
     keep: Option<SchemaRef>,
 }
 
-/// A batch on its way, and where it was read.
-struct Part {
+/// Rows that are to be decided.
+struct ToDo {
+    chunk: Box<dyn Chunk>,
+    /// How far reading has come with them.
+    position: (u64, u64),
+}
+
+/// Rows that are decided.
+struct Done {
     batch: RecordBatch,
-    /// The rows of the file before it.
-    before: u64,
-    /// How far reading has come with it.
+    text: String,
     position: (u64, u64),
 }
 
@@ -170,40 +175,44 @@ impl<'a> Way<'a> {
     fn run(self) -> Result<String, Error> {
         let Way {
             input,
-            mut batches,
+            mut reader,
             runners,
             mut writer,
             keep,
         } = self;
         let mut progress = Progress::start();
-        let mut before = 0;
         let read = || {
-            let Some(batch) = batches.next()? else {
-                return Ok(None);
-            };
-            let part = Part {
-                before,
-                position: batches.progress(),
-                batch,
-            };
-            before += part.batch.num_rows() as u64;
-            Ok(Some(part))
+            let chunk = reader.next()?;
+            let position = reader.progress();
+            Ok(chunk.map(|chunk| ToDo { chunk, position }))
         };
+        let encoder = writer.encoder();
         let decide = |mut runner: BatchRunner<'a>| {
-            let keep = keep.as_ref();
-            move |part: Part| {
-                let decided = runner.decide(&part.batch);
-                let decided = decided.map_err(|error| row_error(input, error, part.before))?;
+            let (keep, encoder) = (keep.as_ref(), &encoder);
+            move |ToDo { chunk, position }| {
+                let Decoded {
+                    before,
+                    batch,
+                    failed,
+                } = chunk.decode();
+                let decided = runner.decide(&batch);
+                let decided = decided.map_err(|error| row_error(input, error, before))?;
+                // Only now: the rows in front of one that cannot be read are the first to fail.
+                failed.map_or(Ok(()), Err)?;
                 let batch = match keep {
                     None => decided,
-                    Some(schema) => join(schema, &part.batch, &decided),
+                    Some(schema) => join(schema, &batch, &decided),
                 };
-                Ok(Part { batch, ..part })
+                Ok(Done {
+                    text: encoder.encode(&batch)?,
+                    batch,
+                    position,
+                })
             }
         };
-        let write = |part: Part| {
-            writer.write(&part.batch)?;
-            progress.advance(part.batch.num_rows(), part.position);
+        let write = |done: Done| {
+            writer.write(&done.batch, &done.text)?;
+            progress.advance(done.batch.num_rows(), done.position);
             Ok(())
         };
         in_order(runners.into_iter().map(decide).collect(), read, write)?;

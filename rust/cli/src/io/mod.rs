@@ -1,13 +1,16 @@
 //! Files of records: read and written batch by batch, so that memory is bounded by the batch.
 
 pub mod csv;
-pub mod parquet;
-mod records;
+mod lines;
+mod parquet;
+mod record;
 mod text;
+mod text_file;
 
 use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
@@ -29,23 +32,48 @@ pub trait Table {
     /// All its columns.
     fn schema(&self) -> &SchemaRef;
     /// Reads the columns with the given numbers, in the order of the file, `rows` rows at a time.
-    fn read(self: Box<Self>, columns: &[usize], rows: usize) -> Result<Box<dyn Batches>, Error>;
+    fn read(self: Box<Self>, columns: &[usize], rows: usize) -> Result<Box<dyn Reader>, Error>;
 }
 
-/// The rows of a file.
-pub trait Batches: Send {
+/// The rows of a file, in its order. One thread reads at a time; what else there is to do for a
+/// chunk of rows is done by [`Chunk::decode`], beside others.
+pub trait Reader: Send {
     /// The next rows; `None` behind the last.
-    fn next(&mut self) -> Result<Option<RecordBatch>, Error>;
+    fn next(&mut self) -> Result<Option<Box<dyn Chunk>>, Error>;
     /// How far reading has come, and how far it goes, in a unit of the format's own.
     fn progress(&self) -> (u64, u64);
 }
 
+/// Rows that follow one another.
+pub trait Chunk: Send {
+    /// Makes a batch of them.
+    fn decode(self: Box<Self>) -> Decoded;
+}
+
+/// What a chunk holds.
+pub struct Decoded {
+    /// How many rows of the file stand before it.
+    pub before: u64,
+    /// Its rows, up to the first that is not what it should be.
+    pub batch: RecordBatch,
+    /// What is wrong with that.
+    pub failed: Option<Error>,
+}
+
 /// A file that is being written. It gets its name when it is finished, never before.
 pub trait Writer: Send {
-    /// Adds rows.
-    fn write(&mut self, batch: &RecordBatch) -> Result<(), Error>;
+    /// Does what can be done for a batch beside others.
+    fn encoder(&self) -> Arc<dyn Encode>;
+    /// Adds rows: a batch, and what the encoder has made of it.
+    fn write(&mut self, batch: &RecordBatch, text: &str) -> Result<(), Error>;
     /// Writes what is left, and gives the file its name.
     fn finish(self: Box<Self>) -> Result<(), Error>;
+}
+
+/// Rows as text, for a file of text.
+pub trait Encode: Send + Sync {
+    /// The text of a batch.
+    fn encode(&self, batch: &RecordBatch) -> Result<String, Error>;
 }
 
 impl Format {
@@ -83,17 +111,12 @@ impl Format {
         })
     }
 
-    /// Begins a file for batches of up to `rows` rows.
-    pub fn create(
-        self,
-        path: &Path,
-        schema: &SchemaRef,
-        rows: usize,
-    ) -> Result<Box<dyn Writer>, Error> {
-        Ok(match self {
-            Format::Csv => Box::new(csv::CsvWriter::create(path, schema, rows)?),
-            Format::Parquet => Box::new(parquet::ParquetWriter::create(path, schema)?),
-        })
+    /// Begins a file.
+    pub fn create(self, path: &Path, schema: &SchemaRef) -> Result<Box<dyn Writer>, Error> {
+        match self {
+            Format::Csv => csv::create(path, schema),
+            Format::Parquet => parquet::create(path, schema),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
@@ -13,7 +14,7 @@ use parquet::file::properties::WriterProperties;
 use pelton_decision::{Error, ErrorCode};
 use tempfile::NamedTempFile;
 
-use super::{Batches, Table, Writer, invalid, stage, unstage};
+use super::{Chunk, Decoded, Encode, Reader, Table, Writer, invalid, stage, unstage};
 
 /// A row group is held in memory, encoded, until it is full: whichever of the two comes first.
 const ROW_GROUP_ROWS: usize = 1 << 17;
@@ -43,7 +44,7 @@ impl Table for ParquetTable {
         self.builder.schema()
     }
 
-    fn read(self: Box<Self>, columns: &[usize], rows: usize) -> Result<Box<dyn Batches>, Error> {
+    fn read(self: Box<Self>, columns: &[usize], rows: usize) -> Result<Box<dyn Reader>, Error> {
         let ParquetTable { path, builder } = *self;
         let total = builder.metadata().file_metadata().num_rows();
         let columns = columns.iter().copied();
@@ -67,15 +68,17 @@ struct ParquetBatches {
     total: u64,
 }
 
-impl Batches for ParquetBatches {
-    fn next(&mut self) -> Result<Option<RecordBatch>, Error> {
+impl Reader for ParquetBatches {
+    fn next(&mut self) -> Result<Option<Box<dyn Chunk>>, Error> {
         let batch = self.reader.next().transpose();
         let batch = batch.map_err(|cause| {
             let what = format!("behind row {}: {cause}", self.row);
             invalid(&self.path, what)
         })?;
+        let before = self.row;
         self.row += batch.as_ref().map_or(0, |batch| batch.num_rows() as u64);
-        Ok(batch)
+        let chunk = batch.map(|batch| ParquetChunk { before, batch });
+        Ok(chunk.map(|chunk| Box::new(chunk) as Box<dyn Chunk>))
     }
 
     fn progress(&self) -> (u64, u64) {
@@ -83,30 +86,57 @@ impl Batches for ParquetBatches {
     }
 }
 
+/// Its columns are decoded already: the reader owns what that takes.
+struct ParquetChunk {
+    before: u64,
+    batch: RecordBatch,
+}
+
+impl Chunk for ParquetChunk {
+    fn decode(self: Box<Self>) -> Decoded {
+        Decoded {
+            before: self.before,
+            batch: self.batch,
+            failed: None,
+        }
+    }
+}
+
 /// A Parquet file that is being written.
-pub struct ParquetWriter {
+struct ParquetWriter {
     path: PathBuf,
     writer: ArrowWriter<NamedTempFile>,
 }
 
-impl ParquetWriter {
-    /// Begins a file.
-    pub fn create(path: &Path, schema: &SchemaRef) -> Result<ParquetWriter, Error> {
-        let properties = WriterProperties::builder()
-            .set_compression(Compression::SNAPPY)
-            .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-            .set_max_row_group_bytes(Some(ROW_GROUP_BYTES))
-            .build();
-        let writer = ArrowWriter::try_new(stage(path)?, schema.clone(), Some(properties));
-        Ok(ParquetWriter {
-            path: path.to_owned(),
-            writer: writer.map_err(|cause| write_error(path, &cause))?,
-        })
+/// Begins a file.
+pub fn create(path: &Path, schema: &SchemaRef) -> Result<Box<dyn Writer>, Error> {
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::SNAPPY)
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_max_row_group_bytes(Some(ROW_GROUP_BYTES))
+        .build();
+    let writer = ArrowWriter::try_new(stage(path)?, schema.clone(), Some(properties));
+    Ok(Box::new(ParquetWriter {
+        path: path.to_owned(),
+        writer: writer.map_err(|cause| write_error(path, &cause))?,
+    }))
+}
+
+/// There is no text in a Parquet file.
+struct NoText;
+
+impl Encode for NoText {
+    fn encode(&self, _: &RecordBatch) -> Result<String, Error> {
+        Ok(String::new())
     }
 }
 
 impl Writer for ParquetWriter {
-    fn write(&mut self, batch: &RecordBatch) -> Result<(), Error> {
+    fn encoder(&self) -> Arc<dyn Encode> {
+        Arc::new(NoText)
+    }
+
+    fn write(&mut self, batch: &RecordBatch, _: &str) -> Result<(), Error> {
         let written = self.writer.write(batch);
         written.map_err(|cause| write_error(&self.path, &cause))
     }

@@ -62,7 +62,7 @@ fn a_row_that_fails_is_told_before_one_behind_it_that_cannot_be_read() {
         refused(
             &place,
             &format!("{RUN} {options}"),
-            &["in.csv:2002: row 2001, "],
+            &["in.csv:2002: row 2001: "],
         );
     }
 }
@@ -105,7 +105,7 @@ fn a_value_that_does_not_parse_is_named_with_its_place_and_type() {
         ),
     ] {
         let place = with_rows(&format!("7,\"two\nlines\",,,,,\n{row}\n"));
-        let place_of_it = "pelton: ARGUMENT_MISMATCH: in.csv:2004: row 2002, ";
+        let place_of_it = "pelton: ARGUMENT_MISMATCH: in.csv:2004: row 2002: ";
         refused(&place, RUN, &[place_of_it, message]);
     }
 }
@@ -113,7 +113,7 @@ fn a_value_that_does_not_parse_is_named_with_its_place_and_type() {
 #[test]
 fn a_record_that_is_not_csv_is_named_with_its_line() {
     for (row, message) in [
-        ("1,2,3", "row 2001 has 3 fields, not 7"),
+        ("1,2,3", "row 2001: it has 3 fields, not 7"),
         ("1,a\"b,,,,,", "a quote inside a field"),
         ("1,\"a,,,,,", "a quote is opened and never closed"),
     ] {
@@ -218,7 +218,7 @@ fn a_csv_file_with_another_separator_is_told_so() {
         let hint = format!("are its fields separated by {shown}? They must be by `,`");
         refused(&place, RUN, &["`id` is missing", &hint]);
         place.write("in.csv", &format!("{TRIAGE_HEADER}{header}"));
-        refused(&place, RUN, &["row 1 has 1 fields, not 7", &hint]);
+        refused(&place, RUN, &["row 1: it has 1 fields, not 7", &hint]);
     }
 }
 
