@@ -16,6 +16,7 @@ mod progress;
 mod publish;
 mod run;
 mod signature;
+mod way;
 
 use std::process::ExitCode;
 

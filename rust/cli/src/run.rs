@@ -1,21 +1,19 @@
 //! `pelton run`: a decision over a file, with the same bits as in Flink.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
 use arrow_schema::{Schema, SchemaRef};
 use pelton_data::Field;
 use pelton_data::report::{Report, Source};
 use pelton_data::type_parser::parse_columns;
-use pelton_decision::batch::{BatchError, BatchRunner};
+use pelton_decision::batch::BatchRunner;
 use pelton_decision::{Error, ErrorCode, Generation, OnError};
 
-use crate::in_order::in_order;
+use crate::io::Format;
 use crate::io::csv::separator_hint;
-use crate::io::{Chunk, Decoded, Format, Reader, Writer};
 use crate::locate;
-use crate::progress::Progress;
+use crate::way::Way;
 
 const EXAMPLES: &str = r#"Examples:
   pelton run --decision /data/pelton/decisions/arrival_delay --input flights.parquet --output decided.parquet
@@ -28,7 +26,8 @@ CSV files:
 
 /// Decide every row of a file; rows keep their order
 ///
-/// The first row that fails ends the run, with its number, and no output file is left behind.
+/// The first row that fails ends the run, with its number, and no output file is left behind;
+/// --on-error says otherwise. A row that cannot be read always ends the run.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Run {
@@ -53,6 +52,10 @@ pub struct Run {
     /// Write all columns of the input in front of the decision's
     #[arg(long)]
     keep: bool,
+    /// What becomes of a row that has no decision: fail (the run ends), null (its outputs are NULL),
+    /// emit (as null, and `pelton.error` in the output says why)
+    #[arg(long, value_name = "fail|null|emit", default_value_t)]
+    on_error: OnError,
     /// Rows in memory at once, for each thread; changes no result
     #[arg(long, value_name = "ROWS", default_value_t = 1024,
           value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
@@ -74,7 +77,7 @@ impl Run {
         let table = from.open(&self.input, declared, &input)?;
         let schema = table.schema().clone();
         let runners = (0..self.thread_count())
-            .map(|_| BatchRunner::new(&generation, &schema, rows, OnError::Fail))
+            .map(|_| BatchRunner::new(&generation, &schema, rows, self.on_error))
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| self.with_hint(from, &schema, error.context(self.input.display())))?;
         let columns = self.columns_to_read(&schema, &input);
@@ -145,88 +148,6 @@ impl Run {
     }
 }
 
-/// From file to file.
-struct Way<'a> {
-    input: &'a Path,
-    reader: Box<dyn Reader>,
-    /// One a thread.
-    runners: Vec<BatchRunner<'a>>,
-    writer: Box<dyn Writer>,
-    /// The schema of the output with the columns of the input in front, if they are kept.
-    keep: Option<SchemaRef>,
-}
-
-/// Rows that are to be decided.
-struct ToDo {
-    chunk: Box<dyn Chunk>,
-    /// How far reading has come with them.
-    position: (u64, u64),
-}
-
-/// Rows that are decided.
-struct Done {
-    batch: RecordBatch,
-    text: String,
-    position: (u64, u64),
-}
-
-impl<'a> Way<'a> {
-    /// Decides all rows, finishes the output and returns a line that says how fast.
-    fn run(self) -> Result<String, Error> {
-        let Way {
-            input,
-            mut reader,
-            runners,
-            mut writer,
-            keep,
-        } = self;
-        let mut progress = Progress::start();
-        let read = || {
-            let chunk = reader.next()?;
-            let position = reader.progress();
-            Ok(chunk.map(|chunk| ToDo { chunk, position }))
-        };
-        let encoder = writer.encoder();
-        let decide = |mut runner: BatchRunner<'a>| {
-            let (keep, encoder) = (keep.as_ref(), &encoder);
-            move |ToDo { chunk, position }| {
-                let Decoded {
-                    before,
-                    batch,
-                    failed,
-                } = chunk.decode();
-                let decided = runner.decide(&batch);
-                let decided = decided.map_err(|error| row_error(input, error, before))?;
-                // Only now: the rows in front of one that cannot be read are the first to fail.
-                failed.map_or(Ok(()), Err)?;
-                let batch = match keep {
-                    None => decided,
-                    Some(schema) => join(schema, &batch, &decided),
-                };
-                Ok(Done {
-                    text: encoder.encode(&batch)?,
-                    batch,
-                    position,
-                })
-            }
-        };
-        let write = |done: Done| {
-            writer.write(&done.batch, &done.text)?;
-            progress.advance(done.batch.num_rows(), done.position);
-            Ok(())
-        };
-        in_order(runners.into_iter().map(decide).collect(), read, write)?;
-        writer.finish()?;
-        Ok(progress.finish())
-    }
-}
-
-#[cold]
-fn row_error(input: &Path, BatchError { row, error }: BatchError, before: u64) -> Error {
-    let input = input.display();
-    error.context(format!("{input}: row {}", before + row as u64 + 1))
-}
-
 fn declared_columns(text: &str) -> Result<Vec<Field>, Error> {
     let columns = parse_columns(text).map_err(|diagnostics| {
         let mut report = Report::new(Source::new("--columns", text));
@@ -258,12 +179,6 @@ fn kept_schema(input: &Schema, decided: &Schema) -> Result<SchemaRef, Error> {
     }
     let fields = input.fields().iter().chain(decided.fields()).cloned();
     Ok(Arc::new(Schema::new(fields.collect::<Vec<_>>())))
-}
-
-fn join(schema: &SchemaRef, kept: &RecordBatch, decided: &RecordBatch) -> RecordBatch {
-    let columns = kept.columns().iter().chain(decided.columns()).cloned();
-    let joined = RecordBatch::try_new(schema.clone(), columns.collect());
-    joined.expect("both have as many rows, and the schema is made of theirs")
 }
 
 fn describe(generation: &Generation) -> String {

@@ -172,6 +172,34 @@ fn an_output_that_is_a_symbolic_link_stays_one() {
 }
 
 #[test]
+fn rows_that_fail_are_null_where_that_is_asked_for() {
+    let place = Place::with_triage();
+    let csv = format!("{TRIAGE_HEADER}1,ann,,4,,,\n2,bob,,0,,,\n3,cyd,,5,,,\n");
+    for options in ["", " --batch 1", " --threads 1 --keep"] {
+        let decided = place.triage(&csv, &format!(" --on-error null{options}"));
+        let rows: Vec<&str> = decided
+            .lines()
+            .map(|row| row.trim_end_matches(','))
+            .collect();
+        let failed = match options.contains("--keep") {
+            true => "2,bob,,0",
+            false => "",
+        };
+        assert_eq!(rows[2], failed, "{options}");
+        assert!(
+            rows[1].contains(",25,,ANN") && rows[3].contains(",20,,CYD"),
+            "{decided}"
+        );
+    }
+    let run = "run --decision triage --input in.csv --output out.csv --on-error";
+    let (_, summary) = place.succeed(&format!("{run} null"));
+    assert!(summary.contains("rows/s), 1 failed, triage"), "{summary}");
+    let error = place.fail(&format!("{run} emit"));
+    assert!(error.contains("add `pelton.error AS error`"), "{error}");
+    assert_eq!(place.pelton(&format!("{run} nil")).status.code(), Some(2));
+}
+
+#[test]
 fn a_file_without_rows_gives_a_file_without_rows() {
     let place = Place::with_triage();
     let header = "next_id,share,third,upper_name,seen_hour,on_day,not_ok,action,fired_rule\n";
