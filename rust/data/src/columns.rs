@@ -81,6 +81,23 @@ pub struct View {
     pub len: u32,
 }
 
+impl View {
+    /// A part of these bytes, which `part` counts from the first of them.
+    pub fn part(self, part: View) -> View {
+        debug_assert!(part.offset + part.len <= self.len);
+        View {
+            offset: self.offset + part.offset,
+            len: part.len,
+        }
+    }
+
+    /// The bytes that it means in `bytes`.
+    #[inline(always)]
+    pub fn of(self, bytes: &[u8]) -> &[u8] {
+        &bytes[self.offset as usize..][..self.len as usize]
+    }
+}
+
 /// The place of a column in every [`Columns`] of its [`Layout`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Slot {
@@ -476,7 +493,7 @@ impl Columns {
     /// The bytes of a string.
     #[inline(always)]
     pub fn bytes(&self, view: View) -> &[u8] {
-        &self.heap[view.offset as usize..][..view.len as usize]
+        view.of(&self.heap)
     }
 
     /// The bytes of a row's string. Strings are UTF-8 as far as those who wrote them kept to it.

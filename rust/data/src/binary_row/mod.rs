@@ -26,20 +26,23 @@
 //! ways: rows without, keys with unused bytes in the variable-length part. Both are read; the
 //! first is written.
 
+mod cell;
 mod reader;
 #[cfg(test)]
 mod tests;
 mod writer;
 
+pub(crate) use cell::Cell;
+pub use cell::CellError;
 pub use reader::{RowError, RowReader};
 pub use writer::RowWriter;
+pub(crate) use writer::{inline_word, shortest};
 
-use crate::columns::{Physical, Slot};
 use crate::types::DataType;
 
-/// How a field's 8 bytes are read and written.
+/// How a field's 8 bytes, or an element's 1 to 8, are read and written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     Boolean,
     I8,
     I16,
@@ -62,9 +65,8 @@ enum Kind {
 }
 
 impl Kind {
-    /// How `data_type` lies in a row, to or from `slot`.
-    fn of(data_type: &DataType, slot: Slot) -> Kind {
-        debug_assert_eq!(slot.physical, Physical::of(data_type));
+    /// How `data_type` lies in a row.
+    pub(crate) fn of(data_type: &DataType) -> Kind {
         match data_type {
             DataType::Boolean => Kind::Boolean,
             DataType::TinyInt => Kind::I8,
@@ -87,7 +89,7 @@ impl Kind {
 }
 
 /// The bytes before the first field: row kind and null bits.
-const fn header_bytes(arity: usize) -> usize {
+pub(crate) const fn header_bytes(arity: usize) -> usize {
     (arity + 8).div_ceil(64) * 8
 }
 
@@ -95,10 +97,10 @@ const fn header_bytes(arity: usize) -> usize {
 const INLINE: u8 = 0x80;
 
 /// So many bytes lie in the field itself at most.
-const MAX_INLINE: usize = 7;
+pub(crate) const MAX_INLINE: usize = 7;
 
 /// The most digits of a DECIMAL that lies in the field itself.
 const MAX_COMPACT: u8 = 18;
 
 /// What a DECIMAL of more digits takes of the variable-length part.
-const DECIMAL_BYTES: usize = 16;
+pub(crate) const DECIMAL_BYTES: usize = 16;

@@ -1,7 +1,7 @@
 //! From columns into the bytes of a row, the same bytes as Flink writes.
 
 use super::{DECIMAL_BYTES, INLINE, Kind, MAX_INLINE, header_bytes};
-use crate::columns::{Columns, MemoryError, Slot, Timestamp, View};
+use crate::columns::{Columns, MemoryError, Physical, Slot, Timestamp, View};
 use crate::types::DataType;
 
 /// Writes rows of columns.
@@ -20,7 +20,10 @@ impl RowWriter {
         RowWriter {
             fields: fields
                 .iter()
-                .map(|(data_type, slot)| (Kind::of(data_type, *slot), *slot))
+                .map(|(data_type, slot)| {
+                    debug_assert_eq!(slot.physical, Physical::of(data_type));
+                    (Kind::of(data_type), *slot)
+                })
                 .collect(),
             header_bytes,
             fixed_bytes: header_bytes + 8 * fields.len(),
@@ -124,16 +127,16 @@ fn field(kind: Kind, slot: Slot, columns: &Columns, row: usize, tail: &mut Tail<
             tail.push(&millis.to_le_bytes()) | nanos as u32 as u64
         }
         Kind::CompactDecimal(_) => columns.get::<i128>(slot, row) as u64,
-        Kind::Decimal(_) => decimal(columns.get(slot, row), tail),
+        Kind::Decimal(_) => {
+            let (bytes, len) = shortest(columns.get(slot, row));
+            tail.push(&bytes) | len as u64
+        }
         Kind::Bytes => {
             let bytes = columns.text(slot, row);
             if bytes.len() > MAX_INLINE {
                 return tail.push(bytes) | bytes.len() as u64;
             }
-            let mut word = [0; 8];
-            word[..bytes.len()].copy_from_slice(bytes);
-            word[MAX_INLINE] = INLINE | bytes.len() as u8;
-            u64::from_le_bytes(word)
+            inline_word(bytes)
         }
         Kind::Nested => {
             let nested = columns.text(slot, row);
@@ -142,8 +145,18 @@ fn field(kind: Kind, slot: Slot, columns: &Columns, row: usize, tail: &mut Tail<
     }
 }
 
-/// As Java's `BigInteger.toByteArray`: the shortest two's complement, big-endian.
-fn decimal(value: i128, tail: &mut Tail<'_>) -> u64 {
+/// Up to 7 bytes as they lie in a field itself.
+#[inline(always)]
+pub(crate) fn inline_word(bytes: &[u8]) -> u64 {
+    let mut word = [0; 8];
+    word[..bytes.len()].copy_from_slice(bytes);
+    word[MAX_INLINE] = INLINE | bytes.len() as u8;
+    u64::from_le_bytes(word)
+}
+
+/// As Java's `BigInteger.toByteArray`: the shortest two's complement, big-endian, with zeros
+/// behind it; and its length.
+pub(crate) fn shortest(value: i128) -> ([u8; DECIMAL_BYTES], usize) {
     let sign_bits = if value < 0 {
         value.leading_ones()
     } else {
@@ -153,7 +166,7 @@ fn decimal(value: i128, tail: &mut Tail<'_>) -> u64 {
     let len = DECIMAL_BYTES - (sign_bits as usize - 1) / 8;
     let mut bytes = [0; DECIMAL_BYTES];
     bytes[..len].copy_from_slice(&value.to_be_bytes()[DECIMAL_BYTES - len..]);
-    tail.push(&bytes) | len as u64
+    (bytes, len)
 }
 
 /// The variable-length part while it is written.

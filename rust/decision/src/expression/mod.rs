@@ -12,7 +12,6 @@
 
 mod ast;
 mod branch;
-mod calendar;
 mod choose;
 mod compile;
 mod constants;
@@ -23,6 +22,8 @@ mod program;
 mod reserved;
 mod selection;
 mod typing;
+
+use pelton_data::calendar;
 
 pub use ast::{Expr, SelectItem};
 pub use compile::{Case, Compiler, NullAs, value_of};

@@ -1,12 +1,12 @@
 //! Days and the proleptic Gregorian calendar, as in Java's `LocalDate`, for dates of any year.
 
-use pelton_data::columns::Timestamp;
+use crate::columns::Timestamp;
 
 /// Milliseconds of a day.
-pub(super) const DAY: i64 = 86_400_000;
+pub const DAY: i64 = 86_400_000;
 
 /// Days since 1970-01-01 of a date. Months and days beyond their range count on.
-pub(super) fn days(year: i64, month: i64, day: i64) -> i64 {
+pub fn days(year: i64, month: i64, day: i64) -> i64 {
     // Years begin in March here, so that the leap day is the last of its year.
     let month = month - 1 + year * 12;
     let (year, month) = (month.div_euclid(12), month.rem_euclid(12));
@@ -22,7 +22,7 @@ pub(super) fn days(year: i64, month: i64, day: i64) -> i64 {
 }
 
 /// Year, month and day of days since 1970-01-01.
-pub(super) fn date(days: i64) -> (i64, i64, i64) {
+pub fn date(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let of_era = shifted.rem_euclid(146_097);
@@ -38,7 +38,7 @@ pub(super) fn date(days: i64) -> (i64, i64, i64) {
 }
 
 /// The days of a month.
-pub(super) fn days_of_month(year: i64, month: i64) -> i64 {
+pub fn days_of_month(year: i64, month: i64) -> i64 {
     match month {
         2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
         2 => 28,
@@ -48,13 +48,13 @@ pub(super) fn days_of_month(year: i64, month: i64) -> i64 {
 }
 
 /// Whether there is such a date in the years 0 to 9999.
-pub(super) fn is_date(year: i64, month: i64, day: i64) -> bool {
+pub fn is_date(year: i64, month: i64, day: i64) -> bool {
     let known = (0..=9999).contains(&year) && (1..=12).contains(&month);
     known && (1..=days_of_month(year, month)).contains(&day)
 }
 
 /// The text of `DATE '2013-01-31'`, as days since 1970-01-01.
-pub(super) fn date_literal(text: &str) -> Option<i32> {
+pub fn date_literal(text: &str) -> Option<i32> {
     let mut parts = text.trim().split('-');
     let mut next = || number(parts.next()?);
     let (year, month, day) = (next()?, next()?, next()?);
@@ -64,7 +64,7 @@ pub(super) fn date_literal(text: &str) -> Option<i32> {
 
 /// The text of `TIMESTAMP '2013-01-31 23:59:59.123'` and its precision, the digits behind the
 /// point. Without a time of day it is midnight.
-pub(super) fn timestamp_literal(text: &str) -> Option<(Timestamp, u8)> {
+pub fn timestamp_literal(text: &str) -> Option<(Timestamp, u8)> {
     let text = text.trim();
     let (date, time) = text.split_once(' ').unwrap_or((text, "00:00:00"));
     let date = i64::from(date_literal(date)?);
@@ -87,7 +87,7 @@ pub(super) fn timestamp_literal(text: &str) -> Option<(Timestamp, u8)> {
 }
 
 /// The nanoseconds of the digits behind a second's point; up to nine of them.
-pub(super) fn nanos(fraction: &str) -> i64 {
+pub fn nanos(fraction: &str) -> i64 {
     let digits = fraction.bytes().map(|b| i64::from(b - b'0'));
     let missing = 9 - fraction.len().min(9);
     digits.take(9).fold(0, |value, digit| value * 10 + digit) * 10i64.pow(missing as u32)
