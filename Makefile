@@ -46,13 +46,26 @@ test: build ## all tests: Rust, Java, and SQL on real Flink 1.20 and 2.3
 	@$(SUMMARY)
 
 .PHONY: bench
-bench: tools ## nanoseconds a record, by step of the decision and by kernel
-	cargo bench --locked --workspace --bench decide --bench kernels
+bench: bench-rust bench-flink ## nanoseconds a record: by step of the decision, by kernel, and in a Flink job beside ONNX Runtime
+
+.PHONY: bench-rust
+bench-rust: tools ## nanoseconds a record, by step of the decision and by kernel
+	@mkdir -p target/bench
+	cargo bench --locked --workspace --bench kernels
+	cargo bench --locked --workspace --bench decide -- $(CURDIR)/target/bench/decide.json
+
+# `make bench-flink ROUNDS=3 ONLY=PELTON_2` is a quick look at some of the cases. The model's time comes from `make bench-rust`.
+.PHONY: bench-flink
+bench-flink: build target/bench/decide.json ## what a record costs in a Flink job, by Pelton and by ONNX Runtime; writes target/bench/flink.json
+	cd java-shim && $(MVN) --quiet verify -Pbench -DskipTests -Drounds=$(or $(ROUNDS),7) -Donly="$(ONLY)" -pl ../tests/bench -am
+
+target/bench/decide.json:
+	$(MAKE) bench-rust
 
 .PHONY: fmt
 fmt: tools ## format Rust and Java
 	cargo fmt --all
-	cd java-shim && $(MVN) --quiet spotless:apply
+	cd java-shim && $(MVN) --quiet -Pbench spotless:apply
 
 .PHONY: check
 check: check-format check-lints check-dependencies check-licences ## formatting, lints, dependencies, their licences (needs cargo-deny, Python 3)
@@ -60,7 +73,7 @@ check: check-format check-lints check-dependencies check-licences ## formatting,
 .PHONY: check-format
 check-format: tools
 	cargo fmt --all --check
-	cd java-shim && $(MVN) --quiet validate spotless:check
+	cd java-shim && $(MVN) --quiet -Pbench validate spotless:check
 
 .PHONY: check-lints
 check-lints: tools
