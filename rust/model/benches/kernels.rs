@@ -12,6 +12,9 @@ use std::time::Instant;
 use onnx_file::{FLOAT, Node, Random, matrix, shapeless};
 use pelton_model::{Element, Memory, Model};
 
+/// Thresholds of a feature: LightGBM makes at most 255 bins, XGBoost 256.
+const BINS: f64 = 254.0;
+
 fn main() {
     let files: Vec<String> = std::env::args()
         .skip(1)
@@ -174,7 +177,9 @@ impl TreeArrays {
             self.trees.push(tree as i64);
             self.nodes.push(node as i64);
             self.features.push(random.below(width) as i64);
-            self.values.push(random.unit() as f32);
+            // Training looks at the bins of a histogram, so a feature has few thresholds.
+            self.values
+                .push(((random.unit() * BINS).floor() / BINS) as f32);
             self.on_true.push(on_true as i64);
             self.on_false.push(on_false as i64);
             self.missing

@@ -7,8 +7,9 @@
 //! 2. Every operator has one file in `operators/`, with what it reads from the file beside what it does to the data:
 //!    `cast`, `scaler`, `normalizer`, `linear`, `tree_ensemble`. `Identity` and `ZipMap` only give a value another name.
 //! 3. A tree ensemble is checked as a forest (`trees/forest.rs`) and packed into the node layout of a kernel
-//!    (`trees/packed.rs`, `trees/node.rs`). A run gathers what the branches read (`trees/row.rs`), walks it to the leaves
-//!    (`trees/walk.rs`), sums them (`trees/kernel.rs`), and makes scores and labels of the sums (`trees/scores.rs`).
+//!    (`trees/packed.rs`, `trees/node.rs`, or `trees/ranked.rs` where the processor can). A run gathers what the branches
+//!    read (`trees/row.rs`), walks it to the leaves (`trees/walk.rs`, `trees/ranked_walk.rs`), sums them
+//!    (`trees/kernel.rs`), and makes scores and labels of the sums (`trees/scores.rs`).
 //! 4. [`Model::run`] runs the steps in turn over [`Memory`]: no allocation, no lock, no failure.
 //!
 //! # Memory

@@ -241,15 +241,16 @@ where
 impl TreeEnsemble {
     pub fn run(&self, n: usize, memory: &mut Memory) {
         match &self.kernel {
+            Kernel::Ranked(ensemble) => self.run_floats(ensemble, n, memory),
             Kernel::AtMost(ensemble) => self.run_floats(ensemble, n, memory),
             Kernel::Table(ensemble) => self.run_floats(ensemble, n, memory),
             Kernel::Double(ensemble) => self.run_doubles(ensemble, n, memory),
         }
     }
 
-    fn run_floats<N: trees::Node<Value = f32>>(
+    fn run_floats<W: trees::Walk<Value = f32>>(
         &self,
-        ensemble: &Ensemble<N>,
+        ensemble: &Ensemble<W>,
         n: usize,
         memory: &mut Memory,
     ) {
@@ -291,9 +292,9 @@ impl TreeEnsemble {
         );
     }
 
-    fn run_doubles<N: trees::Node<Value = f64>>(
+    fn run_doubles<W: trees::Walk<Value = f64>>(
         &self,
-        ensemble: &Ensemble<N>,
+        ensemble: &Ensemble<W>,
         n: usize,
         memory: &mut Memory,
     ) {

@@ -1,28 +1,34 @@
 //! One type for every ensemble, whatever kernel walks it.
 
 use super::forest::Forest;
-use super::node::{AtMost, Node, Table, Value};
+use super::node::{AtMost, Table, Value};
 use super::packed::{Leaves, Packed};
+use super::ranked::Ranked;
 use super::row::Row;
 use super::scores::{Aggregate, Scores};
-use super::walk::ROWS;
+use super::walk::Walk;
 
 use crate::operators::post_transform::RowScores;
 
 /// A kernel, chosen at load by the tests that the branches ask and by the size of the ensemble.
 #[derive(Debug)]
 pub(crate) enum Kernel {
+    /// Floats, when all branches ask `x <= threshold`, trees have few leaves, and the processor can.
+    Ranked(Ensemble<Ranked>),
     /// Floats, when all branches ask `x <= threshold` of at most 1024 views.
-    AtMost(Ensemble<AtMost>),
+    AtMost(Ensemble<Packed<AtMost>>),
     /// Other floats.
-    Table(Ensemble<Table<f32>>),
+    Table(Ensemble<Packed<Table<f32>>>),
     /// All doubles.
-    Double(Ensemble<Table<f64>>),
+    Double(Ensemble<Packed<Table<f64>>>),
 }
 
 impl Kernel {
     /// The kernel for an ensemble of floats; `None` when it is too large for every layout.
     pub fn floats(forest: Forest<f32>, scores: Scores<f32>) -> Option<Self> {
+        if let Some(packed) = Ranked::pack(&forest) {
+            return Some(Kernel::Ranked(Ensemble::new(forest, packed, scores)));
+        }
         if let Some(packed) = Packed::pack(&forest) {
             return Some(Kernel::AtMost(Ensemble::new(forest, packed, scores)));
         }
@@ -37,6 +43,7 @@ impl Kernel {
     /// The row that `accumulate` wants.
     pub fn row(&self) -> &Row {
         match self {
+            Kernel::Ranked(ensemble) => &ensemble.row,
             Kernel::AtMost(ensemble) => &ensemble.row,
             Kernel::Table(ensemble) => &ensemble.row,
             Kernel::Double(ensemble) => &ensemble.row,
@@ -46,6 +53,7 @@ impl Kernel {
     /// What `accumulate` wants of scratch, in values a row.
     pub fn scratch(&self) -> usize {
         match self {
+            Kernel::Ranked(ensemble) => ensemble.scratch(),
             Kernel::AtMost(ensemble) => ensemble.scratch(),
             Kernel::Table(ensemble) => ensemble.scratch(),
             Kernel::Double(ensemble) => ensemble.scratch(),
@@ -56,6 +64,7 @@ impl Kernel {
 impl std::fmt::Display for Kernel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Kernel::Ranked(ensemble) => ensemble.fmt(f),
             Kernel::AtMost(ensemble) => ensemble.fmt(f),
             Kernel::Table(ensemble) => ensemble.fmt(f),
             Kernel::Double(ensemble) => ensemble.fmt(f),
@@ -65,37 +74,34 @@ impl std::fmt::Display for Kernel {
 
 /// An ensemble in the layout of one kernel.
 #[derive(Debug)]
-pub(crate) struct Ensemble<N: Node> {
+pub(crate) struct Ensemble<W: Walk> {
     pub row: Row,
-    packed: Packed<N>,
-    leaves: Leaves<N::Value>,
-    scores: Scores<N::Value>,
+    packed: W,
+    leaves: Leaves<W::Value>,
+    scores: Scores<W::Value>,
     /// The targets that some tree has weights for; with [`Leaves::One`] every row has a score for these.
     has: Vec<bool>,
     /// The target of all trees, when it is the same.
     only_target: Option<usize>,
 }
 
-impl<N: Node> std::fmt::Display for Ensemble<N> {
+impl<W: Walk> std::fmt::Display for Ensemble<W> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
             "{}, {} trees, {} nodes",
-            N::NAME,
-            self.packed.trees(),
+            W::NAME,
+            self.packed.roots().len(),
             self.packed.nodes()
         )
     }
 }
 
-/// Rows that go through a tree before the next tree: their features stay in the first level cache.
-const BLOCK: usize = 64;
-
-impl<N: Node> Ensemble<N> {
+impl<W: Walk> Ensemble<W> {
     fn new(
-        forest: Forest<N::Value>,
-        packed: (Packed<N>, Vec<Option<u32>>),
-        scores: Scores<N::Value>,
+        forest: Forest<W::Value>,
+        packed: (W, Vec<Option<u32>>),
+        scores: Scores<W::Value>,
     ) -> Self {
         let (packed, leaves) = packed;
         let Forest {
@@ -142,15 +148,15 @@ impl<N: Node> Ensemble<N> {
     }
 
     /// Combines the leaves of `n` rows, whose features stand row after row in `x`, into `scratch`, row after row.
-    pub fn accumulate(&self, n: usize, x: &[N::Value], scratch: &mut [N::Value]) {
-        let x = &x[..n * self.packed.width];
+    pub fn accumulate(&self, n: usize, x: &[W::Value], scratch: &mut [W::Value]) {
+        let x = &x[..n * self.packed.width()];
         let scratch = &mut scratch[..n * self.scratch()];
-        scratch.fill(N::Value::ZERO);
+        scratch.fill(W::Value::ZERO);
         match &self.leaves {
             Leaves::One { weights, targets } => self.sum_one(x, scratch, weights, targets),
             Leaves::Many { spans, weights } => {
                 for (x, scores) in x
-                    .chunks_exact(self.packed.width)
+                    .chunks_exact(self.packed.width())
                     .zip(scratch.chunks_exact_mut(self.scratch()))
                 {
                     self.combine_many(x, scores, spans, weights);
@@ -159,43 +165,24 @@ impl<N: Node> Ensemble<N> {
         }
     }
 
-    /// Groups of rows go through one tree after the other, rows that are left over through all trees row by row; a score
-    /// is summed in the order of the trees either way.
+    /// A score is summed in the order of the trees, whichever way rows go.
     fn sum_one(
         &self,
-        x: &[N::Value],
-        scores: &mut [N::Value],
-        weights: &[N::Value],
+        x: &[W::Value],
+        scores: &mut [W::Value],
+        weights: &[W::Value],
         targets: &[u32],
     ) {
-        let (width, count) = (self.packed.width, self.scores.targets);
-        let grouped = x.len() / width / ROWS * ROWS;
-        let (x, rest) = x.split_at(grouped * width);
-        let (scores, rest_scores) = scores.split_at_mut(grouped * count);
-        for (x, scores) in x
-            .chunks(BLOCK * width)
-            .zip(scores.chunks_mut(BLOCK * count))
-        {
-            for (tree, &target) in targets.iter().enumerate() {
-                for (x, scores) in x
-                    .chunks_exact(ROWS * width)
-                    .zip(scores.chunks_exact_mut(ROWS * count))
-                {
-                    let slots = self.packed.walk_rows(tree, x);
-                    for (scores, slot) in scores.chunks_exact_mut(count).zip(slots) {
-                        scores[target as usize] += weights[slot as usize];
-                    }
-                }
-            }
-        }
-        for (x, scores) in rest
+        let (width, count) = (self.packed.width(), self.scores.targets);
+        let summed = self.packed.sum_rows(x, weights, targets, scores);
+        for (x, scores) in x[summed * width..]
             .chunks_exact(width)
-            .zip(rest_scores.chunks_exact_mut(count))
+            .zip(scores[summed * count..].chunks_exact_mut(count))
         {
             match self.only_target {
                 // The sum of a single target stays in a register.
                 Some(target) => {
-                    let mut sum = N::Value::ZERO;
+                    let mut sum = W::Value::ZERO;
                     self.packed.walk_row(x, |_, slot| sum += weights[slot]);
                     scores[target] = sum;
                 }
@@ -208,10 +195,10 @@ impl<N: Node> Ensemble<N> {
 
     fn combine_many(
         &self,
-        x: &[N::Value],
-        scratch: &mut [N::Value],
+        x: &[W::Value],
+        scratch: &mut [W::Value],
         spans: &[(u32, u32)],
-        weights: &[(u32, N::Value)],
+        weights: &[(u32, W::Value)],
     ) {
         let (scores, has) = scratch.split_at_mut(self.scores.targets);
         let aggregate = self.scores.aggregate;
@@ -219,14 +206,14 @@ impl<N: Node> Ensemble<N> {
             let (first, end) = spans[slot];
             for &(target, weight) in &weights[first as usize..end as usize] {
                 let (score, has) = (&mut scores[target as usize], &mut has[target as usize]);
-                let first = *has == N::Value::ZERO;
+                let first = *has == W::Value::ZERO;
                 match aggregate {
                     Aggregate::Sum | Aggregate::Average => *score += weight,
                     Aggregate::Min if first || weight < *score => *score = weight,
                     Aggregate::Max if first || weight > *score => *score = weight,
                     Aggregate::Min | Aggregate::Max => {}
                 }
-                *has = N::Value::ONE;
+                *has = W::Value::ONE;
             }
         });
     }
@@ -236,12 +223,12 @@ impl<N: Node> Ensemble<N> {
         &self,
         n: usize,
         stride: usize,
-        scratch: &mut [N::Value],
+        scratch: &mut [W::Value],
         out: &mut [f32],
         labels: Option<&mut [i64]>,
     ) {
-        let trees = self.packed.trees();
-        let mut label = |scratch: &mut [N::Value], row| {
+        let trees = self.packed.roots().len();
+        let mut label = |scratch: &mut [W::Value], row| {
             let (scores, has) = scratch.split_at_mut(self.scores.targets);
             let out = RowScores {
                 columns: out,
@@ -256,7 +243,7 @@ impl<N: Node> Ensemble<N> {
                 }
                 Leaves::Many { .. } => {
                     self.scores
-                        .finish(trees, scores, |target| has[target] != N::Value::ZERO, out)
+                        .finish(trees, scores, |target| has[target] != W::Value::ZERO, out)
                 }
             }
         };

@@ -74,19 +74,6 @@ impl<N: Node> Packed<N> {
         Some((packed, leaves))
     }
 
-    /// The root of each tree.
-    pub fn roots(&self) -> &[u32] {
-        &self.roots[..self.trees]
-    }
-
-    pub fn trees(&self) -> usize {
-        self.trees
-    }
-
-    pub fn nodes(&self) -> usize {
-        self.nodes.len() - 2
-    }
-
     fn assert_in_bounds(&self) {
         let slots = self.nodes.len();
         let roots_in_bounds = self.roots.iter().all(|&root| (root as usize) < slots);

@@ -7,18 +7,61 @@
     reason = "bounds checks in `step`, done once when an ensemble is packed, would cost half the speed"
 )]
 
-use super::node::Node;
+use super::node::{Node, Value};
 use super::packed::Packed;
 
 /// Trees that are walked at once for one row.
 pub(super) const TREES: usize = 16;
 /// Rows that are walked at once through one tree.
-pub(super) const ROWS: usize = 16;
+const ROWS: usize = 16;
+/// Rows that go through a tree before the next tree: their features stay in the first level cache.
+const BLOCK: usize = 64;
 
-impl<N: Node> Packed<N> {
+/// A packed ensemble: how rows get from its roots to its leaves.
+pub(crate) trait Walk: std::fmt::Debug {
+    type Value: Value;
+    /// For people.
+    const NAME: &'static str;
+    /// Values in a row.
+    fn width(&self) -> usize;
+    /// The first slot of each tree. A tree's other slots follow.
+    fn roots(&self) -> &[u32];
+    /// Branches and leaves.
+    fn nodes(&self) -> usize;
     /// Walks the row `x` through every tree; `leaf(tree, slot)` hears of the leaves in the order of the trees.
+    fn walk_row(&self, x: &[Self::Value], leaf: impl FnMut(usize, usize));
+
+    /// Adds the weights of the leaves of the first rows of `x` to their `scores`, for as many rows as are faster
+    /// together; returns how many. Each score is summed in the order of the trees.
+    fn sum_rows(
+        &self,
+        _x: &[Self::Value],
+        _weights: &[Self::Value],
+        _targets: &[u32],
+        _scores: &mut [Self::Value],
+    ) -> usize {
+        0
+    }
+}
+
+impl<N: Node> Walk for Packed<N> {
+    type Value = N::Value;
+    const NAME: &'static str = N::NAME;
+
+    fn width(&self) -> usize {
+        self.width
+    }
+
+    fn roots(&self) -> &[u32] {
+        &self.roots[..self.trees]
+    }
+
+    fn nodes(&self) -> usize {
+        self.nodes.len() - 2
+    }
+
     #[inline(always)]
-    pub fn walk_row(&self, x: &[N::Value], mut leaf: impl FnMut(usize, usize)) {
+    fn walk_row(&self, x: &[N::Value], mut leaf: impl FnMut(usize, usize)) {
         let x = &x[..self.width];
         let groups = self.roots.chunks_exact(TREES).zip(&self.group_steps);
         for (tree, (roots, &steps)) in (0..).step_by(TREES).zip(groups) {
@@ -36,9 +79,41 @@ impl<N: Node> Packed<N> {
         }
     }
 
+    /// Groups of rows go through one tree after the other.
+    fn sum_rows(
+        &self,
+        x: &[N::Value],
+        weights: &[N::Value],
+        targets: &[u32],
+        scores: &mut [N::Value],
+    ) -> usize {
+        let rows = x.len() / self.width;
+        let (width, count) = (self.width, scores.len() / rows);
+        let grouped = rows / ROWS * ROWS;
+        for (x, scores) in x[..grouped * width]
+            .chunks(BLOCK * width)
+            .zip(scores.chunks_mut(BLOCK * count))
+        {
+            for (tree, &target) in targets.iter().enumerate() {
+                for (x, scores) in x
+                    .chunks_exact(ROWS * width)
+                    .zip(scores.chunks_exact_mut(ROWS * count))
+                {
+                    let slots = self.walk_rows(tree, x);
+                    for (scores, slot) in scores.chunks_exact_mut(count).zip(slots) {
+                        scores[target as usize] += weights[slot as usize];
+                    }
+                }
+            }
+        }
+        grouped
+    }
+}
+
+impl<N: Node> Packed<N> {
     /// Walks [`ROWS`] rows, which stand one after the other in `x`, through `tree`; gives the slots of their leaves.
     #[inline(always)]
-    pub fn walk_rows(&self, tree: usize, x: &[N::Value]) -> [u32; ROWS] {
+    fn walk_rows(&self, tree: usize, x: &[N::Value]) -> [u32; ROWS] {
         let rows: [&[N::Value]; ROWS] = std::array::from_fn(|k| &x[k * self.width..][..self.width]);
         let mut at = [self.roots[tree]; ROWS];
         for _ in 0..self.steps[tree] {

@@ -1,0 +1,216 @@
+//! Ranks and leaves of [`super::ranked`]: a named kernel module. Both forms of each give the same bytes; the plain ones
+//! say what is meant, and are slower than other kernels.
+#![allow(
+    unsafe_code,
+    reason = "instructions that the processor is asked for first, and loads of whole registers"
+)]
+
+/// Trees in a register.
+pub(super) const LANES: usize = 64;
+/// Registers of trees that are walked at once: one alone would wait for its last instruction.
+pub(super) const GROUPS: usize = 2;
+/// Cuts in a register.
+const BLOCK: usize = 16;
+
+/// A byte for each tree of a register.
+#[derive(Debug, Clone, Copy)]
+#[repr(C, align(64))]
+pub(super) struct Lanes(pub [u8; LANES]);
+
+/// One branch of each tree of a register.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Branches {
+    /// What it reads, below [`LANES`].
+    pub view: Lanes,
+    /// Its test holds below this rank.
+    pub rank: Lanes,
+    /// The first leaf below it.
+    pub leaf: Lanes,
+    /// The first leaf below its second child.
+    pub second: Lanes,
+}
+
+impl Branches {
+    /// Of no tree.
+    pub const NONE: Self = Self {
+        view: Lanes([0; LANES]),
+        rank: Lanes([0; LANES]),
+        leaf: Lanes([u8::MAX; LANES]),
+        second: Lanes([0; LANES]),
+    };
+}
+
+/// The cuts of a view in ascending order, at most 255, filled up with infinity.
+#[derive(Debug)]
+#[repr(C, align(64))]
+pub(super) struct Cuts {
+    /// The last of each block.
+    last: [f32; BLOCK],
+    blocks: [[f32; BLOCK]; BLOCK],
+}
+
+impl Cuts {
+    pub fn of(cuts: &[f32]) -> Self {
+        let mut blocks = [[f32::INFINITY; BLOCK]; BLOCK];
+        blocks.as_flattened_mut()[..cuts.len()].copy_from_slice(cuts);
+        Self {
+            last: blocks.map(|block| block[BLOCK - 1]),
+            blocks,
+        }
+    }
+}
+
+/// Whether the processor has what makes this kernel worth while.
+pub(super) fn is_fast() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512vbmi")
+        && is_x86_feature_detected!("popcnt");
+    #[cfg(not(target_arch = "x86_64"))]
+    false
+}
+
+/// The rank of each value of the row `x`, in the order of `cuts`.
+pub(super) fn ranks(cuts: &[Cuts], x: &[f32]) -> Lanes {
+    #[cfg(target_arch = "x86_64")]
+    if is_fast() {
+        // SAFETY: the processor has the instructions.
+        return unsafe { x86::ranks(cuts, x) };
+    }
+    plain_ranks(cuts, x)
+}
+
+/// The leaf that each tree comes to; `branches` in the order of the trees.
+pub(super) fn leaves(ranks: &Lanes, branches: &[[Branches; GROUPS]]) -> [Lanes; GROUPS] {
+    #[cfg(target_arch = "x86_64")]
+    if is_fast() {
+        // SAFETY: the processor has the instructions.
+        return unsafe { x86::leaves(ranks, branches) };
+    }
+    plain_leaves(ranks, branches)
+}
+
+fn plain_ranks(cuts: &[Cuts], x: &[f32]) -> Lanes {
+    let mut ranks = Lanes([0; LANES]);
+    for ((rank, cuts), &x) in ranks.0.iter_mut().zip(cuts).zip(x) {
+        let below = cuts.blocks.as_flattened().iter().filter(|&&cut| cut < x);
+        *rank = if x.is_nan() {
+            u8::MAX
+        } else {
+            below.count() as u8
+        };
+    }
+    ranks
+}
+
+fn plain_leaves(ranks: &Lanes, branches: &[[Branches; GROUPS]]) -> [Lanes; GROUPS] {
+    let mut at = [Lanes([0; LANES]); GROUPS];
+    for branches in branches {
+        for (at, branch) in at.iter_mut().zip(branches) {
+            for (lane, at) in at.0.iter_mut().enumerate() {
+                let rank = ranks.0[usize::from(branch.view.0[lane])];
+                if rank >= branch.rank.0[lane] && *at == branch.leaf.0[lane] {
+                    *at = branch.second.0[lane];
+                }
+            }
+        }
+    }
+    at
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use std::arch::x86_64::*;
+
+    use super::{BLOCK, Branches, Cuts, GROUPS, LANES, Lanes};
+
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,popcnt")]
+    pub fn ranks(cuts: &[Cuts], x: &[f32]) -> Lanes {
+        let mut ranks = Lanes([0; LANES]);
+        for ((rank, cuts), &x) in ranks.0.iter_mut().zip(cuts).zip(x) {
+            // The last cut of the last block is infinity, and nothing is above: there is a block.
+            let block = below(&cuts.last, x) as usize;
+            let below = BLOCK * block + below(&cuts.blocks[block % BLOCK], x) as usize;
+            *rank = if x.is_nan() { u8::MAX } else { below as u8 };
+        }
+        ranks
+    }
+
+    /// How many cuts are below `x`.
+    #[target_feature(enable = "avx512f,popcnt")]
+    fn below(cuts: &[f32; BLOCK], x: f32) -> u32 {
+        // SAFETY: both are 64 bytes, and the load need not be aligned.
+        let cuts = unsafe { _mm512_loadu_ps(cuts.as_ptr()) };
+        _mm512_cmp_ps_mask::<_CMP_LT_OQ>(cuts, _mm512_set1_ps(x)).count_ones()
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+    pub fn leaves(ranks: &Lanes, branches: &[[Branches; GROUPS]]) -> [Lanes; GROUPS] {
+        let ranks = load(ranks);
+        let mut at = [_mm512_setzero_si512(); GROUPS];
+        for branches in branches {
+            for (at, branch) in at.iter_mut().zip(branches) {
+                let rank = _mm512_permutexvar_epi8(load(&branch.view), ranks);
+                let fails = _mm512_cmpge_epu8_mask(rank, load(&branch.rank));
+                let moves = _mm512_mask_cmpeq_epu8_mask(fails, *at, load(&branch.leaf));
+                *at = _mm512_mask_mov_epi8(*at, moves, load(&branch.second));
+            }
+        }
+        at.map(|at| {
+            let mut leaves = Lanes([0; LANES]);
+            // SAFETY: both are 64 bytes, and aligned.
+            unsafe { _mm512_store_si512(leaves.0.as_mut_ptr().cast(), at) };
+            leaves
+        })
+    }
+
+    #[target_feature(enable = "avx512f")]
+    fn load(lanes: &Lanes) -> __m512i {
+        // SAFETY: both are 64 bytes, and aligned.
+        unsafe { _mm512_load_si512(lanes.0.as_ptr().cast()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_give_the_same_ranks_and_leaves() {
+        let mut state = 1u32;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 16) as u8
+        };
+        for count in [0, 1, 15, 16, 17, 200, 255] {
+            let mut cuts: Vec<f32> = (0..count).map(|i| i as f32 * 0.5 - 20.0).collect();
+            if let Some(last) = cuts.last_mut() {
+                *last = f32::INFINITY;
+            }
+            let cuts: Vec<Cuts> = (0..LANES).map(|_| Cuts::of(&cuts)).collect();
+            let mut x: Vec<f32> = (0..LANES).map(|_| f32::from(next()) * 0.5 - 20.0).collect();
+            x[..5].copy_from_slice(&[f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -0.0, 1e-40]);
+            let ranks = ranks(&cuts, &x);
+            assert_eq!(ranks.0, plain_ranks(&cuts, &x).0, "{count} cuts");
+
+            let mut lanes = |below: u8| Lanes(std::array::from_fn(|_| next() % below));
+            let branches: Vec<[Branches; GROUPS]> = (0..count)
+                .map(|_| {
+                    std::array::from_fn(|_| Branches {
+                        view: lanes(LANES as u8),
+                        rank: lanes(u8::MAX),
+                        leaf: lanes(4),
+                        second: lanes(4),
+                    })
+                })
+                .collect();
+            let (ours, plain) = (leaves(&ranks, &branches), plain_leaves(&ranks, &branches));
+            assert_eq!(
+                ours.map(|lanes| lanes.0),
+                plain.map(|lanes| lanes.0),
+                "{count} branches"
+            );
+        }
+    }
+}
