@@ -12,8 +12,8 @@ use std::time::Instant;
 use onnx_file::{FLOAT, Node, Random, matrix, shapeless};
 use pelton_model::{Element, Memory, Model};
 
-/// Thresholds of a feature: LightGBM makes at most 255 bins, XGBoost 256.
-const BINS: f64 = 254.0;
+/// Bins from 0 to 1, and as many below: LightGBM makes at most 255 of a feature, XGBoost 256.
+const BINS: f64 = 127.0;
 
 fn main() {
     let files: Vec<String> = std::env::args()
