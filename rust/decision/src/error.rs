@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use pelton_data::columns::MemoryError;
+
 /// What went wrong, for machines. The names are stable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorCode {
@@ -117,6 +119,15 @@ impl Error {
             code,
             message: message.into(),
         }
+    }
+
+    /// There is no memory for it.
+    pub fn out_of_memory(cause: MemoryError) -> Error {
+        let code = match cause {
+            MemoryError::RowTooLarge(_) => ErrorCode::RowTooLarge,
+            MemoryError::Exhausted(_) | MemoryError::HeapFull => ErrorCode::OutOfMemory,
+        };
+        Error::new(code, cause.to_string())
     }
 
     /// The error of an operation on a file.

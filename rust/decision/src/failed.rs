@@ -6,6 +6,8 @@ use std::str::FromStr;
 use pelton_data::DataType;
 use pelton_data::binary_row::RowWriter;
 use pelton_data::columns::{Columns, Layout, Literal, MemoryError, Physical, Slot};
+use pelton_data::nested::RowBuilder;
+use pelton_data::scalar::Scalar;
 
 use crate::error::{Error, ErrorCode};
 use crate::generation::Generation;
@@ -55,17 +57,8 @@ pub struct FailedRow {
     columns: Columns,
     output: Vec<NamedColumn>,
     writer: RowWriter,
-    error: Option<ErrorColumn>,
-}
-
-/// Where the value of `pelton.error` is put together.
-#[derive(Debug)]
-struct ErrorColumn {
-    column: Slot,
-    code: Slot,
-    message: Slot,
-    writer: RowWriter,
-    bytes: Vec<u8>,
+    /// Where `pelton.error` stands, if it is to be given.
+    error: Option<Slot>,
 }
 
 impl FailedRow {
@@ -79,11 +72,11 @@ impl FailedRow {
             (OnError::Emit, None) => return Err(needs_error(&generation.decision.name)),
         };
         let mut layout = Layout::default();
-        let error = place.map(|_| ErrorColumn::new(&mut layout));
-        let given = generation.reserved_values();
+        let error = place.map(|_| layout.add(Physical::View));
+        let given = generation.reserved_values().map_err(Error::out_of_memory)?;
         let output = plan.output.iter().map(|column| {
-            let slot = match &error {
-                Some(error) if place == Some(column.slot) => error.column,
+            let slot = match error {
+                Some(error) if place == Some(column.slot) => error,
                 _ => {
                     let value = given.iter().find(|(slot, _)| *slot == column.slot);
                     let value = value.map_or(Literal::Null, |(_, value)| value.clone());
@@ -97,7 +90,7 @@ impl FailedRow {
         let fields = output.iter().map(|c| (c.data_type.clone(), c.slot));
         let writer = RowWriter::new(&fields.collect::<Vec<_>>());
         Ok(Some(FailedRow {
-            columns: Columns::new(&layout, 1).map_err(out_of_memory)?,
+            columns: Columns::new(&layout, 1).map_err(Error::out_of_memory)?,
             writer,
             output,
             error,
@@ -107,17 +100,20 @@ impl FailedRow {
     /// Makes it the row of a record that failed with `error`.
     pub fn set(&mut self, error: &Error) -> Result<(), Error> {
         self.columns.clear();
-        match &mut self.error {
-            Some(place) => place.set(&mut self.columns, error).map_err(out_of_memory),
-            None => Ok(()),
-        }
+        let Some(slot) = self.error else {
+            return Ok(());
+        };
+        let view = error_bytes(error).and_then(|bytes| self.columns.push_text(&bytes));
+        let view = view.map_err(Error::out_of_memory)?;
+        self.columns.put(slot, 0, Some(view));
+        Ok(())
     }
 
     /// Writes the row as a BinaryRow and returns its length; if `target` is shorter, nothing is
     /// written.
     pub fn write(&self, target: &mut [u8]) -> Result<usize, Error> {
         let written = self.writer.write(&self.columns, 0, target);
-        written.map_err(out_of_memory)
+        written.map_err(Error::out_of_memory)
     }
 
     /// The row's columns, and which of them are the output.
@@ -126,36 +122,13 @@ impl FailedRow {
     }
 }
 
-impl ErrorColumn {
-    fn new(layout: &mut Layout) -> ErrorColumn {
-        let [column, code, message] = [(); 3].map(|()| layout.add(Physical::View));
-        let fields = [(DataType::STRING, code), (DataType::STRING, message)];
-        ErrorColumn {
-            column,
-            code,
-            message,
-            writer: RowWriter::new(&fields),
-            bytes: Vec::new(),
-        }
+/// The bytes of `pelton.error`.
+fn error_bytes(error: &Error) -> Result<Vec<u8>, MemoryError> {
+    let mut row = RowBuilder::new(2)?;
+    for text in [error.code.as_str(), &error.message] {
+        row.push(&DataType::STRING, Some(Scalar::Bytes(text.as_bytes())))?;
     }
-
-    fn set(&mut self, columns: &mut Columns, error: &Error) -> Result<(), MemoryError> {
-        for (slot, text) in [
-            (self.code, error.code.as_str()),
-            (self.message, &error.message),
-        ] {
-            let view = columns.push_text(text.as_bytes())?;
-            columns.put(slot, 0, Some(view));
-        }
-        self.writer.write_to_vec(columns, 0, &mut self.bytes)?;
-        let view = columns.push_text(&self.bytes)?;
-        columns.put(self.column, 0, Some(view));
-        Ok(())
-    }
-}
-
-fn out_of_memory(cause: MemoryError) -> Error {
-    Error::new(ErrorCode::OutOfMemory, cause.to_string())
+    Ok(row.finish())
 }
 
 fn needs_error(decision: &str) -> Error {

@@ -7,8 +7,11 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use pelton_data::columns::{Literal, Slot};
+use pelton_data::DataType;
+use pelton_data::columns::{Literal, MemoryError, Slot};
+use pelton_data::nested::{ArrayWriter, map_bytes};
 use pelton_data::report::Source;
+use pelton_data::scalar::Scalar;
 use pelton_dimension::Image;
 
 use crate::activation;
@@ -94,15 +97,15 @@ impl Generation {
 
     /// What the columns of [`Plan::reserved`](crate::plan::Plan::reserved) hold in every record
     /// that has a decision.
-    pub fn reserved_values(&self) -> Vec<(Slot, Literal)> {
+    pub fn reserved_values(&self) -> Result<Vec<(Slot, Literal)>, MemoryError> {
         let columns = self.decision.plan.reserved.iter();
         let values = columns.map(|(reserved, column)| {
-            let value = match reserved {
-                Reserved::Version => self.version.map(|version| Literal::I64(version as i64)),
-                Reserved::Partitions => Some(self.partitions_literal()),
-                Reserved::Error => None,
+            let value = match (reserved, self.version) {
+                (Reserved::Version, Some(version)) => Literal::I64(version as i64),
+                (Reserved::Version, None) | (Reserved::Error, _) => Literal::Null,
+                (Reserved::Partitions, _) => self.partitions_literal()?,
             };
-            (column.slot, value.unwrap_or(Literal::Null))
+            Ok((column.slot, value))
         });
         values.collect()
     }
@@ -117,21 +120,22 @@ impl Generation {
         used.collect()
     }
 
-    fn partitions_literal(&self) -> Literal {
+    fn partitions_literal(&self) -> Result<Literal, MemoryError> {
         let partitions = self.partitions();
-        let keys = texts(&partitions.keys().copied().collect::<Vec<_>>());
-        let values = texts(&partitions.values().copied().collect::<Vec<_>>());
-        // Flink's BinaryMapData: the bytes of the keys' array, that array, the values' array.
-        let mut map = (keys.len() as u32).to_le_bytes().to_vec();
-        map.extend(keys);
-        map.extend(values);
-        Literal::Bytes(map)
+        let (mut keys, mut values) = (texts(partitions.len())?, texts(partitions.len())?);
+        for (lookup, partition) in partitions {
+            keys.push(Some(Scalar::Bytes(lookup.as_bytes())))?;
+            values.push(Some(Scalar::Bytes(partition.as_bytes())))?;
+        }
+        map_bytes(&keys.finish(), &values.finish()).map(Literal::Bytes)
     }
 
     /// A scratch for up to `capacity` rows at once.
     pub fn scratch(&self, capacity: usize) -> Result<Scratch, Error> {
-        Scratch::new(&self.decision.plan, capacity, &self.reserved_values())
-            .map_err(|cause| Error::new(ErrorCode::OutOfMemory, cause.to_string()))
+        let reserved = self.reserved_values();
+        reserved
+            .and_then(|reserved| Scratch::new(&self.decision.plan, capacity, &reserved))
+            .map_err(Error::out_of_memory)
     }
 
     /// Decides one record, a BinaryRow of the input columns. The output stands in the scratch
@@ -186,29 +190,9 @@ pub fn published(directory: &Path) -> Result<Option<(Manifest, Files)>, Error> {
     Ok(Some((manifest, files)))
 }
 
-/// Strings as Flink's BinaryArrayData.
-fn texts(texts: &[&str]) -> Vec<u8> {
-    let header = 4 + texts.len().div_ceil(32) * 4;
-    let mut array = (texts.len() as u32).to_le_bytes().to_vec();
-    array.resize((header + 8 * texts.len()).next_multiple_of(8), 0);
-    for (i, text) in texts.iter().enumerate() {
-        let word = match text.len() {
-            len @ 0..=7 => {
-                let mut word = [0; 8];
-                word[..len].copy_from_slice(text.as_bytes());
-                word[7] = 0x80 | len as u8;
-                word
-            }
-            len => {
-                let offset = array.len() as u64;
-                array.extend(text.as_bytes());
-                array.resize(array.len().next_multiple_of(8), 0);
-                (offset << 32 | len as u64).to_le_bytes()
-            }
-        };
-        array[header + 8 * i..][..8].copy_from_slice(&word);
-    }
-    array
+/// An array of strings to be written.
+fn texts(len: usize) -> Result<ArrayWriter, MemoryError> {
+    ArrayWriter::new(&DataType::STRING, len)
 }
 
 fn open_version(

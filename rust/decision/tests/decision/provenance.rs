@@ -4,7 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use pelton_data::columns::Literal;
+use pelton_data::value::Value;
 use pelton_decision::metadata::{DecisionHome, Metadata};
+use pelton_decision::plan::NamedColumn;
 use pelton_decision::publish::publish;
 use pelton_decision::{ErrorCode, FailedRow, Generation, OnError, Pin};
 use tempfile::TempDir;
@@ -56,7 +58,7 @@ fn home(metadata: &TempDir) -> DecisionHome {
 }
 
 /// The outputs of one record, or the row that stands for its failure.
-fn decide(generation: &Generation, a: i32, on_error: OnError) -> Vec<Literal> {
+fn decide(generation: &Generation, a: i32, on_error: OnError) -> Vec<Value> {
     let plan = &generation.decision.plan;
     let mut scratch = generation.scratch(1).unwrap();
     let mut failed = FailedRow::new(generation, on_error).unwrap();
@@ -73,45 +75,42 @@ fn decide(generation: &Generation, a: i32, on_error: OnError) -> Vec<Literal> {
             row.output()
         }
     };
-    output
-        .iter()
-        .map(|column| columns.literal(column.slot, 0))
-        .collect()
+    let value =
+        |column: &NamedColumn| Value::of(columns, column.slot, 0, &column.data_type).unwrap();
+    output.iter().map(value).collect()
 }
 
-fn bytes(literal: &Literal) -> String {
-    match literal {
-        Literal::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-        other => panic!("{other:?} has no bytes"),
-    }
+fn text(text: &str) -> Value {
+    Value::Text(text.to_owned())
+}
+
+fn partitions(day: &str) -> Value {
+    Value::Map(vec![(text("plane"), text(&format!("dt={day}")))])
 }
 
 #[test]
 fn a_row_names_its_version_and_hive_partitions_and_they_decide_it_again() {
     let metadata = metadata(DECISION);
     let newest = Generation::open_home(&home(&metadata), None).unwrap();
-    let row = decide(&newest, 5, OnError::Fail);
-    assert_eq!(
-        row[..4],
+    let expected = |day: &str| {
+        let (seats, share, version) = (Value::Int(149), Value::Int(2), Value::BigInt(1));
         [
-            Literal::I32(149),
-            Literal::text("2014-02-01"),
-            Literal::I32(2),
-            Literal::I64(1),
+            seats,
+            text(day),
+            share,
+            version,
+            partitions(day),
+            Value::Null,
         ]
-    );
-    assert!(bytes(&row[4]).contains("plane") && bytes(&row[4]).contains("dt=2014-02-01"));
-    assert_eq!(row[5], Literal::Null);
-
-    let partitions = [("plane".to_owned(), "dt=2013-01-01".to_owned())];
+    };
+    assert_eq!(decide(&newest, 5, OnError::Fail), expected("2014-02-01"));
+    let pinned = [("plane".to_owned(), "dt=2013-01-01".to_owned())];
     let pin = Pin {
         version: 1,
-        partitions: partitions.into(),
+        partitions: pinned.into(),
     };
     let pinned = Generation::open_pinned(&home(&metadata), &pin).unwrap();
-    let row = decide(&pinned, 5, OnError::Fail);
-    assert_eq!(row[1], Literal::text("2013-01-01"));
-    assert!(bytes(&row[4]).contains("dt=2013-01-01"));
+    assert_eq!(decide(&pinned, 5, OnError::Fail), expected("2013-01-01"));
 }
 
 #[test]
@@ -159,26 +158,17 @@ fn a_pin_of_what_is_not_there_is_refused_by_name() {
 fn a_failed_record_is_nulls_and_with_emit_says_why() {
     let metadata = metadata(DECISION);
     let generation = Generation::open_home(&home(&metadata), None).unwrap();
-    let row = decide(&generation, 0, OnError::Null);
-    assert_eq!(
-        row[..4],
-        [Literal::Null, Literal::Null, Literal::Null, Literal::I64(1)]
-    );
-    assert!(bytes(&row[4]).contains("dt=2014-02-01"));
-    assert_eq!(row[5], Literal::Null);
-    let row = decide(&generation, 0, OnError::Emit);
-    assert_eq!(
-        row[..4],
-        [Literal::Null, Literal::Null, Literal::Null, Literal::I64(1)]
-    );
-    for part in [
-        "EVALUATION_FAILED",
-        "`d`: division by zero, in output `share`",
-    ] {
-        assert!(bytes(&row[5]).contains(part), "{}", bytes(&row[5]));
-    }
+    let failed = |error: Value| {
+        let nulls = [Value::Null, Value::Null, Value::Null];
+        let own = [Value::BigInt(1), partitions("2014-02-01"), error];
+        nulls.into_iter().chain(own).collect::<Vec<_>>()
+    };
+    assert_eq!(decide(&generation, 0, OnError::Null), failed(Value::Null));
+    let message = "`d`: division by zero, in output `share`: share";
+    let why = Value::Row(vec![text("EVALUATION_FAILED"), text(message)]);
+    assert_eq!(decide(&generation, 0, OnError::Emit), failed(why));
     // What one record left behind is not there for the next.
-    assert_eq!(decide(&generation, 5, OnError::Emit)[5], Literal::Null);
+    assert_eq!(decide(&generation, 5, OnError::Emit)[5], Value::Null);
 }
 
 #[test]
