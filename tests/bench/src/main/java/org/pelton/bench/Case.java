@@ -18,7 +18,8 @@ record Case(Work work, boolean reuse, int parallelism) {
     PELTON_1("Pelton, version 1"),
     PELTON_2("Pelton, version 2"),
     ONNX_1("ONNX Runtime in a UDTF, version 1's model"),
-    ONNX_2("ONNX Runtime in a UDTF, version 2's model");
+    ONNX_2("ONNX Runtime in a UDTF, version 2's model"),
+    ML_PREDICT_2("Pelton through ML_PREDICT, version 2");
 
     final String title;
 

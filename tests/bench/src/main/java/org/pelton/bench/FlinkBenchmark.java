@@ -23,7 +23,6 @@ public final class FlinkBenchmark {
     Path pelton = Path.of(System.getProperty("pelton.target"), "pelton");
     Files.createDirectories(Report.JSON.getParent());
     for (int version : new int[] {1, 2}) {
-      Versions.prepare(version);
       ModelInputs.prepare(version, pelton);
     }
     List<OpenCase> cases = new ArrayList<>();

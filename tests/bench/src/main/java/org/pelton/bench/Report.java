@@ -60,6 +60,7 @@ final class Report {
         ownCost(version, reuse);
       }
     }
+    mlPredict();
     parallel();
     printRows();
     Files.writeString(
@@ -99,6 +100,15 @@ final class Report {
         "version " + version + " / ONNX Runtime in a UDTF" + objects(reuse),
         find(pelton(version), reuse, 1),
         find(peer, reuse, 1));
+  }
+
+  private void mlPredict() {
+    for (boolean reuse : new boolean[] {true, false}) {
+      throughput(
+          "version 2 through ML_PREDICT / ONNX Runtime in a UDTF" + objects(reuse),
+          find(Work.ML_PREDICT_2, reuse, 1),
+          find(Work.ONNX_2, reuse, 1));
+    }
   }
 
   private void parallel() {

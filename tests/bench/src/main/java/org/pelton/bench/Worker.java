@@ -18,6 +18,12 @@ public final class Worker {
 
   private static final String ARGUMENTS =
       "carrier, tailnum, origin, dest, sched_dep, local_hour, dep_delay, distance";
+  private static final String FLIGHT =
+      "carrier STRING, tailnum STRING, origin STRING, dest STRING, sched_dep TIMESTAMP(3),"
+          + " local_hour INT, dep_delay DOUBLE, distance INT";
+  private static final String DECIDED =
+      "p_late FLOAT, risk FLOAT, action STRING, fired_rule STRING";
+  private static final String DECISION = "models/metadata/decisions/arrival_delay";
   private static final String OUTPUTS = "p_late, risk, action, fired_rule";
 
   private Worker() {}
@@ -68,24 +74,19 @@ public final class Worker {
           case PELTON_2 -> predict(sql, 2);
           case ONNX_1 -> score(sql, 1);
           case ONNX_2 -> score(sql, 2);
+          case ML_PREDICT_2 -> mlPredict(sql, 2);
         };
     endWith(client);
   }
 
   private static JobClient predict(StreamTableEnvironment sql, int version) {
     sql.executeSql("CREATE FUNCTION predict AS 'org.pelton.flink.PredictFunction'");
-    String uri = Versions.metadata(version).resolve("decisions/arrival_delay").toString();
-    return decide(sql, "predict('" + uri + "', " + ARGUMENTS + ")");
+    sql.getConfig().set("pelton.pin-version", Integer.toString(version));
+    return decide(sql, "predict('" + DECISION + "', " + ARGUMENTS + ")");
   }
 
   private static JobClient decide(StreamTableEnvironment sql, String function) {
-    sql.executeSql(
-        "CREATE TABLE flights (carrier STRING, tailnum STRING, origin STRING, dest STRING,"
-            + " sched_dep TIMESTAMP(3), local_hour INT, dep_delay DOUBLE, distance INT)"
-            + from(Flights.CSV.toString()));
-    sql.executeSql(
-        "CREATE TABLE decided (p_late FLOAT, risk FLOAT, action STRING, fired_rule STRING)"
-            + " WITH ('connector' = 'blackhole')");
+    createTables(sql);
     return run(
         sql,
         "INSERT INTO decided SELECT d.* FROM flights, LATERAL TABLE("
@@ -93,6 +94,31 @@ public final class Worker {
             + ") AS d("
             + OUTPUTS
             + ")");
+  }
+
+  private static JobClient mlPredict(StreamTableEnvironment sql, int version) {
+    createTables(sql);
+    sql.getConfig().set("pelton.pin-version", Integer.toString(version));
+    sql.executeSql(
+        "CREATE MODEL delay INPUT ("
+            + FLIGHT
+            + ") OUTPUT ("
+            + DECIDED
+            + ") WITH ('provider' = 'pelton', 'decision' = '"
+            + DECISION
+            + "')");
+    return run(
+        sql,
+        "INSERT INTO decided SELECT "
+            + OUTPUTS
+            + " FROM ML_PREDICT(TABLE flights, MODEL delay, DESCRIPTOR("
+            + ARGUMENTS
+            + "))");
+  }
+
+  private static void createTables(StreamTableEnvironment sql) {
+    sql.executeSql("CREATE TABLE flights (" + FLIGHT + ")" + from(Flights.CSV.toString()));
+    sql.executeSql("CREATE TABLE decided (" + DECIDED + ") WITH ('connector' = 'blackhole')");
   }
 
   private static JobClient score(StreamTableEnvironment sql, int version) throws Exception {
