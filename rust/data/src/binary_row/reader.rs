@@ -12,6 +12,8 @@ pub struct RowReader {
     arity: usize,
     /// Row kind, null bits and 8 bytes a field.
     fixed_bytes: usize,
+    /// Whether one of the fields stays a part of the row.
+    has_views: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -67,8 +69,12 @@ impl RowReader {
                 slot: *slot,
             }
         });
+        let fields: Vec<Field> = fields.collect();
         RowReader {
-            fields: fields.collect(),
+            has_views: fields
+                .iter()
+                .any(|field| field.slot.physical == Physical::View),
+            fields,
             arity,
             fixed_bytes: header + 8 * arity,
         }
@@ -84,8 +90,13 @@ impl RowReader {
                 needed: self.fixed_bytes,
             });
         }
+        // One copy of all bytes costs less than one of each string.
+        let base = match self.has_views {
+            true => columns.push_text(bytes)?.offset,
+            false => 0,
+        };
         for field in &self.fields {
-            field.read(bytes, columns, row)?;
+            field.read(bytes, base, columns, row)?;
         }
         Ok(())
     }
@@ -93,7 +104,13 @@ impl RowReader {
 
 impl Field {
     #[inline]
-    fn read(&self, bytes: &[u8], columns: &mut Columns, row: usize) -> Result<(), RowError> {
+    fn read(
+        &self,
+        bytes: &[u8],
+        base: u32,
+        columns: &mut Columns,
+        row: usize,
+    ) -> Result<(), RowError> {
         let is_null = bytes[1 + self.index / 8] >> (self.index % 8) & 1 == 1;
         let (at, word) = (self.offset, word(bytes, self.offset));
         let cell = Cell { bytes, at, word };
@@ -121,8 +138,8 @@ impl Field {
             }
             Kind::Decimal(precision) => self.put_cell(columns, row, cell.decimal(precision))?,
             Kind::Bytes | Kind::Nested if is_null => columns.put::<View>(self.slot, row, None),
-            Kind::Bytes => self.push(columns, row, cell, cell.text())?,
-            Kind::Nested => self.push(columns, row, cell, cell.nested())?,
+            Kind::Bytes => self.put_part(columns, row, base, cell.text())?,
+            Kind::Nested => self.put_part(columns, row, base, cell.nested())?,
         }
         Ok(())
     }
@@ -144,17 +161,18 @@ impl Field {
         Ok(())
     }
 
+    /// A part of the row, whose bytes stand in the heap from `base` on.
     #[inline(always)]
-    fn push(
+    fn put_part(
         &self,
         columns: &mut Columns,
         row: usize,
-        cell: Cell<'_>,
+        base: u32,
         part: Result<View, CellError>,
     ) -> Result<(), RowError> {
         let part = part.map_err(|cause| self.broken(cause))?;
-        let view = columns.push_text(cell.of(part))?;
-        columns.put(self.slot, row, Some(view));
+        let offset = base + part.offset;
+        columns.put(self.slot, row, Some(View { offset, ..part }));
         Ok(())
     }
 
