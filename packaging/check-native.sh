@@ -29,7 +29,7 @@ for file in "$@"; do
     others=$(grep -Ev "$libraries" <<<"$needed" || true)
     [ -z "$others" ] || wrong "$file" "needs other libraries: $(paste -sd ' ' <<<"$others")"
 
-    sections=$(readelf -SW "$file" | grep -oE ' \.(debug_[a-z_]+|symtab) ' | tr -d ' ' || true)
+    sections=$(readelf -SW "$file" | grep -oE ' \.(debug_info|debug_line|symtab) ' | tr -d ' ' || true)
     [ -z "$sections" ] || wrong "$file" "is not stripped: $(paste -sd ' ' <<<"$sections")"
 
     paths=$(strings -a "$file" | grep -F -e "$here" -e "$HOME/" -e "${CARGO_HOME:-$HOME/.cargo}" || true)
