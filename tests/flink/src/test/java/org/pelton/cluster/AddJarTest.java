@@ -84,7 +84,7 @@ class AddJarTest {
 
   private static SqlSession session() throws Exception {
     SqlSession sql = cluster.session();
-    sql.run("ADD JAR '" + SessionCluster.peltonJar() + "'");
+    sql.addJar(SessionCluster.peltonJar());
     workload.prepare(sql);
     return sql;
   }

@@ -44,7 +44,9 @@ class JarInLibTest {
     assertThat(cluster.taskManager().nativeLibraries()).hasSize(1);
 
     String left = workload.startNumbers(sql, "left");
-    String right = workload.startNumbers(session(), "right");
+    SqlSession bringsTheJar = session();
+    bringsTheJar.addJar(SessionCluster.peltonJar());
+    String right = workload.startNumbers(bringsTheJar, "right");
     cluster.jobs().awaitResults(left);
     cluster.jobs().awaitResults(right);
     assertThat(cluster.taskManager().nativeLibraries()).hasSize(1);

@@ -1,6 +1,7 @@
 package org.pelton.cluster;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
@@ -17,6 +18,10 @@ final class SqlSession {
     this.log = log;
     String session = gateway.post("v2/sessions", Map.of()).get("sessionHandle").asText();
     path = "v2/sessions/" + session;
+  }
+
+  void addJar(Path jar) throws IOException, InterruptedException {
+    run("ADD JAR '" + jar + "'");
   }
 
   /** Runs one statement and returns the job's id, or {@code ""} when it started none. */
