@@ -2,9 +2,9 @@ package org.pelton;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Properties;
@@ -93,7 +93,10 @@ public final class NativeLibrary {
       }
       Path copy = Files.createTempFile("pelton-", "-" + System.mapLibraryName(NAME));
       try {
-        Files.copy(library, copy, StandardCopyOption.REPLACE_EXISTING);
+        // Into the file that is there: only its owner may touch it.
+        try (OutputStream file = Files.newOutputStream(copy)) {
+          library.transferTo(file);
+        }
         System.load(copy.toString());
       } finally {
         Files.delete(copy);

@@ -1,9 +1,12 @@
 package org.pelton;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -13,6 +16,16 @@ import org.junit.jupiter.api.io.TempDir;
 class NativeLibraryTest {
 
   private static final String DONE = JniExercise.DONE + System.lineSeparator();
+
+  /** Before a directory and a command: mounts a file system there that only the command sees. */
+  private static final List<String> MOUNT_NOEXEC =
+      List.of(
+          "unshare",
+          "--mount",
+          "--map-root-user",
+          "sh",
+          "-c",
+          "mount -t tmpfs -o noexec none \"$0\" && exec \"$@\"");
 
   @TempDir Path directory;
 
@@ -53,9 +66,30 @@ class NativeLibraryTest {
         .contains("set PELTON_NATIVE_DIR");
   }
 
+  @Test
+  void onANoexecTempDirectoryTheVariableIsTheWayOut() throws Exception {
+    List<String> noexec = new ArrayList<>(MOUNT_NOEXEC);
+    noexec.add(directory.toString());
+    List<String> attempt = new ArrayList<>(noexec);
+    attempt.add("true");
+    assumeTrue(new ProcessBuilder(attempt).start().waitFor() == 0, "no right to mount");
+
+    assertThat(exercise(noexec, directory, Map.of()))
+        .contains("PeltonException: NATIVE_LIBRARY: cannot load the jar's library")
+        .contains("failed to map segment");
+    Map<String, String> variables = Map.of("PELTON_NATIVE_DIR", TestPaths.target().toString());
+    assertThat(exercise(noexec, directory, variables)).isEqualTo(DONE);
+  }
+
   private String exercise(Path temp, Map<String, String> variables) throws Exception {
-    ProcessBuilder java =
-        new ProcessBuilder(
+    return exercise(List.of(), temp, variables);
+  }
+
+  private String exercise(List<String> wrapper, Path temp, Map<String, String> variables)
+      throws Exception {
+    List<String> command = new ArrayList<>(wrapper);
+    command.addAll(
+        List.of(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "-Xcheck:jni",
             "-Xmx64m",
@@ -64,7 +98,8 @@ class NativeLibraryTest {
             "-cp",
             System.getProperty("java.class.path"),
             JniExercise.class.getName(),
-            copy);
+            copy));
+    ProcessBuilder java = new ProcessBuilder(command);
     java.environment().putAll(variables);
     Process process = java.redirectErrorStream(true).start();
     return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

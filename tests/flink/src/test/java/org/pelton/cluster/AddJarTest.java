@@ -4,10 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
 import java.util.List;
+import org.apache.flink.runtime.util.EnvironmentInformation;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIf;
+import org.pelton.TestPaths;
 
 /** {@code ADD JAR} on a session cluster that knows nothing of Pelton: each job brings its own. */
 class AddJarTest {
@@ -68,6 +71,41 @@ class AddJarTest {
     workload.write("numbers.csv", "50", "4", "20");
     cluster.jobs().finish(job);
     assertThat(workload.lines("mended")).containsExactlyInAnyOrder("50,2", "4,25", "20,5");
+  }
+
+  @Test
+  void anUnpackedLibraryServesOneJobOfATaskManagerAtATime() throws Exception {
+    String natives = TestPaths.target().toString();
+    String first = workload.startNumbers(unpacked(natives), "unpacked");
+    cluster.jobs().awaitResults(first);
+    assertThat(cluster.taskManager().nativeLibraries())
+        .containsExactly(natives + "/libpelton_jni.so");
+
+    String second = workload.startNumbers(unpacked(natives), "refused");
+    assertThat(cluster.jobs().awaitFailure(second, "NATIVE_LIBRARY"))
+        .contains("already loaded in another classloader");
+    cluster.jobs().cancel(second);
+    cluster.jobs().stop(first);
+    workload.checkNumbers("unpacked");
+  }
+
+  @Test
+  @EnabledIf("hasModels")
+  void modelsAreFoundInTheJarOfTheSession() throws Exception {
+    SqlSession sql = session();
+    cluster.jobs().finish(workload.startModel(sql, "modelled"));
+    assertThat(workload.lines("modelled")).containsExactlyInAnyOrder("3,9,3x", "4,16,4x");
+  }
+
+  /** CREATE MODEL came with Flink 2.1. */
+  static boolean hasModels() {
+    return !EnvironmentInformation.getVersion().startsWith("1.");
+  }
+
+  private static SqlSession unpacked(String natives) throws Exception {
+    SqlSession sql = session();
+    sql.run("SET 'pelton.native-dir' = '" + natives + "'");
+    return sql;
   }
 
   /** The class loaders of jobs that have ended are collected, and their libraries with them. */

@@ -37,6 +37,10 @@ final class Jobs {
     finish(job);
   }
 
+  void cancel(String job) throws IOException, InterruptedException {
+    jobManager.patch("jobs/" + job + "?mode=cancel");
+  }
+
   /** Waits until the running attempt of the job has written records and committed them. */
   void awaitResults(String job) throws InterruptedException {
     // The first of the two may have begun before any record came.

@@ -34,6 +34,10 @@ final class Rest {
         HttpRequest.newBuilder().POST(BodyPublishers.ofString(JSON.writeValueAsString(body))));
   }
 
+  JsonNode patch(String path) throws IOException, InterruptedException {
+    return send(path, HttpRequest.newBuilder().method("PATCH", BodyPublishers.noBody()));
+  }
+
   /** The answer; an {@link IOException} with the server's reasons when it is not a success. */
   private JsonNode send(String path, HttpRequest.Builder request)
       throws IOException, InterruptedException {

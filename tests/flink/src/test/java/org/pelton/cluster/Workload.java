@@ -76,6 +76,23 @@ final class Workload {
     return sql.run(decide(name, "n, square, text", score, "n, CAST(n AS STRING)"));
   }
 
+  /** Starts a job that decides 3 and 4 by a model, which Flink 2.1 and later have. */
+  String startModel(SqlSession sql, String name) throws IOException, InterruptedException {
+    sql.run(
+        "CREATE MODEL score INPUT (n BIGINT, s STRING) OUTPUT (square BIGINT, text STRING)"
+            + " WITH ('provider' = 'pelton', 'decision' = '"
+            + score
+            + "')");
+    sql.run(
+        "CREATE VIEW few AS SELECT n, CAST(n AS STRING) AS s"
+            + " FROM (VALUES CAST(3 AS BIGINT), CAST(4 AS BIGINT)) AS t (n)");
+    sql.run(csv(name, "n BIGINT, square BIGINT, text STRING", results(name)));
+    return sql.run(
+        "INSERT INTO "
+            + name
+            + " SELECT n, square, text FROM ML_PREDICT(TABLE few, MODEL score, DESCRIPTOR(n, s))");
+  }
+
   /** Every number once, decided, and none left out. */
   void checkNumbers(String name) throws IOException {
     List<String> lines = lines(name);

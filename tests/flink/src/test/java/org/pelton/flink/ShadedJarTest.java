@@ -65,6 +65,15 @@ class ShadedJarTest {
     }
   }
 
+  @Test
+  void modelsAreInTheJarForFlink2Alone() {
+    boolean forFlink2 = jar.getName().contains("pelton-flink-2.x");
+    assertThat(names().contains("org/pelton/flink/DecisionModelFactory.class"))
+        .isEqualTo(forFlink2);
+    assertThat(names().contains("META-INF/services/org.apache.flink.table.factories.Factory"))
+        .isEqualTo(forFlink2);
+  }
+
   /** Flink and users' jobs bring Jackson too, in other versions. */
   @Test
   void noClassRefersToJacksonByItsOwnName() throws Exception {
