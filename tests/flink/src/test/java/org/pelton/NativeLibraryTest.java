@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -69,16 +70,17 @@ class NativeLibraryTest {
   @Test
   void onANoexecTempDirectoryTheVariableIsTheWayOut() throws Exception {
     List<String> noexec = new ArrayList<>(MOUNT_NOEXEC);
-    noexec.add(directory.toString());
+    Path temp = Files.createDirectory(directory.resolve("temp"));
+    noexec.add(temp.toString());
     List<String> attempt = new ArrayList<>(noexec);
     attempt.add("true");
     assumeTrue(new ProcessBuilder(attempt).start().waitFor() == 0, "no right to mount");
 
-    assertThat(exercise(noexec, directory, Map.of()))
+    assertThat(exercise(noexec, temp, Map.of()))
         .contains("PeltonException: NATIVE_LIBRARY: cannot load the jar's library")
         .contains("failed to map segment");
     Map<String, String> variables = Map.of("PELTON_NATIVE_DIR", TestPaths.target().toString());
-    assertThat(exercise(noexec, directory, variables)).isEqualTo(DONE);
+    assertThat(exercise(noexec, temp, variables)).isEqualTo(DONE);
   }
 
   private String exercise(Path temp, Map<String, String> variables) throws Exception {
