@@ -21,7 +21,7 @@
 
 use super::forest::{Forest, Listed};
 use super::node::Test;
-use super::ranked_walk::{Branches, Cuts, GROUPS, LANES, is_fast, leaves, ranks};
+use super::ranked_walk::{Branches, Cuts, GROUPS, LANES, MOST_VIEWS, is_fast, leaves, ranks};
 use super::walk::Walk;
 
 /// Trees beyond this are better walked: a walk asks few of their branches.
@@ -46,7 +46,7 @@ impl Ranked {
     /// The packed forest and for each slot the listed leaf, if it is one; `None` when the forest does not fit, or the
     /// processor lacks the instructions.
     pub fn pack(forest: &Forest<f32>) -> Option<(Self, Vec<Option<u32>>)> {
-        if !is_fast() || forest.row.width() > LANES {
+        if !is_fast() || forest.row.width() > MOST_VIEWS {
             return None;
         }
         let cuts = cuts(forest)?;
@@ -200,7 +200,7 @@ impl Walk for Ranked {
         let mut first = 0;
         let mut slot = 0;
         for branches in &self.groups {
-            let leaves = leaves(&ranks, branches);
+            let leaves = leaves(self.cuts.len(), &ranks, branches);
             let trees = (self.trees - first).min(GROUPS * LANES);
             for (lane, &at) in leaves
                 .iter()

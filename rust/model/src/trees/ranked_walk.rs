@@ -5,8 +5,10 @@
     reason = "instructions that the processor is asked for first, and loads of whole registers"
 )]
 
-/// Trees in a register.
+/// Bytes in a register: trees, or views.
 pub(super) const LANES: usize = 64;
+/// The most views: two registers are shuffled as one.
+pub(super) const MOST_VIEWS: usize = 2 * LANES;
 /// Registers of trees that are walked at once: one alone would wait for its last instruction.
 pub(super) const GROUPS: usize = 2;
 /// Cuts in a register.
@@ -17,10 +19,15 @@ const BLOCK: usize = 16;
 #[repr(C, align(64))]
 pub(super) struct Lanes(pub [u8; LANES]);
 
+/// The rank of each view of a row.
+#[derive(Debug, Clone, Copy)]
+#[repr(C, align(64))]
+pub(super) struct Ranks([u8; MOST_VIEWS]);
+
 /// One branch of each tree of a register.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Branches {
-    /// What it reads, below [`LANES`].
+    /// What it reads.
     pub view: Lanes,
     /// Its test holds below this rank.
     pub rank: Lanes,
@@ -72,7 +79,7 @@ pub(super) fn is_fast() -> bool {
 }
 
 /// The rank of each value of the row `x`, in the order of `cuts`.
-pub(super) fn ranks(cuts: &[Cuts], x: &[f32]) -> Lanes {
+pub(super) fn ranks(cuts: &[Cuts], x: &[f32]) -> Ranks {
     #[cfg(target_arch = "x86_64")]
     if is_fast() {
         // SAFETY: the processor has the instructions.
@@ -81,18 +88,28 @@ pub(super) fn ranks(cuts: &[Cuts], x: &[f32]) -> Lanes {
     plain_ranks(cuts, x)
 }
 
-/// The leaf that each tree comes to; `branches` in the order of the trees.
-pub(super) fn leaves(ranks: &Lanes, branches: &[[Branches; GROUPS]]) -> [Lanes; GROUPS] {
+/// The leaf that each tree comes to, of a row of `views` views; `branches` in the order of the trees.
+pub(super) fn leaves(
+    views: usize,
+    ranks: &Ranks,
+    branches: &[[Branches; GROUPS]],
+) -> [Lanes; GROUPS] {
     #[cfg(target_arch = "x86_64")]
     if is_fast() {
         // SAFETY: the processor has the instructions.
-        return unsafe { x86::leaves(ranks, branches) };
+        return unsafe {
+            if views <= LANES {
+                x86::leaves::<false>(ranks, branches)
+            } else {
+                x86::leaves::<true>(ranks, branches)
+            }
+        };
     }
     plain_leaves(ranks, branches)
 }
 
-fn plain_ranks(cuts: &[Cuts], x: &[f32]) -> Lanes {
-    let mut ranks = Lanes([0; LANES]);
+fn plain_ranks(cuts: &[Cuts], x: &[f32]) -> Ranks {
+    let mut ranks = Ranks([0; MOST_VIEWS]);
     for ((rank, cuts), &x) in ranks.0.iter_mut().zip(cuts).zip(x) {
         let below = cuts.blocks.as_flattened().iter().filter(|&&cut| cut < x);
         *rank = if x.is_nan() {
@@ -104,7 +121,7 @@ fn plain_ranks(cuts: &[Cuts], x: &[f32]) -> Lanes {
     ranks
 }
 
-fn plain_leaves(ranks: &Lanes, branches: &[[Branches; GROUPS]]) -> [Lanes; GROUPS] {
+fn plain_leaves(ranks: &Ranks, branches: &[[Branches; GROUPS]]) -> [Lanes; GROUPS] {
     let mut at = [Lanes([0; LANES]); GROUPS];
     for branches in branches {
         for (at, branch) in at.iter_mut().zip(branches) {
@@ -123,11 +140,11 @@ fn plain_leaves(ranks: &Lanes, branches: &[[Branches; GROUPS]]) -> [Lanes; GROUP
 mod x86 {
     use std::arch::x86_64::*;
 
-    use super::{BLOCK, Branches, Cuts, GROUPS, LANES, Lanes};
+    use super::{BLOCK, Branches, Cuts, GROUPS, LANES, Lanes, MOST_VIEWS, Ranks};
 
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,popcnt")]
-    pub fn ranks(cuts: &[Cuts], x: &[f32]) -> Lanes {
-        let mut ranks = Lanes([0; LANES]);
+    pub fn ranks(cuts: &[Cuts], x: &[f32]) -> Ranks {
+        let mut ranks = Ranks([0; MOST_VIEWS]);
         for ((rank, cuts), &x) in ranks.0.iter_mut().zip(cuts).zip(x) {
             // The last cut of the last block is infinity, and nothing is above: there is a block.
             let block = below(&cuts.last, x) as usize;
@@ -145,16 +162,26 @@ mod x86 {
         _mm512_cmp_ps_mask::<_CMP_LT_OQ>(cuts, _mm512_set1_ps(x)).count_ones()
     }
 
+    /// With `WIDE`, the second half of the ranks counts, too; that shuffle takes longer.
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-    pub fn leaves(ranks: &Lanes, branches: &[[Branches; GROUPS]]) -> [Lanes; GROUPS] {
-        let ranks = load(ranks);
+    pub fn leaves<const WIDE: bool>(
+        ranks: &Ranks,
+        branches: &[[Branches; GROUPS]],
+    ) -> [Lanes; GROUPS] {
+        let (first, second) = ranks.0.split_at(LANES);
+        let (first, second) = (load(first), load(second));
         let mut at = [_mm512_setzero_si512(); GROUPS];
         for branches in branches {
             for (at, branch) in at.iter_mut().zip(branches) {
-                let rank = _mm512_permutexvar_epi8(load(&branch.view), ranks);
-                let fails = _mm512_cmpge_epu8_mask(rank, load(&branch.rank));
-                let moves = _mm512_mask_cmpeq_epu8_mask(fails, *at, load(&branch.leaf));
-                *at = _mm512_mask_mov_epi8(*at, moves, load(&branch.second));
+                let view = load(&branch.view.0);
+                let rank = if WIDE {
+                    _mm512_permutex2var_epi8(first, view, second)
+                } else {
+                    _mm512_permutexvar_epi8(view, first)
+                };
+                let fails = _mm512_cmpge_epu8_mask(rank, load(&branch.rank.0));
+                let moves = _mm512_mask_cmpeq_epu8_mask(fails, *at, load(&branch.leaf.0));
+                *at = _mm512_mask_mov_epi8(*at, moves, load(&branch.second.0));
             }
         }
         at.map(|at| {
@@ -166,9 +193,10 @@ mod x86 {
     }
 
     #[target_feature(enable = "avx512f")]
-    fn load(lanes: &Lanes) -> __m512i {
-        // SAFETY: both are 64 bytes, and aligned.
-        unsafe { _mm512_load_si512(lanes.0.as_ptr().cast()) }
+    fn load(bytes: &[u8]) -> __m512i {
+        let bytes = &bytes[..LANES];
+        // SAFETY: both are 64 bytes, and the load need not be aligned.
+        unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) }
     }
 }
 
@@ -188,29 +216,34 @@ mod tests {
             if let Some(last) = cuts.last_mut() {
                 *last = f32::INFINITY;
             }
-            let cuts: Vec<Cuts> = (0..LANES).map(|_| Cuts::of(&cuts)).collect();
-            let mut x: Vec<f32> = (0..LANES).map(|_| f32::from(next()) * 0.5 - 20.0).collect();
+            let cuts: Vec<Cuts> = (0..MOST_VIEWS).map(|_| Cuts::of(&cuts)).collect();
+            let mut x: Vec<f32> = (0..MOST_VIEWS)
+                .map(|_| f32::from(next()) * 0.5 - 20.0)
+                .collect();
             x[..5].copy_from_slice(&[f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -0.0, 1e-40]);
             let ranks = ranks(&cuts, &x);
             assert_eq!(ranks.0, plain_ranks(&cuts, &x).0, "{count} cuts");
 
-            let mut lanes = |below: u8| Lanes(std::array::from_fn(|_| next() % below));
-            let branches: Vec<[Branches; GROUPS]> = (0..count)
-                .map(|_| {
-                    std::array::from_fn(|_| Branches {
-                        view: lanes(LANES as u8),
-                        rank: lanes(u8::MAX),
-                        leaf: lanes(4),
-                        second: lanes(4),
+            for views in [LANES, MOST_VIEWS] {
+                let mut lanes = |below: u8| Lanes(std::array::from_fn(|_| next() % below));
+                let branches: Vec<[Branches; GROUPS]> = (0..count)
+                    .map(|_| {
+                        std::array::from_fn(|_| Branches {
+                            view: lanes(views as u8),
+                            rank: lanes(u8::MAX),
+                            leaf: lanes(4),
+                            second: lanes(4),
+                        })
                     })
-                })
-                .collect();
-            let (ours, plain) = (leaves(&ranks, &branches), plain_leaves(&ranks, &branches));
-            assert_eq!(
-                ours.map(|lanes| lanes.0),
-                plain.map(|lanes| lanes.0),
-                "{count} branches"
-            );
+                    .collect();
+                let ours = leaves(views, &ranks, &branches);
+                let plain = plain_leaves(&ranks, &branches);
+                assert_eq!(
+                    ours.map(|lanes| lanes.0),
+                    plain.map(|lanes| lanes.0),
+                    "{count} branches, {views} views"
+                );
+            }
         }
     }
 }

@@ -80,6 +80,19 @@ impl Row {
         to: &mut [V],
         value: impl Fn(T) -> V,
     ) {
+        if n == 1 {
+            // One row: no view has a loop of its own.
+            for (to, view) in to.iter_mut().zip(&self.views) {
+                let x = value(from[view.column as usize * stride]);
+                let x = if view.negated { -x } else { x };
+                *to = if view.nan_is_least && x.is_nan() {
+                    -V::INFINITY
+                } else {
+                    x
+                };
+            }
+            return;
+        }
         let width = self.views.len();
         let least = |x: V| if x.is_nan() { -V::INFINITY } else { x };
         for (place, view) in self.views.iter().enumerate() {
