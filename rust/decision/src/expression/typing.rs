@@ -2,7 +2,7 @@
 
 use pelton_data::DataType;
 use pelton_data::columns::{Literal, Physical, Slot};
-use pelton_data::report::{Diagnostic, Span};
+use pelton_data::report::{Diagnostic, Span, nearest};
 
 use super::ast::{Constant, Decimal, Expr, Kind, Unit};
 use super::functions::{self, Args};
@@ -340,8 +340,14 @@ impl Checker<'_> {
         let name = path.join(".");
         let Some((slot, data_type)) = self.scope.resolve(path) else {
             let names = self.scope.names();
-            return Err(Diagnostic::at(span, format!("unknown name `{name}`"))
-                .suggest(&name, names.iter().map(String::as_str)));
+            let names = || names.iter().map(String::as_str);
+            let unknown = Diagnostic::at(span, format!("unknown name `{name}`"));
+            let unknown = unknown.suggest(&name, names());
+            // A word that is like no name may be meant as a string.
+            return Err(match path.len() == 1 && nearest(&name, names()).is_none() {
+                true => unknown.help(format!("a string stands in single quotes: '{name}'")),
+                false => unknown,
+            });
         };
         Ok(Typed::new(data_type, true, span, Node::Column(slot)))
     }

@@ -1,4 +1,4 @@
-//! `= <> < <= > >=`, BETWEEN, IN. Numbers compare as Java's primitives do after promotion: NaN
+//! `= <> < <= > >=`, IS DISTINCT FROM, BETWEEN, IN. Numbers compare as Java's primitives do after promotion: NaN
 //! with nothing, -0.0 as 0.0. Strings compare byte by byte.
 
 use std::cmp::Ordering;
@@ -41,6 +41,14 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "BETWEEN SYMMETRIC",
         "value BETWEEN SYMMETRIC a AND b",
         between_symmetric,
+    ),
+    function("IS DISTINCT FROM", "value IS DISTINCT FROM value", |args| {
+        distinct(args, true)
+    }),
+    function(
+        "IS NOT DISTINCT FROM",
+        "value IS NOT DISTINCT FROM value",
+        |args| distinct(args, false),
     ),
     function("IN", "value IN (value, ...)", in_list),
     function("NOT IN", "value NOT IN (value, ...)", not_in_list),
@@ -187,6 +195,48 @@ fn compare(
     Ok(Typed::call(DataType::Boolean, span, kernel, args).with_negation(negated))
 }
 
+/// `a = b`
+pub(super) fn equal(span: Span, a: Typed, b: Typed) -> Result<Typed, Diagnostic> {
+    compare("=", span, Comparison::Equal, a, b)
+}
+
+/// `IS [NOT] DISTINCT FROM`: as `=`, but NULL is what NULL is, and nothing else is.
+fn distinct(args: Args<'_>, answer: bool) -> Result<Typed, Diagnostic> {
+    const SAME: Kernel = |frame, call| {
+        let [equal, a, b] = call.args;
+        for_rows(frame, call, |columns, row| {
+            let same = match (columns.is_valid(a, row), columns.is_valid(b, row)) {
+                (true, true) => columns.is_true(equal, row),
+                (a, b) => a == b,
+            };
+            columns.put(call.out, row, Some(i8::from(same) ^ call.parameter as i8));
+            Ok(())
+        })
+    };
+    let (span, mismatch) = (args.span.clone(), args.mismatch());
+    let [a, b] = <[Typed; 2]>::try_from(args.values).map_err(|_| mismatch.clone())?;
+    if super::is_unit(&a) || super::is_unit(&b) {
+        return Err(mismatch);
+    }
+    let held = |value: &Typed| match value.node {
+        // Never NULL, and no column holds it.
+        Node::Decimal(_) => Typed::boolean(true, span.clone()),
+        Node::Null => Typed::literal(DataType::Boolean, span.clone(), Literal::Null),
+        _ => value.clone(),
+    };
+    let (left, right) = (held(&a), held(&b));
+    let equal = match a.is_null_literal() || b.is_null_literal() {
+        true => Typed::boolean(false, span.clone()),
+        false => equal(span.clone(), a, b)?,
+    };
+    let call = Typed::call(DataType::Boolean, span, SAME, vec![equal, left, right]);
+    let call = call.with_parameter(i64::from(answer));
+    Ok(Typed {
+        nullable: false,
+        ..call
+    })
+}
+
 /// A text literal compared with a date has to be one, as in Flink: that is known before any record.
 fn readable(value: Typed) -> Result<Typed, Diagnostic> {
     if value.is_constant() && matches!(value.data_type, DataType::Date | DataType::Timestamp(_)) {
@@ -311,7 +361,7 @@ impl Comparison {
 }
 
 /// `Double.compare`: -0.0 before 0.0, NaN behind everything.
-fn java_order(a: f64, b: f64) -> Ordering {
+pub(super) fn java_order(a: f64, b: f64) -> Ordering {
     match (a.is_nan(), b.is_nan()) {
         (false, false) => a.total_cmp(&b),
         (a, b) => a.cmp(&b),

@@ -53,24 +53,11 @@ pub(in super::super) fn case(
 
 /// All values are computed, as Flink computes them: one that fails fails the record, even where an
 /// earlier one is not NULL. Of FLOAT and DOUBLE the result is a DOUBLE here.
-fn coalesce(args: Args<'_>) -> Result<Typed, Diagnostic> {
+pub(super) fn coalesce(args: Args<'_>) -> Result<Typed, Diagnostic> {
     if args.values.is_empty() || args.values.iter().any(super::is_unit) {
         return Err(args.mismatch());
     }
-    let double = args
-        .values
-        .iter()
-        .any(|value| value.data_type == DataType::Double);
-    let widen = |value: Typed| match value.data_type {
-        DataType::Float if double => cast(value, &DataType::Double),
-        _ => Ok(value),
-    };
-    let values: Vec<Typed> = args
-        .values
-        .into_iter()
-        .map(widen)
-        .collect::<Result<_, _>>()?;
-    let values = same_type("COALESCE", &args.span, values)?;
+    let values = same_type(args.name, &args.span, widened(args.values)?)?;
     let last_first = values.into_iter().rev();
     let coalesced = last_first.reduce(|rest, value| {
         let nullable = value.nullable && rest.nullable;
@@ -109,6 +96,18 @@ fn choose<T: Native>(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> 
     })
 }
 
+/// With FLOATs as DOUBLEs where there is a DOUBLE.
+pub(super) fn widened(values: Vec<Typed>) -> Result<Vec<Typed>, Diagnostic> {
+    let double = values
+        .iter()
+        .any(|value| value.data_type == DataType::Double);
+    let widen = |value: Typed| match value.data_type {
+        DataType::Float if double => cast(value, &DataType::Double),
+        _ => Ok(value),
+    };
+    values.into_iter().map(widen).collect()
+}
+
 /// The first of two values that is not NULL.
 fn first_kernel(physical: Physical) -> Kernel {
     match physical {
@@ -134,7 +133,11 @@ fn first<T: Native>(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
 }
 
 /// The values cast to their common type; NULLs take it.
-fn same_type(name: &str, span: &Span, values: Vec<Typed>) -> Result<Vec<Typed>, Diagnostic> {
+pub(super) fn same_type(
+    name: &str,
+    span: &Span,
+    values: Vec<Typed>,
+) -> Result<Vec<Typed>, Diagnostic> {
     let typed = values.iter().filter(|value| !value.is_null_literal());
     let types: Vec<DataType> = typed.map(|value| value.data_type.clone()).collect();
     if types.is_empty() {

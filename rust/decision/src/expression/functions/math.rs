@@ -1,4 +1,4 @@
-//! ABS FLOOR CEIL ROUND EXP.
+//! ABS FLOOR CEIL ROUND TRUNCATE SIGN EXP.
 
 use pelton_data::DataType;
 use pelton_data::columns::{Literal, Native};
@@ -28,6 +28,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     function("ROUND", "ROUND(number) or ROUND(number, digits)", round),
     function("EXP", "EXP(number)", exponential),
+    function("SIGN", "SIGN(number)", sign),
+    function(
+        "TRUNCATE",
+        "TRUNCATE(number) or TRUNCATE(number, digits)",
+        truncate,
+    ),
 ];
 
 /// The lowest integer is its own absolute value, as in Java.
@@ -66,19 +72,7 @@ fn floor(args: Args<'_>, up: bool) -> Result<Typed, Diagnostic> {
 /// Half away from zero, on the decimal digits of the number as Java writes it.
 fn round(args: Args<'_>) -> Result<Typed, Diagnostic> {
     let (span, mismatch) = (args.span.clone(), args.mismatch());
-    let (a, digits) = match args.values.len() {
-        2 => {
-            let [a, digits] = args.exactly()?;
-            let Node::Literal(Literal::I32(digits)) = digits.node else {
-                return Err(mismatch.help("the digits are an INT literal"));
-            };
-            (a, digits)
-        }
-        _ => {
-            let [a] = args.exactly()?;
-            (a, 0)
-        }
-    };
+    let (a, digits) = with_digits(args)?;
     let kernel: Kernel = match a.data_type {
         DataType::TinyInt => |f, c| round_integers(f, c, |a: i8| a.into(), |a| a as i8),
         DataType::SmallInt => |f, c| round_integers(f, c, |a: i16| a.into(), |a| a as i16),
@@ -94,6 +88,100 @@ fn round(args: Args<'_>) -> Result<Typed, Diagnostic> {
     let call = Typed::call(a.data_type.clone(), span, kernel, vec![a]);
     let call = call.with_parameter(i64::from(digits));
     Ok(if fallible { call.fallible() } else { call })
+}
+
+/// A number, and how many digits of it stay behind the point.
+fn with_digits(args: Args<'_>) -> Result<(Typed, i32), Diagnostic> {
+    let mismatch = args.mismatch();
+    if args.values.len() != 2 {
+        let [a] = args.exactly()?;
+        return Ok((a, 0));
+    }
+    let [a, digits] = args.exactly()?;
+    match digits.node {
+        Node::Literal(Literal::I32(digits)) => Ok((a, digits)),
+        _ => Err(mismatch.help("the digits are an INT literal")),
+    }
+}
+
+fn sign(args: Args<'_>) -> Result<Typed, Diagnostic> {
+    let (span, mismatch) = (args.span.clone(), args.mismatch());
+    let [a] = args.exactly()?;
+    let kernel: Kernel = match a.data_type {
+        DataType::Int => |frame, call| map1(frame, call, i32::signum),
+        DataType::BigInt => |frame, call| map1(frame, call, i64::signum),
+        // Of zero, Java's is that zero.
+        DataType::Float => {
+            |frame, call| map1(frame, call, |x: f32| if x == 0.0 { x } else { x.signum() })
+        }
+        DataType::Double => {
+            |frame, call| map1(frame, call, |x: f64| if x == 0.0 { x } else { x.signum() })
+        }
+        _ => return Err(mismatch.help(SMALL_INTEGERS)),
+    };
+    Ok(Typed::call(a.data_type.clone(), span, kernel, vec![a]))
+}
+
+const SMALL_INTEGERS: &str = "on a TINYINT or SMALLINT Flink fails: write CAST(... AS INT)";
+
+/// Towards zero. Floats are brought to 18 digits behind the point first, as Flink does: what has
+/// more than 20 before it is an error.
+fn truncate(args: Args<'_>) -> Result<Typed, Diagnostic> {
+    let (span, mismatch) = (args.span.clone(), args.mismatch());
+    let (a, digits) = with_digits(args)?;
+    if !(-18..=18).contains(&digits) {
+        return Err(mismatch.help("the digits are -18 to 18"));
+    }
+    let kernel: Kernel = match a.data_type {
+        DataType::Int => |f, c| try_map1(f, c, |a: i32, digits| Ok(cut(a.into(), digits) as i32)),
+        DataType::BigInt => |f, c| try_map1(f, c, |a: i64, digits| Ok(cut(a, digits))),
+        DataType::Float => |f, c| {
+            try_map1(f, c, |a: f32, digits| {
+                Ok(truncate_float(a.into(), digits)? as f32)
+            })
+        },
+        DataType::Double => |f, c| try_map1(f, c, truncate_float),
+        _ => return Err(mismatch.help(SMALL_INTEGERS)),
+    };
+    let fallible = a.data_type.is_approximate();
+    let call = Typed::call(a.data_type.clone(), span, kernel, vec![a]);
+    let call = call.with_parameter(i64::from(digits));
+    Ok(if fallible { call.fallible() } else { call })
+}
+
+fn cut(value: i64, digits: i64) -> i64 {
+    let unit = 10i64.pow(digits.min(0).unsigned_abs() as u32);
+    value / unit * unit
+}
+
+fn truncate_float(value: f64, digits: i64) -> Result<f64, Failure> {
+    const SCALE: i64 = 18;
+    let too_large = || Failure::failed("TRUNCATE of a number that is not finite or beyond 1E20");
+    let shortest = Shortest::of_f64(value).ok_or_else(too_large)?;
+    let mut mantissa = 0i128;
+    for digit in shortest.digits() {
+        mantissa = mantissa * 10 + i128::from(digit - b'0');
+    }
+    // The value is mantissa * 10^exponent; as an integer of SCALE digits behind the point:
+    let exponent = i64::from(shortest.exponent) - shortest.digits().len() as i64;
+    let unscaled = match exponent + SCALE {
+        more @ 0..=37 => mantissa
+            .checked_mul(10i128.pow(more as u32))
+            .ok_or_else(too_large)?,
+        38.. if mantissa == 0 => 0,
+        38.. => return Err(too_large()),
+        less @ -37..0 => {
+            let unit = 10i128.pow(less.unsigned_abs() as u32);
+            (mantissa + unit / 2) / unit
+        }
+        _ => 0,
+    };
+    if unscaled >= 10i128.pow(38) {
+        return Err(too_large());
+    }
+    let unit = 10i128.pow((SCALE - digits) as u32);
+    let cut = unscaled / unit * unit;
+    read_scientific(if shortest.negative { -cut } else { cut }, -SCALE)
 }
 
 /// What does not fit wraps around, as in Java.
@@ -242,6 +330,31 @@ mod tests {
         for (text, expected) in known {
             assert_eq!(value(text), expected, "{text}");
         }
+        let known = [
+            ("SIGN(d)", "DOUBLE -1.0"),
+            ("SIGN(-0e0)", "DOUBLE -0.0"),
+            ("SIGN(nan)", "DOUBLE NaN"),
+            ("SIGN(b)", "BIGINT 1"),
+            ("TRUNCATE(d)", "DOUBLE -2.0"),
+            ("TRUNCATE(1.999e0, 2)", "DOUBLE 1.99"),
+            ("TRUNCATE(-0.5e0)", "DOUBLE 0.0"),
+            ("TRUNCATE(f, 0)", "FLOAT 1.0"),
+            ("TRUNCATE(123456e0, -3)", "DOUBLE 123000.0"),
+            ("TRUNCATE(4.9e-324, 18)", "DOUBLE 0.0"),
+            ("TRUNCATE(i, -1)", "INT 0"),
+            ("TRUNCATE(b, -2)", "BIGINT 9223372036854775800"),
+            (
+                "TRUNCATE(1e20)",
+                "error: TRUNCATE of a number that is not finite or beyond 1E20",
+            ),
+        ];
+        for (text, expected) in known {
+            assert_eq!(value(text), expected, "{text}");
+        }
+        assert_eq!(
+            typed("SIGN(ti)").unwrap_err(),
+            "SIGN does not take (TINYINT)"
+        );
         assert_eq!(
             typed("ROUND(d, i)").unwrap_err(),
             "ROUND does not take (DOUBLE, INT)"

@@ -7,13 +7,22 @@
 
 mod arithmetic;
 pub(super) mod cast;
+mod choice;
 pub(super) mod comparison;
 pub(super) mod conditional;
+mod formats;
 pub(super) mod kernel;
+mod like;
 pub(super) mod logic;
 mod math;
 mod model;
 mod number_text;
+mod real;
+mod rewrite;
+mod search;
+mod shift;
+mod strings;
+mod substring;
 mod temporal;
 pub(super) mod tensor;
 mod text;
@@ -50,15 +59,26 @@ pub(super) struct Args<'a> {
 }
 
 /// All functions.
-const FAMILIES: [&[Function]; 7] = [
+const FAMILIES: [&[Function]; 15] = [
     arithmetic::FUNCTIONS,
+    choice::FUNCTIONS,
     comparison::FUNCTIONS,
     conditional::FUNCTIONS,
+    formats::FUNCTIONS,
+    like::FUNCTIONS,
     logic::FUNCTIONS,
     math::FUNCTIONS,
+    real::FUNCTIONS,
+    rewrite::FUNCTIONS,
+    search::FUNCTIONS,
+    shift::FUNCTIONS,
+    substring::FUNCTIONS,
     temporal::FUNCTIONS,
     text::FUNCTIONS,
 ];
+
+/// Entries that are written between their arguments.
+const OPERATORS: [&str; 5] = ["AND", "BETWEEN", "IN", "LIKE", "NOT"];
 
 /// Functions that Flink has and a decision cannot have, and why.
 const REFUSED: [(&str, &[&str]); 2] = [
@@ -118,10 +138,13 @@ pub(super) fn find(name: &str, span: &Span) -> Result<&'static Function, Diagnos
     }
     let known = FAMILIES.into_iter().flatten().map(|function| function.name);
     let known = known.filter(|name| name.starts_with(|c: char| c.is_ascii_uppercase()));
+    // Operators and forms are no functions; of a short name everything is near.
+    let known =
+        known.filter(|known| known.len() > 2 && !known.contains(' ') && !OPERATORS.contains(known));
     let unknown = Diagnostic::at(span.clone(), format!("unknown function `{name}`"));
     Err(match nearest(name, known) {
-        Some(near) => unknown.help(format!("did you mean `{near}`?")),
-        None => unknown,
+        Some(near) if name.len() > 2 => unknown.help(format!("did you mean `{near}`?")),
+        _ => unknown,
     })
 }
 

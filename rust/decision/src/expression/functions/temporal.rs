@@ -12,7 +12,7 @@ use pelton_data::columns::Timestamp;
 use pelton_data::report::Diagnostic;
 
 use super::super::ast::{UNITS, Unit};
-use super::super::calendar::{DAY, date, days, is_date, nanos};
+use super::super::calendar::{DAY, date, days, days_of_month, is_date, nanos};
 use super::super::program::Kernel;
 use super::super::typing::{Node, Typed};
 use super::cast::unreadable;
@@ -411,22 +411,35 @@ pub(super) fn parse_date(bytes: &[u8]) -> Option<i32> {
 /// the parameter, are cut off.
 pub(super) const READ_TIMESTAMP: Kernel = |frame, call| {
     map_text(frame, call, |text, precision| {
-        parse_timestamp(text, precision).ok_or_else(|| unreadable(text, "TIMESTAMP"))
+        parse_timestamp(text, precision, false).ok_or_else(|| unreadable(text, "TIMESTAMP"))
     })
 };
 
-pub(super) fn parse_timestamp(text: &[u8], precision: i64) -> Option<Timestamp> {
+/// The same to milliseconds, as TO_TIMESTAMP reads it: a day up to 31 that a month does not have
+/// is its last, and 24:00:00 is the next midnight.
+pub(super) const READ_SMARTLY: Kernel = |frame, call| {
+    map_text(frame, call, |text, _| {
+        parse_timestamp(text, 3, true).ok_or_else(|| unreadable(text, "TIMESTAMP"))
+    })
+};
+
+pub(super) fn parse_timestamp(text: &[u8], precision: i64, smart: bool) -> Option<Timestamp> {
     let text = std::str::from_utf8(text).ok()?;
     let (date, time) = text.split_once(' ').unwrap_or((text, "0:0:0"));
     let mut parts = date.split('-');
     let year = number(parts.next()?, 4..=4)?;
     let (month, day) = (number(parts.next()?, 1..=2)?, number(parts.next()?, 1..=2)?);
+    let day = match smart && (1..=12).contains(&month) && day <= 31 {
+        true => day.min(days_of_month(year, month)),
+        false => day,
+    };
     let (time, fraction) = time.split_once('.').unwrap_or((time, ""));
     let mut clock = time.split(':');
     let mut next = || number(clock.next()?, 1..=2);
     let (hour, minute, second) = (next()?, next()?, next()?);
     let whole = parts.next().is_none() && clock.next().is_none();
-    let is_time = hour < 24 && minute < 60 && second < 60;
+    let midnight = smart && (hour, minute, second) == (24, 0, 0) && nanos(fraction) == 0;
+    let is_time = midnight || hour < 24 && minute < 60 && second < 60;
     let is_fraction = fraction.len() <= 9 && fraction.bytes().all(|b| b.is_ascii_digit());
     // Java's pattern counts years of the era: there is no year 0.
     if !whole || !is_time || !is_fraction || year == 0 || !is_date(year, month, day) {

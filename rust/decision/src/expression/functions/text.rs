@@ -74,7 +74,7 @@ fn length(args: Args<'_>) -> Result<Typed, Diagnostic> {
 }
 
 /// Bytes that begin a character.
-fn code_points(text: &[u8]) -> usize {
+pub(super) fn code_points(text: &[u8]) -> usize {
     text.iter().filter(|byte| **byte & 0xC0 != 0x80).count()
 }
 
@@ -147,7 +147,7 @@ const PAD: Kernel = |frame, call| {
 };
 
 /// The bytes of the first `length` characters.
-fn prefix(text: &[u8], length: usize) -> usize {
+pub(super) fn prefix(text: &[u8], length: usize) -> usize {
     let starts = text
         .iter()
         .enumerate()

@@ -14,7 +14,10 @@ const REFUSED: [(&str, &str); 18] = [
     ("SELECT", "subqueries"),
     ("EXISTS", "subqueries"),
     ("WITH", "subqueries"),
-    ("INTERVAL", "intervals"),
+    (
+        "INTERVAL",
+        "intervals that are not added to a DATE or TIMESTAMP",
+    ),
     ("TIME", "TIME literals"),
     ("ROW", "ROW values"),
     ("ARRAY", "ARRAY values"),

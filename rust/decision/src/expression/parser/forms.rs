@@ -40,6 +40,12 @@ impl Parser<'_> {
             "CAST" | "TRY_CAST" => self.cast(word == "TRY_CAST"),
             "DATE" | "TIMESTAMP" => self.temporal_literal(word),
             "EXTRACT" => self.extract(),
+            "SUBSTRING" if self.is_symbol(1, "(") => self.substring(),
+            "POSITION" if self.is_symbol(1, "(") => self.position(),
+            "OVERLAY" if self.is_symbol(1, "(") => self.overlay(),
+            "TRIM" if self.is_symbol(1, "(") => self.trim(),
+            "TIMESTAMPADD" | "TIMESTAMPDIFF" if self.is_symbol(1, "(") => self.with_unit(word),
+            "INTERVAL" if self.is_interval() => self.interval_first(),
             _ if self.refused().is_some() => Err(self.unexpected("a value")),
             _ if self.is_symbol(1, "(") => self.function(word),
             _ => self.name(),
@@ -170,7 +176,7 @@ impl Parser<'_> {
         self.call(start, "EXTRACT", vec![unit, value])
     }
 
-    fn unit(&mut self) -> Result<Expr, Diagnostic> {
+    pub(super) fn unit(&mut self) -> Result<Expr, Diagnostic> {
         let token = self.next();
         let word = self.text[token.span.clone()].to_uppercase();
         let found = UNITS.iter().find(|(name, _)| *name == word);

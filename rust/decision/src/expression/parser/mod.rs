@@ -2,6 +2,7 @@
 
 mod cursor;
 mod forms;
+mod keywords;
 
 use std::ops::ControlFlow;
 
@@ -90,6 +91,12 @@ impl Parser<'_> {
         let infix = INFIX.iter().find(|(symbol, _)| self.is_symbol(0, symbol));
         if let Some((name, power)) = infix.filter(|(_, power)| *power >= least) {
             self.at += 1;
+            if *power == power::SUM && self.is_word(0, "INTERVAL") {
+                let interval = self.interval()?;
+                return self
+                    .shifted(left, name, interval)
+                    .map(ControlFlow::Continue);
+            }
             let right = self.expression(power + 1)?;
             return self
                 .call(start, name, vec![left, right])
@@ -114,7 +121,11 @@ impl Parser<'_> {
             self.at += not + 1;
             return self.between(left, not == 1).map(ControlFlow::Continue);
         }
-        for word in ["LIKE", "SIMILAR", "RLIKE", "ILIKE", "OVERLAPS", "CONTAINS"] {
+        if power::BETWEEN >= least && self.is_word(not, "LIKE") {
+            self.at += not + 1;
+            return self.like(left, not == 1).map(ControlFlow::Continue);
+        }
+        for word in ["SIMILAR", "RLIKE", "ILIKE", "OVERLAPS", "CONTAINS"] {
             if self.is_word(not, word) {
                 let span = self.tokens[self.at + not].span.clone();
                 return Err(Diagnostic::at(span, format!("`{word}` is not supported")));
@@ -127,11 +138,17 @@ impl Parser<'_> {
         self.at += 1;
         let not = self.take_word("NOT");
         let Some(test) = TESTS.iter().find(|test| self.is_word(0, test)) else {
-            if self.is_word(0, "DISTINCT") {
-                let span = self.peek().span.clone();
-                return Err(Diagnostic::at(span, "`IS DISTINCT FROM` is not supported"));
+            if self.take_word("DISTINCT") {
+                self.expect_word("FROM")?;
+                let right = self.expression(power::IS + 1)?;
+                let name = if not {
+                    "IS NOT DISTINCT FROM"
+                } else {
+                    "IS DISTINCT FROM"
+                };
+                return self.call(left.span.start, name, vec![left, right]);
             }
-            return Err(self.unexpected("`NULL`, `TRUE`, `FALSE` or `UNKNOWN`"));
+            return Err(self.unexpected("`NULL`, `TRUE`, `FALSE`, `UNKNOWN` or `DISTINCT FROM`"));
         };
         self.at += 1;
         let name = format!("IS {}{test}", if not { "NOT " } else { "" });
@@ -145,6 +162,19 @@ impl Parser<'_> {
         args.extend(self.arguments()?);
         let name = if not { "NOT IN" } else { "IN" };
         self.call(start, name, args)
+    }
+
+    fn like(&mut self, left: Expr, not: bool) -> Result<Expr, Diagnostic> {
+        let start = left.span.start;
+        let mut args = vec![left, self.expression(power::BETWEEN + 1)?];
+        if self.take_word("ESCAPE") {
+            args.push(self.expression(power::BETWEEN + 1)?);
+        }
+        let like = self.call(start, "LIKE", args)?;
+        match not {
+            true => self.call(start, "NOT", vec![like]),
+            false => Ok(like),
+        }
     }
 
     fn between(&mut self, left: Expr, not: bool) -> Result<Expr, Diagnostic> {

@@ -1,0 +1,13 @@
+-- Functions that Flink 2.x has and 1.20 does not.
+BTRIM(s)
+BTRIM(s, 'a')
+BTRIM(c)
+BTRIM('  abc ')
+STARTSWITH(s, 'a')
+STARTSWITH(s, '')
+STARTSWITH(s, v)
+ENDSWITH(s, 'd')
+ENDSWITH(c, 'c')
+STARTSWITH(s, CAST(NULL AS STRING))
+ENDSWITH(s, '')
+BTRIM(v, ' -')
