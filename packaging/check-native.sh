@@ -18,7 +18,7 @@ wrong() {
 
 for file in "$@"; do
     symbols=$(objdump -T "$file")
-    newest=$(grep -o 'GLIBC_[0-9][0-9.]*' <<<"$symbols" | sed 's/GLIBC_//' | sort -uV | tail -n 1)
+    newest=$(grep -o 'GLIBC_[0-9][0-9.]*' <<<"$symbols" | sed 's/GLIBC_//' | sort -uV | tail -n 1 || true)
     if [ -z "$newest" ]; then
         wrong "$file" "needs no symbol of GLIBC: not a dynamic binary of Linux"
     elif [ "$(printf '%s\n' "$newest" "$glibc" | sort -V | tail -n 1)" != "$glibc" ]; then
