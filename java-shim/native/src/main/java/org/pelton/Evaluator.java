@@ -7,7 +7,7 @@ import java.nio.ByteOrder;
  * One decision at one version, opened for one thread.
  *
  * <p>A record goes in and out as a row in Flink's BinaryRow layout, through two direct buffers that
- * grow when a row does not fit. Everything is little-endian.
+ * follow the size of the rows. Everything is little-endian.
  *
  * <p>Lifecycle: construct, then any number of {@link #evaluate}, then {@link #close}. All calls
  * come from one thread; only {@link #evaluations} and {@link #errors} may be read from any thread,
@@ -15,15 +15,17 @@ import java.nio.ByteOrder;
  */
 public final class Evaluator implements AutoCloseable {
 
-  private static final int INITIAL_BYTES = 4096;
-
   // Layout of the counters: two longs, written by the native side only.
   private static final int EVALUATIONS = 0;
   private static final int ERRORS = Long.BYTES;
 
-  private final ByteBuffer counters = allocate(2 * Long.BYTES);
-  private ByteBuffer input = allocate(INITIAL_BYTES);
-  private ByteBuffer output = allocate(INITIAL_BYTES);
+  private final ByteBuffer counters =
+      ByteBuffer.allocateDirect(2 * Long.BYTES).order(ByteOrder.nativeOrder());
+  private final RowBuffer input;
+  private final RowBuffer output;
+
+  /** Of the last output row, in bytes. */
+  private int outputLength;
 
   /** Address of the native evaluator; 0 when closed. */
   private long handle;
@@ -39,27 +41,31 @@ public final class Evaluator implements AutoCloseable {
    */
   public Evaluator(String decisionUri, long version, String onError, String nativeDirectory) {
     NativeLibrary.load(nativeDirectory);
+    String name = decisionUri.substring(decisionUri.lastIndexOf('/') + 1);
+    input = new RowBuffer("`" + name + "`: the input");
+    output = new RowBuffer("`" + name + "`: the output");
     handle = open(decisionUri, version, onError, counters);
-    buffers(handle, input, output);
+    tellBuffers();
   }
 
-  /** Where the next input row is written, from position 0 on. Replaced by {@link #growInput}. */
+  /**
+   * Where the next input row is written, from position 0 on. Replaced by {@link #growInput}, and
+   * after an evaluation.
+   */
   public ByteBuffer input() {
-    return input;
+    return input.bytes();
   }
 
-  /** Where the last output row lies, from position 0 on. Replaced when a larger row comes. */
+  /** Where the last output row lies, from position 0 on. Replaced by an evaluation. */
   public ByteBuffer output() {
-    return output;
+    return output.bytes();
   }
 
   /** Replaces the input buffer by a larger one that begins with the same bytes. */
-  public ByteBuffer growInput(int neededBytes) {
-    ByteBuffer larger = allocate(grown(input.capacity(), neededBytes));
-    larger.put(input.duplicate().clear()).clear();
-    input = larger;
-    buffers(open(), input, output);
-    return input;
+  public ByteBuffer growInput(long neededBytes) {
+    input.grow(neededBytes);
+    tellBuffers();
+    return input.bytes();
   }
 
   /**
@@ -69,17 +75,24 @@ public final class Evaluator implements AutoCloseable {
    * @throws PeltonException when this record cannot be evaluated; the evaluator stays usable
    */
   public int evaluate(int inputLength) {
+    if (output.used(outputLength)) {
+      tellBuffers();
+    }
     long length = evaluate(open(), inputLength);
     if (length < 0) {
       fail(handle);
       throw new IllegalStateException("a failed evaluation has no reason");
     }
-    if (length > output.capacity()) {
-      output = allocate(grown(output.capacity(), length));
-      buffers(handle, input, output);
+    if (length > output.bytes().capacity()) {
+      output.grow(length);
+      tellBuffers();
       output(handle);
     }
-    return (int) length;
+    outputLength = (int) length;
+    if (input.used(inputLength)) {
+      tellBuffers();
+    }
+    return outputLength;
   }
 
   /** The decision's manifest, as JSON. */
@@ -113,16 +126,8 @@ public final class Evaluator implements AutoCloseable {
     return handle;
   }
 
-  private static ByteBuffer allocate(int bytes) {
-    return ByteBuffer.allocateDirect(bytes).order(ByteOrder.LITTLE_ENDIAN);
-  }
-
-  private static int grown(int capacity, long neededBytes) {
-    if (neededBytes > Integer.MAX_VALUE) {
-      throw new PeltonException(
-          "ROW_TOO_LARGE", false, "a row of " + neededBytes + " bytes; the limit is 2 GiB");
-    }
-    return (int) Math.max(neededBytes, Math.min(2L * capacity, Integer.MAX_VALUE));
+  private void tellBuffers() {
+    buffers(open(), input.bytes(), output.bytes());
   }
 
   // The natives, implemented by rust/jni/src/evaluator.rs.

@@ -173,8 +173,8 @@ final class PredictSignature implements InputTypeStrategy, TypeStrategy {
                 + field.getName()
                 + " "
                 + field.getType()
-                + " cannot be an argument yet; supported are BOOLEAN, TINYINT to BIGINT, FLOAT,"
-                + " DOUBLE, CHAR, VARCHAR, DATE, TIMESTAMP");
+                + " cannot be an argument; all types of Flink SQL can but INTERVAL, MULTISET,"
+                + " RAW and those of users");
       }
     }
   }

@@ -8,6 +8,7 @@ import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.table.data.GenericRowData;
 import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.data.binary.BinaryRowData;
+import org.apache.flink.table.types.logical.RowType;
 import org.pelton.Evaluator;
 import org.pelton.PeltonException;
 
@@ -21,10 +22,11 @@ import org.pelton.PeltonException;
 final class Predictor implements AutoCloseable {
 
   private final Evaluator evaluator;
-  private final RowEncoder encoder;
+  private final RowType input;
   private final GenericRowData arguments;
   private final BinaryRowData output;
 
+  private RowEncoder encoder;
   private ByteBuffer outputBuffer;
   private MemorySegment outputSegment;
 
@@ -42,7 +44,8 @@ final class Predictor implements AutoCloseable {
       evaluator.close();
       throw e;
     }
-    encoder = new RowEncoder(decision.input(), evaluator.input(), evaluator::growInput);
+    input = decision.input();
+    encoder = newEncoder();
     arguments = new GenericRowData(decision.input().getFieldCount());
     output = new BinaryRowData(decision.output().getFieldCount());
     MetricGroup group = metrics.addGroup("pelton");
@@ -59,6 +62,9 @@ final class Predictor implements AutoCloseable {
   }
 
   BinaryRowData predict(RowData record) {
+    if (encoder.buffer() != evaluator.input()) {
+      encoder = newEncoder(); // after large rows; what it keeps for nested values is large as well
+    }
     int length = evaluator.evaluate(encoder.encode(record));
     if (outputBuffer != evaluator.output()) {
       outputBuffer = evaluator.output();
@@ -71,6 +77,10 @@ final class Predictor implements AutoCloseable {
   @Override
   public void close() {
     evaluator.close();
+  }
+
+  private RowEncoder newEncoder() {
+    return new RowEncoder(input, evaluator.input(), evaluator::growInput);
   }
 
   /** Planner and task read the same version, but perhaps not the same file. */

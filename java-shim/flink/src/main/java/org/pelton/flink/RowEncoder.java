@@ -1,10 +1,12 @@
 package org.pelton.flink;
 
 import java.nio.ByteBuffer;
-import java.util.function.IntFunction;
+import java.util.function.LongFunction;
 import org.apache.flink.core.memory.MemorySegment;
 import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.data.TimestampData;
+import org.apache.flink.table.data.binary.BinaryFormat;
+import org.apache.flink.table.data.binary.BinarySegmentUtils;
 import org.apache.flink.table.data.binary.BinaryStringData;
 import org.apache.flink.table.types.logical.LogicalType;
 import org.apache.flink.table.types.logical.RowType;
@@ -18,9 +20,12 @@ import org.apache.flink.table.types.logical.RowType;
  *                                                                          8 bytes each
  *
  * field:  a value of up to 8 bytes, little-endian
- *      or a string of up to 7 bytes: the bytes, then 0x80 + length in the last byte
- *      or offset (high 4 bytes) and length (low 4 bytes) of a longer string in the variable part
- *      or offset (high) and nanoseconds of the millisecond (low) of a TIMESTAMP above precision 3,
+ *      or a text or bytes of up to 7 bytes: the bytes, then 0x80 + length in the last byte
+ *      or offset (high 4 bytes) and length (low 4 bytes) of longer ones in the variable part
+ *      or the same of an ARRAY, MAP or ROW, which lies there as Flink lays it out
+ *      or offset (high) and length (low) of a DECIMAL above precision 18: its unscaled value,
+ *         big-endian and as short as can be, in 16 bytes
+ *      or offset (high) and nanoseconds of the millisecond (low) of a timestamp above precision 3,
  *         whose milliseconds stand in the variable part
  * </pre>
  *
@@ -30,8 +35,9 @@ final class RowEncoder {
 
   private static final int WORD = Long.BYTES;
   private static final int LONGEST_INLINE = 7;
+  private static final int DECIMAL_BYTES = 16;
 
-  private final IntFunction<ByteBuffer> grow;
+  private final LongFunction<ByteBuffer> grow;
   private final FieldWriter[] writers;
   private final int fieldsOffset;
   private final int fixedBytes;
@@ -47,7 +53,7 @@ final class RowEncoder {
    * @param grow called with the number of bytes needed; returns a larger buffer that begins with
    *     the same bytes
    */
-  RowEncoder(RowType type, ByteBuffer buffer, IntFunction<ByteBuffer> grow) {
+  RowEncoder(RowType type, ByteBuffer buffer, LongFunction<ByteBuffer> grow) {
     int columns = type.getFieldCount();
     this.grow = grow;
     this.fieldsOffset = (8 + columns + 63) / 64 * WORD;
@@ -61,6 +67,11 @@ final class RowEncoder {
     }
     this.buffer = buffer;
     reserve(fixedBytes);
+  }
+
+  /** The buffer that holds the last row. */
+  ByteBuffer buffer() {
+    return buffer;
   }
 
   /** Writes the row from position 0 on and returns its length in bytes. */
@@ -89,36 +100,81 @@ final class RowEncoder {
   void writeString(int offset, BinaryStringData text) {
     text.ensureMaterialized();
     int length = text.getSizeInBytes();
-    if (length <= LONGEST_INLINE) {
-      long word = (0x80L | length) << 56;
-      for (int i = 0; i < length; i++) {
-        word |= (text.byteAt(i) & 0xFFL) << 8 * i;
-      }
-      buffer.putLong(offset, word);
+    if (length > LONGEST_INLINE) {
+      writeLong(offset, text);
       return;
     }
-    int padded = (length + WORD - 1) / WORD * WORD;
-    reserve(end + padded);
-    buffer.putLong(end + padded - WORD, 0); // the padding; the text overwrites the rest
-    buffer.position(end);
-    MemorySegment[] segments = text.getSegments();
-    if (segments.length == 1) {
-      segments[0].get(text.getOffset(), buffer, length);
-    } else {
-      buffer.put(text.toBytes());
+    long word = 0;
+    for (int i = 0; i < length; i++) {
+      word |= (text.byteAt(i) & 0xFFL) << 8 * i;
     }
-    buffer.putLong(offset, (long) end << 32 | length);
-    end += padded;
+    writeInline(offset, word, length);
+  }
+
+  void writeBytes(int offset, byte[] bytes) {
+    int length = bytes.length;
+    if (length > LONGEST_INLINE) {
+      int start = extend(offset, length, length);
+      buffer.position(start);
+      buffer.put(bytes);
+      return;
+    }
+    long word = 0;
+    for (int i = 0; i < length; i++) {
+      word |= (bytes[i] & 0xFFL) << 8 * i;
+    }
+    writeInline(offset, word, length);
+  }
+
+  /** A value that lies in memory as it does in a row: a long text, an ARRAY, a MAP, a ROW. */
+  void writeLong(int offset, BinaryFormat value) {
+    int length = value.getSizeInBytes();
+    int start = extend(offset, length, length);
+    buffer.position(start);
+    MemorySegment[] segments = value.getSegments();
+    if (segments.length == 1) {
+      segments[0].get(value.getOffset(), buffer, length);
+    } else {
+      buffer.put(BinarySegmentUtils.copyToBytes(segments, value.getOffset(), length));
+    }
+  }
+
+  void writeWideDecimal(int offset, byte[] unscaled) {
+    int start = extend(offset, unscaled.length, DECIMAL_BYTES);
+    buffer.putLong(start, 0);
+    buffer.putLong(start + WORD, 0);
+    buffer.position(start);
+    buffer.put(unscaled);
   }
 
   void writeWideTimestamp(int offset, TimestampData time) {
-    reserve(end + WORD);
-    buffer.putLong(end, time.getMillisecond());
-    buffer.putLong(offset, (long) end << 32 | time.getNanoOfMillisecond());
-    end += WORD;
+    int start = extend(offset, time.getNanoOfMillisecond(), WORD);
+    buffer.putLong(start, time.getMillisecond());
   }
 
-  private void reserve(int bytes) {
+  private void writeInline(int offset, long word, int length) {
+    buffer.putLong(offset, word | (0x80L | length) << 56);
+  }
+
+  /**
+   * Makes room in the variable part, padded with zeros, and points the field at it.
+   *
+   * @param low the field's low 4 bytes
+   * @return where the room begins
+   */
+  private int extend(int offset, int low, int bytes) {
+    int start = end;
+    long padded = (bytes + WORD - 1L) / WORD * WORD;
+    reserve(start + padded);
+    end = (int) (start + padded);
+    if (padded > 0) {
+      buffer.putLong(end - WORD, 0); // the value overwrites all but the padding
+    }
+    buffer.putLong(offset, (long) start << 32 | low);
+    return start;
+  }
+
+  private void reserve(long bytes) {
     if (bytes > buffer.capacity()) {
       buffer = grow.apply(bytes);
     }

@@ -3,28 +3,18 @@ package org.pelton.flink;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.pelton.flink.FlinkJobs.batch;
-import static org.pelton.flink.FlinkJobs.environment;
 import static org.pelton.flink.FlinkJobs.numbers;
 import static org.pelton.flink.FlinkJobs.rows;
 import static org.pelton.flink.FlinkJobs.streaming;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.LocalDate;
-import java.time.LocalDateTime;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 import org.apache.flink.streaming.api.datastream.DataStream;
-import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
-import org.apache.flink.table.api.EnvironmentSettings;
 import org.apache.flink.table.api.bridge.java.StreamTableEnvironment;
-import org.apache.flink.table.runtime.typeutils.ExternalTypeInfo;
-import org.apache.flink.table.types.DataType;
-import org.apache.flink.table.types.logical.utils.LogicalTypeParser;
-import org.apache.flink.table.types.utils.TypeConversions;
 import org.apache.flink.test.junit5.MiniClusterExtension;
 import org.apache.flink.types.Row;
 import org.apache.flink.util.CloseableIterator;
@@ -44,64 +34,6 @@ class PredictFunctionTest {
 
   @RegisterExtension private static final MiniClusterExtension CLUSTER = FlinkJobs.cluster(4);
 
-  /** Every supported type, with the row that is NULL everywhere and values at the edges. */
-  private static final String ALL_COLUMNS =
-      "bo BOOLEAN, ti TINYINT, si SMALLINT, i INT, b BIGINT, f FLOAT, d DOUBLE, c CHAR(3),"
-          + " v VARCHAR(20), s STRING, da DATE, t0 TIMESTAMP(0), t3 TIMESTAMP(3),"
-          + " t6 TIMESTAMP(6), t9 TIMESTAMP(9)";
-
-  private static final List<Row> ALL_ROWS =
-      List.of(
-          Row.of(
-              true,
-              (byte) 1,
-              (short) 2,
-              3,
-              4L,
-              1.5f,
-              2.5d,
-              "abc",
-              "1234567",
-              "longer than seven",
-              LocalDate.of(2013, 12, 24),
-              time("2013-12-24T18:30:15"),
-              time("2013-12-24T18:30:15.123"),
-              time("2013-12-24T18:30:15.123456"),
-              time("2013-12-24T18:30:15.123456789")),
-          new Row(15),
-          Row.of(
-              false,
-              Byte.MIN_VALUE,
-              Short.MIN_VALUE,
-              Integer.MIN_VALUE,
-              Long.MIN_VALUE,
-              Float.NaN,
-              -0.0d,
-              "äöü",
-              "",
-              "日本語テキスト",
-              LocalDate.of(1, 1, 1),
-              time("0001-01-01T00:00:00"),
-              time("1969-12-31T23:59:59.999"),
-              time("1969-12-31T23:59:59.999999"),
-              time("0001-01-01T00:00:00.000000001")),
-          Row.of(
-              null,
-              Byte.MAX_VALUE,
-              Short.MAX_VALUE,
-              Integer.MAX_VALUE,
-              Long.MAX_VALUE,
-              Float.NEGATIVE_INFINITY,
-              Double.MIN_VALUE,
-              "zzz",
-              "12345678",
-              "",
-              LocalDate.of(9999, 12, 31),
-              null,
-              time("9999-12-31T23:59:59.999"),
-              null,
-              time("9999-12-31T23:59:59.999999999")));
-
   @TempDir Path directory;
 
   private TestDecisions decisions;
@@ -110,29 +42,6 @@ class PredictFunctionTest {
   void newMetadataDirectory() {
     decisions = new TestDecisions(directory.resolve("metadata"));
     PeltonMetrics.forget();
-  }
-
-  @ParameterizedTest(name = "object reuse {0}")
-  @ValueSource(booleans = {true, false})
-  void everyTypeComesBackAsItWent(boolean objectReuse) throws Exception {
-    String names = names(ALL_COLUMNS);
-    String qualified = "t." + names.replace(", ", ", t.");
-    String uri = decisions.publish("identity", ALL_COLUMNS, names);
-    StreamExecutionEnvironment jobs = StreamExecutionEnvironment.getExecutionEnvironment();
-    StreamTableEnvironment sql =
-        environment(jobs, EnvironmentSettings.inStreamingMode(), objectReuse, 1);
-    DataType type =
-        TypeConversions.fromLogicalToDataType(
-            LogicalTypeParser.parse("ROW<" + ALL_COLUMNS + ">", getClass().getClassLoader()));
-    sql.createTemporaryView(
-        "t", sql.fromDataStream(jobs.fromData(ALL_ROWS, ExternalTypeInfo.of(type))));
-    List<Row> out =
-        rows(
-            sql,
-            "SELECT p.* FROM t, LATERAL TABLE(predict('" + uri + "', " + qualified + ")) AS p");
-    assertThat(out).containsExactlyInAnyOrderElementsOf(ALL_ROWS);
-    assertThat(PeltonMetrics.sum("evaluations")).isEqualTo(ALL_ROWS.size());
-    assertThat(PeltonMetrics.sum("errors")).isZero();
   }
 
   /** A sort keeps every row until the last one has come. */
@@ -184,36 +93,6 @@ class PredictFunctionTest {
   }
 
   @Test
-  void buffersGrowForLargeAndManyColumns() throws Exception {
-    List<String> columns = new ArrayList<>();
-    for (int i = 0; i < 75; i++) {
-      columns.add("c" + i + (i % 2 == 0 ? " STRING" : " INT"));
-    }
-    String declared = String.join(", ", columns);
-    String uri = decisions.publish("wide", declared, names(declared));
-    StringBuilder arguments = new StringBuilder();
-    for (int i = 0; i < 75; i++) {
-      arguments.append(i == 0 ? "" : ", ");
-      arguments.append(
-          i % 2 != 0 ? "n" : i == 70 ? "REPEAT('ä', n * 1000)" : "CAST(NULL AS STRING)");
-    }
-    StreamTableEnvironment sql = streaming(true, 1);
-    sql.executeSql("CREATE TEMPORARY VIEW t AS SELECT * FROM (VALUES (1), (200), (2)) AS v(n)");
-    List<Row> out =
-        rows(
-            sql,
-            "SELECT n, p.* FROM t, LATERAL TABLE(predict('" + uri + "', " + arguments + ")) AS p");
-    assertThat(out).hasSize(3);
-    for (Row row : out) {
-      int n = (int) row.getField(0);
-      for (int i = 0; i < 75; i++) {
-        Object expected = i % 2 != 0 ? (Object) n : i == 70 ? "ä".repeat(n * 1000) : null;
-        assertThat(row.getField(i + 1)).as("n = %s, c%s", n, i).isEqualTo(expected);
-      }
-    }
-  }
-
-  @Test
   void aFailedRecordFailsTheJobWithCodeAndDecision() throws Exception {
     String uri = decisions.publish("share", "n BIGINT", "100 / (n - 500) AS share");
     StreamTableEnvironment sql = streaming(true, 1);
@@ -253,16 +132,5 @@ class PredictFunctionTest {
       assertThat(rows).toIterable().containsExactlyInAnyOrder(Row.of(2L), Row.of(3L), Row.of(4L));
     }
     assertThat(rows(sql, query)).containsExactlyInAnyOrder(Row.of(3L), Row.of(4L), Row.of(5L));
-  }
-
-  /** {@code "a INT, b STRING"} to {@code "a, b"}. */
-  private static String names(String columns) {
-    return List.of(columns.split(", ")).stream()
-        .map(column -> column.trim().split(" ")[0])
-        .collect(Collectors.joining(", "));
-  }
-
-  private static LocalDateTime time(String text) {
-    return LocalDateTime.parse(text);
   }
 }
