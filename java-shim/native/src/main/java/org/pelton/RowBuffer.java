@@ -43,7 +43,8 @@ final class RowBuffer {
       throw new PeltonException(
           "ROW_TOO_LARGE", false, what + " is a row of " + needed + " bytes; the limit is 2 GiB");
     }
-    ByteBuffer larger = allocate(Math.max(needed, Math.min(2L * bytes.capacity(), Integer.MAX_VALUE)));
+    ByteBuffer larger =
+        allocate(Math.max(needed, Math.min(2L * bytes.capacity(), Integer.MAX_VALUE)));
     larger.put(bytes.duplicate().clear()).clear();
     bytes = larger;
   }

@@ -134,21 +134,19 @@ final class PredictSignature implements InputTypeStrategy, TypeStrategy {
                         + " when the job is planned"));
   }
 
-  /** The call's types are those of the version that was active then. */
+  /** Flink has typed the call by the version that was active then, and as far as it knows types. */
   private static void refuseOtherColumns(PublishedDecision decision, CallContext call) {
     List<LogicalType> arguments =
         call.getArgumentDataTypes().stream()
             .skip(1)
             .map(DataType::getLogicalType)
             .collect(Collectors.toList());
+    List<LogicalType> input = decision.input().getChildren();
     boolean sameInput =
-        arguments.size() == decision.input().getFieldCount()
-            && LogicalTypeCasts.supportsAvoidingCast(arguments, decision.input().getChildren());
-    boolean sameOutput =
-        call.getOutputDataType()
-            .map(type -> type.getLogicalType().copy(false).equals(decision.output()))
-            .orElse(true);
-    if (!sameInput || !sameOutput) {
+        arguments.size() == input.size() && LogicalTypeCasts.supportsAvoidingCast(arguments, input);
+    Optional<LogicalType> output =
+        call.getOutputDataType().map(type -> type.getLogicalType().copy(false));
+    if (!sameInput || !output.equals(Optional.of(decision.output()))) {
       throw new PeltonException(
           "ARGUMENT_MISMATCH",
           false,
@@ -157,8 +155,12 @@ final class PredictSignature implements InputTypeStrategy, TypeStrategy {
               + decision.inputColumns()
               + " and gives "
               + decision.outputColumns()
-              + ", but the active version, which types the call, has other columns; pin a version"
-              + " with the same ones, or publish one");
+              + ", but Flink plans the call with "
+              + arguments
+              + " and "
+              + output.map(LogicalType::toString).orElse("no type")
+              + "; a pinned version must have the columns of the active one, and Flink 1.20 knows"
+              + " no TIME but TIME(0)");
     }
   }
 

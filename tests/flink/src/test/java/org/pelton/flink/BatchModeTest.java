@@ -23,8 +23,7 @@ class BatchModeTest {
   private static final String ARGUMENTS =
       "carrier, tailnum, origin, dest, sched_dep, local_hour, dep_delay, distance";
 
-  @RegisterExtension
-  private static final MiniClusterExtension CLUSTER = FlinkJobs.cluster(1);
+  @RegisterExtension private static final MiniClusterExtension CLUSTER = FlinkJobs.cluster(1);
 
   @TempDir Path directory;
 

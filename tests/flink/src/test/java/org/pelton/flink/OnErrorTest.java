@@ -25,8 +25,7 @@ class OnErrorTest {
 
   private static final String REASON = "`share`: division by zero, in output `share`: share";
 
-  @RegisterExtension
-  private static final MiniClusterExtension CLUSTER = FlinkJobs.cluster(2);
+  @RegisterExtension private static final MiniClusterExtension CLUSTER = FlinkJobs.cluster(2);
 
   @TempDir Path directory;
 
@@ -111,9 +110,7 @@ class OnErrorTest {
 
   private String publish(String share) throws Exception {
     return decisions.publish(
-        "share",
-        "n BIGINT",
-        share + " AS share, pelton.version AS version, pelton.error AS error");
+        "share", "n BIGINT", share + " AS share, pelton.version AS version, pelton.error AS error");
   }
 
   private String lateral() {

@@ -6,8 +6,11 @@ import static org.pelton.flink.PublishedFiles.columns;
 import static org.pelton.flink.PublishedFiles.manifest;
 
 import java.nio.file.Path;
+import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.table.api.bridge.java.StreamTableEnvironment;
+import org.apache.flink.types.Row;
+import org.apache.flink.types.RowKind;
 import org.assertj.core.util.Throwables;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -27,6 +30,7 @@ class ModelPlanningTest {
   @TempDir Path metadata;
 
   private PublishedFiles files;
+  private StreamExecutionEnvironment jobs;
   private StreamTableEnvironment sql;
 
   @BeforeEach
@@ -38,7 +42,8 @@ class ModelPlanningTest {
             .manifest("score", 1, manifest("score", 1, input, columns("old", "INT")))
             .manifest("score", 2, manifest("score", 2, input, output))
             .activation("score", 1, "version = 2");
-    sql = StreamTableEnvironment.create(StreamExecutionEnvironment.getExecutionEnvironment());
+    jobs = StreamExecutionEnvironment.getExecutionEnvironment();
+    sql = StreamTableEnvironment.create(jobs);
     sql.executeSql(
         "CREATE TEMPORARY VIEW t AS SELECT CAST(n AS BIGINT) AS n, s, CAST(d AS DOUBLE) AS d, n AS i"
             + " FROM (VALUES (1, 'a', 2.5)) AS v(n, s, d)");
@@ -140,6 +145,27 @@ class ModelPlanningTest {
     sql.getConfig().set("pelton.pin-version", "1");
     assertThat(reason("DESCRIPTOR(n, s, d)"))
         .startsWith("ARGUMENT_MISMATCH: decision `score` version 1: OUTPUT has 2 columns");
+  }
+
+  @Test
+  void flinkRefusesAChangelogByItself() {
+    create(INPUT, OUTPUT, "");
+    sql.createTemporaryView(
+        "changes",
+        sql.fromChangelogStream(
+            jobs.fromData(
+                Types.ROW_NAMED(
+                    new String[] {"n", "s", "d"}, Types.LONG, Types.STRING, Types.DOUBLE),
+                Row.ofKind(RowKind.INSERT, 1L, "a", 2.5),
+                Row.ofKind(RowKind.DELETE, 1L, "a", 2.5))));
+    Throwable refusal =
+        catchThrowable(
+            () ->
+                sql.explainSql(
+                    "SELECT * FROM ML_PREDICT(TABLE changes, MODEL m, DESCRIPTOR(n, s, d))"));
+    assertThat(refusal)
+        .hasMessageContaining("MLPredictTableFunction")
+        .hasMessageContaining("doesn't support consuming");
   }
 
   private void create(String input, String output, String options) {
