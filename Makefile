@@ -17,11 +17,15 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1@\2/p' Makefile | column -t -s @
 
 .PHONY: tools
-tools: ## check that Rust, JDK 17, Maven and a C compiler are here; a missing one is named with the command that installs it
+tools: ## check that what building and testing needs is here; what is missing is named with the command that installs it
+	@.ci/tools.sh tests
+
+.PHONY: build-tools
+build-tools:
 	@.ci/tools.sh
 
 .PHONY: build
-build: tools ## the native library and the `pelton` command, in target/release
+build: build-tools ## the native library and the `pelton` command, in target/release
 	cargo build $(CARGO_FLAGS)
 
 .PHONY: jars
@@ -29,7 +33,7 @@ jars: build ## one self-contained jar for Flink 1.20 and one for 2.x, in java-sh
 	cd java-shim && $(MVN) package -DskipTests -pl dist/flink-1.20,dist/flink-2.x -am
 
 .PHONY: dist
-dist: tools ## what is released, in target/dist: jars and command for GLIBC 2.28 and newer, checked (needs Python 3, binutils)
+dist: build-tools ## what is released, in target/dist: jars and command for GLIBC 2.28 and newer, checked (needs Python 3, binutils)
 	bash packaging/dist.sh
 
 # The demo's last line is the last one: what Maven says behind it is left out.
@@ -39,7 +43,7 @@ demo: build ## a month of real flights decided in Flink SQL on a local Flink 2.3
 		| sed -u '/^demo: /,$$ { /^demo: /!d }'
 
 .PHONY: test
-test: build ## all tests: Rust, Java, and SQL on real Flink 1.20 and 2.3
+test: tools build ## all tests: Rust, Java, and SQL on real Flink 1.20 and 2.3
 	@touch $(TARGET)/tests-started
 	cargo test $(CARGO_FLAGS) 2>&1 | tee $(TARGET)/tests-rust.log
 	cd java-shim && $(MVN) verify --fail-at-end || { $(SUMMARY); exit 1; }
@@ -49,7 +53,7 @@ test: build ## all tests: Rust, Java, and SQL on real Flink 1.20 and 2.3
 bench: bench-rust bench-flink ## nanoseconds a record: by step of the decision, by kernel, and in a Flink job beside ONNX Runtime
 
 .PHONY: bench-rust
-bench-rust: tools ## nanoseconds a record, by step of the decision and by kernel
+bench-rust: build-tools ## nanoseconds a record, by step of the decision and by kernel
 	@mkdir -p target/bench
 	cargo bench --locked --workspace --bench kernels
 	cargo bench --locked --workspace --bench decide -- $(CURDIR)/target/bench/decide.json
@@ -63,7 +67,7 @@ target/bench/decide.json:
 	$(MAKE) bench-rust
 
 .PHONY: fmt
-fmt: tools ## format Rust and Java
+fmt: build-tools ## format Rust and Java
 	cargo fmt --all
 	cd java-shim && $(MVN) --quiet -Pbench spotless:apply
 
@@ -71,21 +75,21 @@ fmt: tools ## format Rust and Java
 check: check-format check-lints check-dependencies check-licences ## formatting, lints, dependencies, their licences (needs cargo-deny, Python 3)
 
 .PHONY: check-format
-check-format: tools
+check-format: build-tools
 	cargo fmt --all --check
 	cd java-shim && $(MVN) --quiet -Pbench validate spotless:check
 
 .PHONY: check-lints
-check-lints: tools
+check-lints: build-tools
 	cargo clippy $(CARGO_FLAGS) --all-targets -- -D warnings
 
 .PHONY: check-dependencies
-check-dependencies: tools
+check-dependencies: build-tools
 	@command -v cargo-deny >/dev/null || { echo 'missing: cargo-deny' >&2; echo '    cargo install --locked cargo-deny' >&2; exit 1; }
 	cargo deny --locked check bans licenses sources
 
 .PHONY: check-licences
-check-licences: tools
+check-licences: build-tools
 	@command -v python3 >/dev/null || { echo 'missing: python3' >&2; echo '    sudo apt-get install python3' >&2; exit 1; }
 	python3 packaging/third-party.py --check
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Are the tools here, and new enough? Names every missing one with the command that installs it (Debian, Ubuntu).
+# Without an argument those that building needs; with `tests` those of the tests, too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -42,6 +43,11 @@ else
     17 | 17.*) [ -x "$home/bin/javac" ] || miss "a JDK 17; $home has no javac" "sudo apt-get install openjdk-17-jdk-headless" ;;
     *) miss "JDK 17; Maven runs on Java $java ($home)" "sudo apt-get install openjdk-17-jdk-headless, then export JAVA_HOME=/usr/lib/jvm/java-17-openjdk-\$(dpkg --print-architecture)" ;;
     esac
+fi
+
+if [ "${1:-}" = tests ]; then
+    command -v chromium >/dev/null || miss "chromium (opens the pages of pelton explain)" "sudo apt-get install chromium"
+    command -v dot >/dev/null || miss "dot (reads the graphs of pelton explain)" "sudo apt-get install graphviz"
 fi
 
 exit $missing

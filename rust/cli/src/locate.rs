@@ -1,11 +1,20 @@
 //! Which decision is meant by a path.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::CommandFactory;
 use clap::error::ErrorKind;
+use pelton_decision::generation::{compile_directory, compile_home, published};
 use pelton_decision::metadata::{DecisionHome, Metadata, activation_file, local_path};
-use pelton_decision::{Error, ErrorCode, Generation, activation};
+use pelton_decision::{Decision, Error, ErrorCode, Generation, activation};
+
+/// What a path names.
+enum Place {
+    /// `METADATA/decisions/NAME`
+    Home(DecisionHome),
+    /// A directory that holds a decision.toml, and its dimensions.
+    Directory(PathBuf, Option<Metadata>),
+}
 
 /// Opens a directory that holds a decision.toml, or a version of METADATA/decisions/NAME.
 pub fn open(
@@ -13,6 +22,34 @@ pub fn open(
     version: Option<u64>,
     metadata: Option<&str>,
 ) -> Result<Generation, Error> {
+    match place(decision, version, metadata)? {
+        Place::Home(home) => Generation::open_home(&home, version),
+        Place::Directory(directory, metadata) => {
+            Generation::open_directory(&directory, metadata.as_ref())
+        }
+    }
+}
+
+/// Compiles the same, without loading its dimensions; with its version, if it is published.
+pub fn compile(
+    decision: &str,
+    version: Option<u64>,
+    metadata: Option<&str>,
+) -> Result<(Option<u64>, Decision), Error> {
+    match place(decision, version, metadata)? {
+        Place::Home(home) => {
+            let (version, decision) = compile_home(&home, version)?;
+            Ok((Some(version), decision))
+        }
+        Place::Directory(directory, metadata) => {
+            let (manifest, files) = published(&directory)?.unzip();
+            let decision = compile_directory(&directory, files.as_ref(), metadata.as_ref())?;
+            Ok((manifest.map(|manifest| manifest.version), decision))
+        }
+    }
+}
+
+fn place(decision: &str, version: Option<u64>, metadata: Option<&str>) -> Result<Place, Error> {
     let directory = local_path(decision)?;
     if !directory.join("decision.toml").is_file() {
         if metadata.is_some() {
@@ -22,12 +59,13 @@ pub fn open(
         if version.is_none() {
             warn_of_ignored_activations(&home)?;
         }
-        return Generation::open_home(&home, version);
+        return Ok(Place::Home(home));
     }
     if version.is_some() {
         usage("--version goes with METADATA/decisions/NAME, not with a directory of one version");
     }
-    Generation::open_directory(&directory, metadata_of(&directory, metadata)?.as_ref())
+    let metadata = metadata_of(&directory, metadata)?;
+    Ok(Place::Directory(directory, metadata))
 }
 
 /// `METADATA/decisions/NAME`, however it is written: from within it is `.`.

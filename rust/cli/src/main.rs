@@ -9,6 +9,8 @@ macro_rules! say {
 }
 
 mod check;
+mod ddl;
+mod explain;
 mod in_order;
 mod io;
 mod locate;
@@ -36,6 +38,8 @@ struct Pelton {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Check),
+    Ddl(ddl::Ddl),
+    Explain(explain::Explain),
     Publish(publish::Publish),
     Run(run::Run),
 }
@@ -43,6 +47,8 @@ enum Command {
 fn main() -> ExitCode {
     let done: Result<(), Error> = match Pelton::parse().command {
         Command::Check(check) => check.run(),
+        Command::Ddl(ddl) => ddl.run(),
+        Command::Explain(explain) => explain.run(),
         Command::Publish(publish) => publish.run(),
         Command::Run(run) => run.run(),
     };

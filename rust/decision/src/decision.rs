@@ -29,6 +29,10 @@ pub struct Decision {
     pub name: String,
     /// Its steps.
     pub plan: Plan,
+    /// decision.toml as it stands: what the plan was made of, and what it left out.
+    pub definition: Definition,
+    /// The dimensions and models that it refers to.
+    pub references: References,
     /// Every file that it was compiled from, decision.toml first of all.
     pub files: Files,
 }
@@ -48,11 +52,15 @@ impl Decision {
             models: read_models(&definition, sources, &files, &mut report),
         };
         let plan = compile(&definition, &references, &mut report);
-        let decision = plan.zip(definition.name).map(|(plan, name)| Decision {
-            name: name.value,
-            plan,
-            files: files.into_inner(),
-        });
+        let decision = plan
+            .zip(definition.name.clone())
+            .map(|(plan, name)| Decision {
+                name: name.value,
+                plan,
+                definition,
+                references,
+                files: files.into_inner(),
+            });
         report.finish(decision)
     }
 }

@@ -174,7 +174,7 @@ impl Generation {
 
     /// The error as users see it: a code, the decision, what failed.
     #[cold]
-    fn failed(&self, error: &RunError) -> Error {
+    pub fn failed(&self, error: &RunError) -> Error {
         Error::new(error.code(), format!("`{}`: {error}", self.decision.name))
     }
 }
@@ -195,11 +195,33 @@ fn texts(len: usize) -> Result<ArrayWriter, MemoryError> {
     ArrayWriter::new(&DataType::STRING, len)
 }
 
+/// Compiles a version of a decision, the active one where none is named, and returns its number
+/// with it. No dimension is loaded.
+pub fn compile_home(home: &DecisionHome, version: Option<u64>) -> Result<(u64, Decision), Error> {
+    let version = match version {
+        Some(version) => version,
+        None => activation::current(home)?.version,
+    };
+    let decision = compile_version(home, version);
+    let decision = decision.map_err(|error| error.context(format!("`{}`", home.name)))?;
+    Ok((version, decision))
+}
+
 fn open_version(
     home: &DecisionHome,
     version: u64,
     partitions: &BTreeMap<String, String>,
 ) -> Result<Generation, Error> {
+    let decision = compile_version(home, version)?;
+    let rows = load_images(&decision, Some(&home.metadata), partitions)?;
+    Ok(Generation {
+        version: Some(version),
+        decision,
+        rows,
+    })
+}
+
+fn compile_version(home: &DecisionHome, version: u64) -> Result<Decision, Error> {
     let directory = home.version(version);
     if !directory.is_dir() {
         let known: Vec<String> = home.versions()?.iter().map(u64::to_string).collect();
@@ -219,12 +241,7 @@ fn open_version(
     let files = manifest.read_files(&directory)?;
     let decision = compile_directory(&directory, Some(&files), Some(&home.metadata))?;
     check_signature(&decision, &manifest)?;
-    let rows = load_images(&decision, Some(&home.metadata), partitions)?;
-    Ok(Generation {
-        version: Some(version),
-        decision,
-        rows,
-    })
+    Ok(decision)
 }
 
 /// The planner knows only the manifest: what runs must be what it says.

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests, too")]
 
 mod arrival_delay;
+mod browser;
 mod check_and_publish;
+mod explain;
 mod harness;
 mod refusals;
 mod run;

@@ -69,7 +69,7 @@ fn compile(table: &Table) -> (Program, pelton_data::columns::Layout, Vec<Slot>, 
             values: all.clone(),
         },
     ];
-    let mut slots = compiler.emit_cases(&cases, &all, SelectionId::ALL);
+    let mut slots = compiler.emit_cases(&cases, &all, SelectionId::ALL).values;
     slots.extend(
         all.iter()
             .map(|typed| compiler.emit(typed, SelectionId::ALL)),

@@ -47,6 +47,15 @@ pub struct Case {
     pub values: Vec<Typed>,
 }
 
+/// The columns of a CASE with several results.
+#[derive(Debug)]
+pub struct Chosen {
+    /// The condition of each case, computed where no earlier one is TRUE.
+    pub conditions: Vec<Slot>,
+    /// The results.
+    pub values: Vec<Slot>,
+}
+
 /// What a NULL becomes in a model's tensor.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum NullAs {
@@ -100,7 +109,8 @@ impl Compiler {
                     values: vec![value.clone()],
                 });
                 let cases: Vec<Case> = cases.collect();
-                self.emit_cases(&cases, std::slice::from_ref(otherwise.as_ref()), under)[0]
+                let otherwise = std::slice::from_ref(otherwise.as_ref());
+                self.emit_cases(&cases, otherwise, under).values[0]
             }
             _ => self.emit(typed, under),
         }
@@ -225,28 +235,30 @@ impl Compiler {
         cases: &[Case],
         otherwise: &[Typed],
         under: SelectionId,
-    ) -> Vec<Slot> {
+    ) -> Chosen {
         if is_cheap(cases, otherwise) {
             return self.emit_cases_at_once(cases, otherwise, under);
         }
-        let outs: Vec<Slot> = otherwise
+        let values: Vec<Slot> = otherwise
             .iter()
             .map(|value| self.layout.add(value.physical()))
             .collect();
+        let mut conditions = Vec::new();
         let mut rows = under;
         let mut ends = Vec::new();
         for case in cases {
             let condition = self.emit(&case.condition, rows);
+            conditions.push(condition);
             let (taken, others) = self.filter(Test::True, condition, rows);
             let skip = self.skip(taken, condition);
-            self.emit_values(&case.values, &outs, taken);
+            self.emit_values(&case.values, &values, taken);
             self.land(skip);
             rows = others;
             ends.push(self.skip(rows, condition));
         }
-        self.emit_values(otherwise, &outs, rows);
+        self.emit_values(otherwise, &values, rows);
         ends.into_iter().for_each(|end| self.land(end));
-        outs
+        Chosen { conditions, values }
     }
 
     /// All conditions and all values are computed, for all rows, and no jump is taken: a jump that
@@ -256,7 +268,7 @@ impl Compiler {
         cases: &[Case],
         otherwise: &[Typed],
         under: SelectionId,
-    ) -> Vec<Slot> {
+    ) -> Chosen {
         let conditions: Vec<Slot> = cases
             .iter()
             .map(|case| self.emit(&case.condition, under))
@@ -270,7 +282,8 @@ impl Compiler {
                 let values = constants.iter().skip(k).step_by(otherwise.len()).cloned();
                 self.emit_nth(number, otherwise[k].physical(), values.collect(), under)
             });
-            return outputs.collect();
+            let values = outputs.collect();
+            return Chosen { conditions, values };
         }
         let outputs = otherwise.iter().enumerate().map(|(k, otherwise)| {
             let mut out = self.emit(otherwise, under);
@@ -287,7 +300,8 @@ impl Compiler {
             }
             out
         });
-        outputs.collect()
+        let values = outputs.collect();
+        Chosen { conditions, values }
     }
 
     /// The number of the first condition that is TRUE; how many there are, if none is.

@@ -4,7 +4,7 @@ use pelton_data::DataType;
 use pelton_data::columns::{Literal, Slot};
 use pelton_data::report::Diagnostic;
 
-use super::compile::value_of;
+use super::compile::{fold, value_of};
 use super::functions::cast::cast;
 use super::typing::{Node, Typed};
 
@@ -27,6 +27,29 @@ impl Typed {
     /// A column that holds it already.
     pub(super) fn column(data_type: DataType, slot: Slot) -> Typed {
         Typed::new(data_type, true, 0..0, Node::Column(slot))
+    }
+
+    /// The largest parts that are constants but not written as one, with their values.
+    pub fn constants(&self) -> Vec<(&Typed, Literal)> {
+        match fold(self) {
+            _ if self.is_written() => Vec::new(),
+            Some(value) => vec![(self, value)],
+            None => {
+                let parts = self.children().into_iter();
+                parts.flat_map(Typed::constants).collect()
+            }
+        }
+    }
+
+    /// A literal, or one that the type checker has cast.
+    fn is_written(&self) -> bool {
+        let is_the_whole = |part: &&Typed| part.span == self.span;
+        self.is_literal()
+            || self
+                .children()
+                .iter()
+                .find(|part| is_the_whole(part))
+                .is_some_and(|p| p.is_written())
     }
 
     /// Whether it is `NULL` as written.

@@ -26,11 +26,12 @@ mod typing;
 use pelton_data::calendar;
 
 pub use ast::{Expr, SelectItem};
-pub use compile::{Case, Compiler, NullAs, value_of};
+pub use compile::{Case, Chosen, Compiler, NullAs, value_of};
 pub use constants::constant;
 pub use functions::cast::cast;
 pub use parser::{parse, parse_select_list};
 pub use program::{EvalError, EvalErrorKind, Program};
+pub use reserved::identifier;
 pub use selection::{SelectionId, Selections};
 pub use typing::{Scope, Typed, common_type, type_check};
 

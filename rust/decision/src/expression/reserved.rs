@@ -51,6 +51,16 @@ pub(super) fn is_reserved(word: &str) -> bool {
     RESERVED.split(' ').any(|reserved| reserved == upper)
 }
 
+/// A name as SQL takes it: in backticks where it is reserved, or is no plain word.
+pub fn identifier(name: &str) -> String {
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let plain = name.chars().all(word) && !name.starts_with(|c: char| !c.is_ascii_alphabetic());
+    match plain && !name.is_empty() && !is_reserved(name) {
+        true => name.to_owned(),
+        false => format!("`{}`", name.replace('`', "``")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,5 +71,21 @@ mod tests {
         assert!(is_reserved("YEAR"));
         assert!(!is_reserved("origin"));
         assert!(!is_reserved(""));
+    }
+
+    #[test]
+    fn names_are_quoted_where_sql_would_read_something_else() {
+        let names = ["p_late", "Year", "a b", "2nd", "_x", "a`b", "", "größe"];
+        let quoted = [
+            "p_late",
+            "`Year`",
+            "`a b`",
+            "`2nd`",
+            "`_x`",
+            "`a``b`",
+            "``",
+            "`größe`",
+        ];
+        assert_eq!(names.map(identifier), quoted);
     }
 }

@@ -197,7 +197,7 @@ impl Typed {
         }
     }
 
-    fn children(&self) -> Vec<&Typed> {
+    pub(super) fn children(&self) -> Vec<&Typed> {
         match &self.node {
             Node::Column(_) | Node::Literal(_) | Node::Null | Node::Decimal(_) | Node::Unit(_) => {
                 Vec::new()

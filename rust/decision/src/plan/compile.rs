@@ -12,7 +12,9 @@ use pelton_dimension::Definition as Dimension;
 use pelton_model::Model;
 
 use super::graph::{Graph, Item, Order, title};
-use super::{InputColumn, LookupNeed, LookupWork, ModelWork, NamedColumn, Plan, Step, Work};
+use super::{
+    Folded, InputColumn, LookupNeed, LookupWork, ModelWork, NamedColumn, Plan, Step, Work,
+};
 use crate::definition::{Definition, Expression, LookupSection};
 use crate::expression::{
     Compiler, Scope, SelectionId, Typed, cast, common_type, type_check, value_of,
@@ -24,6 +26,7 @@ mod rules;
 
 /// What a definition refers to: one entry a lookup and one a model, in the order of the file;
 /// `None` where it could not be read, which is then in the report.
+#[derive(Debug)]
 pub struct References {
     /// The dimensions of the lookups.
     pub dimensions: Vec<Option<Dimension>>,
@@ -104,6 +107,7 @@ struct PlanCompiler<'a> {
     steps: Vec<Step>,
     needs: Vec<Option<LookupNeed>>,
     reserved: BTreeMap<Reserved, NamedColumn>,
+    folded: Vec<Folded>,
 }
 
 impl<'a> PlanCompiler<'a> {
@@ -123,6 +127,7 @@ impl<'a> PlanCompiler<'a> {
             steps: Vec::new(),
             needs: definition.lookups.iter().map(|_| None).collect(),
             reserved: BTreeMap::new(),
+            folded: Vec::new(),
         }
     }
 
@@ -153,6 +158,7 @@ impl<'a> PlanCompiler<'a> {
             steps: self.steps,
             output,
             reserved: self.reserved,
+            folded: self.folded,
             layout,
             program,
             input_reader,
@@ -188,7 +194,7 @@ impl<'a> PlanCompiler<'a> {
         self.define(&feature.name.value, slot, &typed.data_type);
         let work = Work::Eval(self.since(start));
         self.step(
-            title,
+            Item::Feature(i),
             &[&feature.expression],
             vec![&feature.name.value],
             work,
@@ -245,7 +251,7 @@ impl<'a> PlanCompiler<'a> {
             .collect();
         let reads: Vec<&Expression> = lookup.key.iter().collect();
         let writes = names.iter().map(String::as_str).collect();
-        self.step(title, &reads, writes, work);
+        self.step(Item::Lookup(i), &reads, writes, work);
         Some(())
     }
 
@@ -345,6 +351,7 @@ impl<'a> PlanCompiler<'a> {
         let reads = self.names_of(&expressions);
         self.steps.push(Step {
             title: "output".to_owned(),
+            item: None,
             reads,
             writes: columns.clone(),
             work,
@@ -378,7 +385,16 @@ impl<'a> PlanCompiler<'a> {
                 self.report.push(expression.text.diagnostic(error));
             }
         });
-        typed.ok()
+        let typed = typed.ok()?;
+        let constants = typed.constants().into_iter();
+        self.folded
+            .extend(constants.map(|(constant, value)| Folded {
+                what: expression.what.clone(),
+                text: expression.text.value[constant.span.clone()].to_owned(),
+                data_type: constant.data_type.clone(),
+                value,
+            }));
+        Some(typed)
     }
 
     /// Types an expression for a place of a given type, which it must fit without loss.
@@ -427,7 +443,7 @@ impl<'a> PlanCompiler<'a> {
         start..self.here()
     }
 
-    fn step(&mut self, title: String, reads: &[&Expression], writes: Vec<&str>, work: Work) {
+    fn step(&mut self, item: Item, reads: &[&Expression], writes: Vec<&str>, work: Work) {
         let writes = writes.into_iter().filter_map(|name| {
             let (slot, data_type) = self.values.0.get(name)?.clone();
             Some(NamedColumn {
@@ -438,7 +454,8 @@ impl<'a> PlanCompiler<'a> {
         });
         let writes = writes.collect();
         self.steps.push(Step {
-            title,
+            title: title(self.definition, item),
+            item: Some(item),
             reads: self.names_of(reads),
             writes,
             work,

@@ -17,13 +17,15 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use pelton_data::binary_row::{RowReader, RowWriter};
-use pelton_data::columns::{Layout, Slot};
+use pelton_data::columns::{Layout, Literal, Slot};
 use pelton_data::{DataType, Field};
-use pelton_model::Model;
+use pelton_model::{Element, Model, Tensor};
 
 use crate::definition::Missing;
 use crate::expression::Program;
 use crate::reserved::Reserved;
+
+use graph::Item;
 
 pub use compile::{References, compile};
 
@@ -42,6 +44,8 @@ pub struct Plan {
     pub output: Vec<NamedColumn>,
     /// What the output shows of Pelton's own: the first column of each kind.
     pub reserved: BTreeMap<Reserved, NamedColumn>,
+    /// The parts of expressions that are constants: no record computes them.
+    pub folded: Vec<Folded>,
     layout: Layout,
     program: Program,
     input_reader: RowReader,
@@ -68,6 +72,19 @@ pub struct NamedColumn {
     pub slot: Slot,
 }
 
+/// A part of an expression that has the same value for every record.
+#[derive(Debug, Clone)]
+pub struct Folded {
+    /// The expression: ``feature `risk` ``, as [`Expression::what`](crate::definition::Expression::what) has it.
+    pub what: String,
+    /// The part's text.
+    pub text: String,
+    /// The type of its value.
+    pub data_type: DataType,
+    /// Its value.
+    pub value: Literal,
+}
+
 /// What a lookup needs of its dimension.
 #[derive(Debug, Clone)]
 pub struct LookupNeed {
@@ -86,6 +103,8 @@ pub struct LookupNeed {
 pub struct Step {
     /// "feature `risk`"
     pub title: String,
+    /// What of the definition it computes; `None` for the output.
+    pub item: Option<Item>,
     /// The named columns that it reads.
     pub reads: Vec<String>,
     /// The named columns that it writes.
@@ -100,11 +119,20 @@ pub enum Work {
     /// Runs expressions.
     Eval(Range<u32>),
     /// Runs the conditions and values of a rule set.
-    Rules(Range<u32>),
+    Rules(RulesWork),
     /// Reads a row of a dimension.
     Lookup(LookupWork),
     /// Runs a model.
     Model(ModelWork),
+}
+
+/// A rule set.
+#[derive(Debug)]
+pub struct RulesWork {
+    instructions: Range<u32>,
+    /// The condition of each rule, in order. With `hit = "first"` it is computed only where no
+    /// earlier one is TRUE.
+    pub conditions: Vec<Slot>,
 }
 
 /// A lookup by key.
@@ -114,7 +142,8 @@ pub struct LookupWork {
     index: usize,
     /// The instructions that make the key.
     key: Range<u32>,
-    key_slots: Vec<Slot>,
+    /// The columns that make the key, in the dimension's order.
+    pub key_slots: Vec<Slot>,
     key_writer: RowWriter,
     reader: RowReader,
     /// The columns, each with its default (a constant).
@@ -127,7 +156,8 @@ pub struct LookupWork {
 pub struct ModelWork {
     /// The instructions that fill the input tensors.
     inputs: Range<u32>,
-    model: Arc<Model>,
+    /// The model.
+    pub model: Arc<Model>,
     f32: (Slot, usize),
     f64: (Slot, usize),
     i64: (Slot, usize),
@@ -142,5 +172,22 @@ impl Plan {
         fields
             .map(|column| Field::new(&column.name, column.data_type.clone()))
             .collect()
+    }
+
+    /// The constant that a column holds in every record, if it is one.
+    pub fn constant(&self, slot: Slot) -> Option<&Literal> {
+        self.layout.literal(slot)
+    }
+}
+
+impl ModelWork {
+    /// The first column of a tensor of the model.
+    pub fn tensor(&self, tensor: &Tensor) -> Slot {
+        let (region, _) = match tensor.element {
+            Element::Float => self.f32,
+            Element::Double => self.f64,
+            Element::Int64 | Element::Int32 | Element::Bool | Element::String => self.i64,
+        };
+        region.nth(tensor.first)
     }
 }

@@ -143,7 +143,8 @@ impl Plan {
         n: usize,
     ) -> Result<(), RunError> {
         match &step.work {
-            Work::Eval(range) | Work::Rules(range) => self.eval(range, scratch, n),
+            Work::Eval(range) => self.eval(range, scratch, n),
+            Work::Rules(rules) => self.eval(&rules.instructions, scratch, n),
             Work::Lookup(lookup) => {
                 self.eval(&lookup.key, scratch, n)?;
                 lookup.read_all(&rows[lookup.index], scratch, n, &step.title)
@@ -193,6 +194,39 @@ impl LookupWork {
         (0..n).try_for_each(|row| self.read(rows, scratch, row, title))
     }
 
+    /// Whether a row is found for the key that stands in the scratch.
+    pub fn is_hit(
+        &self,
+        rows: &[Rows],
+        scratch: &mut Scratch,
+        row: usize,
+    ) -> Result<bool, RunError> {
+        let Scratch { columns, key, .. } = scratch;
+        Ok(self.find(&rows[self.index], columns, key, row)?.is_some())
+    }
+
+    #[inline]
+    fn find<'r>(
+        &self,
+        rows: &'r Rows,
+        columns: &Columns,
+        key: &mut Vec<u8>,
+        row: usize,
+    ) -> Result<Option<&'r [u8]>, MemoryError> {
+        let has_null = self
+            .key_slots
+            .iter()
+            .any(|slot| !columns.is_valid(*slot, row));
+        match rows {
+            Rows::Given(given) => Ok(given.as_deref()),
+            Rows::Image(_) if has_null => Ok(None),
+            Rows::Image(image) => {
+                self.key_writer.write_to_vec(columns, row, key)?;
+                Ok(image.find(key))
+            }
+        }
+    }
+
     fn read(
         &self,
         rows: &Rows,
@@ -201,19 +235,7 @@ impl LookupWork {
         title: &str,
     ) -> Result<(), RunError> {
         let Scratch { columns, key, .. } = scratch;
-        let has_null = self
-            .key_slots
-            .iter()
-            .any(|slot| !columns.is_valid(*slot, row));
-        let found = match rows {
-            Rows::Given(given) => given.as_deref(),
-            Rows::Image(_) if has_null => None,
-            Rows::Image(image) => {
-                self.key_writer.write_to_vec(columns, row, key)?;
-                image.find(key)
-            }
-        };
-        match (found, self.missing) {
+        match (self.find(rows, columns, key, row)?, self.missing) {
             (Some(bytes), _) => {
                 let read = self.reader.read(bytes, columns, row);
                 read.map_err(|cause| RunError::Row {

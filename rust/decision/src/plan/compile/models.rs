@@ -52,7 +52,7 @@ impl PlanCompiler<'_> {
             .outputs
             .iter()
             .map(|output| output.name.value.as_str());
-        self.step(title, &reads, writes.collect(), work);
+        self.step(Item::Model(i), &reads, writes.collect(), work);
         whole
     }
 

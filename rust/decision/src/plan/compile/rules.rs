@@ -5,6 +5,7 @@ use pelton_data::DataType;
 use pelton_data::document::Text;
 use pelton_data::report::Diagnostic;
 
+use super::super::RulesWork;
 use super::{Item, PlanCompiler, Work, title};
 use crate::definition::{Expression, Hit, Rule, RulesSection};
 use crate::expression::{Case, SelectionId, Typed, cast, common_type};
@@ -42,17 +43,20 @@ impl PlanCompiler<'_> {
             .iter()
             .map(|output| Typed::null(output.data_type.clone()));
         let otherwise: Vec<Typed> = otherwise.collect();
-        let slots = self
+        let chosen = self
             .compiler
             .emit_cases(&cases, &otherwise, SelectionId::ALL);
-        for (output, slot) in outputs.iter().zip(slots) {
+        for (output, slot) in outputs.iter().zip(chosen.values) {
             self.define(&output.name, slot, &output.data_type);
         }
         let reads = rules.rows.iter().flat_map(expressions);
         let reads: Vec<&Expression> = reads.collect();
         let writes = outputs.iter().map(|output| output.name.as_str()).collect();
-        let work = Work::Rules(self.since(start));
-        self.step(title, &reads, writes, work);
+        let work = Work::Rules(RulesWork {
+            instructions: self.since(start),
+            conditions: chosen.conditions,
+        });
+        self.step(Item::Rules(i), &reads, writes, work);
         Some(())
     }
 

@@ -3,11 +3,11 @@ package org.pelton.flink;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.apache.flink.table.api.TableEnvironment;
 import org.apache.flink.table.api.TableResult;
 
@@ -21,8 +21,24 @@ final class SqlScript {
   private SqlScript() {}
 
   static List<String> read(Path file) throws IOException {
-    String text = COMMENT.matcher(Files.readString(file)).replaceAll("");
-    return Stream.of(END.split(text)).map(String::strip).filter(s -> !s.isEmpty()).toList();
+    return statements(Files.readString(file));
+  }
+
+  /** The statements of a script. A statement set is one, with all that it inserts. */
+  static List<String> statements(String script) {
+    List<String> statements = new ArrayList<>();
+    boolean inSet = false;
+    for (String part : END.split(COMMENT.matcher(script).replaceAll(""))) {
+      String statement = part.strip();
+      if (inSet) {
+        int last = statements.size() - 1;
+        statements.set(last, statements.get(last) + ";\n" + statement);
+      } else if (!statement.isEmpty()) {
+        statements.add(statement);
+      }
+      inSet = (inSet || statement.startsWith("EXECUTE STATEMENT SET")) && !statement.equals("END");
+    }
+    return statements;
   }
 
   /** Runs one statement; SET, which the Table API has no statement for, has no result. */
