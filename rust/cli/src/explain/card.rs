@@ -101,7 +101,7 @@ impl Line {
             .and_then(|rest| rest.strip_prefix('.'));
         let left = cut(own.unwrap_or(&column.name), LETTERS / 2);
         let right = match (&column.value, &column.constant) {
-            (Some(value), _) | (None, Some(value)) => value,
+            (Some(value), _) | (None, Some(value)) => brief(value),
             (None, None) => &column.data_type,
         };
         Line {
@@ -131,6 +131,15 @@ fn rule(part: &Part) -> Line {
         right: String::new(),
         class: if hit { "hit" } else { "note" },
     }
+}
+
+/// A literal without the type in front: `'2013-12-02 04:59:00'` of a TIMESTAMP.
+fn brief(value: &str) -> &str {
+    let types = ["TIMESTAMP_LTZ ", "TIMESTAMP ", "DATE ", "TIME "];
+    let brief = types
+        .iter()
+        .find_map(|data_type| value.strip_prefix(data_type));
+    brief.unwrap_or(value)
 }
 
 fn badge(outcome: &Outcome) -> String {

@@ -16,7 +16,7 @@ pub fn run(generation: &Generation, record: &Record, graph: &mut Graph) -> Resul
     let mut scratch = generation.scratch(1)?;
     scratch.columns.clear();
     record.put(plan, &mut scratch.columns)?;
-    for (column, value) in graph.nodes[0].writes.iter_mut().zip(record.shown()) {
+    for (column, value) in graph.nodes[0].writes.iter_mut().zip(record.shown(plan)) {
         column.value = Some(value);
     }
     let mut nodes = graph.nodes[1..].iter_mut().zip(&plan.steps);

@@ -301,12 +301,12 @@ fn fields_of_a_record_that_are_unknown_missing_or_of_another_type_are_named_toge
         &[
             "pelton: ARGUMENT_MISMATCH: --record: ",
             "unknown field `nam`; did you mean `name`?",
-            "`id`",
+            "`id` is \"x\"; expected",
             "`name` STRING is missing",
             "`ok` BOOLEAN is missing",
         ],
     );
-    for (record, reason) in [("[1]", "expected an object"), ("{", "EOF")] {
+    for (record, reason) in [("[1]", "expected an object"), ("{", "not JSON")] {
         let output = place.pelton_with(["explain", "triage", "--record", record]);
         contains(
             &text(&output.stderr),
