@@ -16,31 +16,35 @@ import org.apache.flink.table.types.logical.MapType;
 import org.apache.flink.table.types.logical.RowType;
 import org.apache.flink.table.types.logical.TimestampType;
 
-/** Writes one column of a row, which is not NULL, at its offset of the row's fixed part. */
+/**
+ * Writes one column of a row, which is not NULL: returns the 8 bytes of its field, after what does
+ * not fit in there has been written to the variable part.
+ */
 @FunctionalInterface
 interface FieldWriter {
 
-  void write(RowEncoder to, RowData row, int column, int offset);
+  long write(RowEncoder to, RowData row, int column);
 
   /** The writer for a type; empty when the type cannot be an argument. */
   static Optional<FieldWriter> of(LogicalType type) {
     switch (type.getTypeRoot()) {
       case BOOLEAN:
-        return fixed((row, column) -> row.getBoolean(column) ? 1 : 0);
+        return Optional.of((to, row, column) -> row.getBoolean(column) ? 1 : 0);
       case TINYINT:
-        return fixed((row, column) -> row.getByte(column) & 0xFFL);
+        return Optional.of((to, row, column) -> row.getByte(column) & 0xFFL);
       case SMALLINT:
-        return fixed((row, column) -> row.getShort(column) & 0xFFFFL);
+        return Optional.of((to, row, column) -> row.getShort(column) & 0xFFFFL);
       case INTEGER:
       case DATE:
       case TIME_WITHOUT_TIME_ZONE: // milliseconds of the day
-        return fixed((row, column) -> row.getInt(column) & 0xFFFF_FFFFL);
+        return Optional.of((to, row, column) -> row.getInt(column) & 0xFFFF_FFFFL);
       case BIGINT:
-        return fixed(RowData::getLong);
+        return Optional.of((to, row, column) -> row.getLong(column));
       case FLOAT:
-        return fixed((row, column) -> Float.floatToRawIntBits(row.getFloat(column)) & 0xFFFF_FFFFL);
+        return Optional.of(
+            (to, row, column) -> Float.floatToRawIntBits(row.getFloat(column)) & 0xFFFF_FFFFL);
       case DOUBLE:
-        return fixed((row, column) -> Double.doubleToRawLongBits(row.getDouble(column)));
+        return Optional.of((to, row, column) -> Double.doubleToRawLongBits(row.getDouble(column)));
       case TIMESTAMP_WITHOUT_TIME_ZONE:
         return timestamp(((TimestampType) type).getPrecision());
       case TIMESTAMP_WITH_LOCAL_TIME_ZONE:
@@ -50,12 +54,10 @@ interface FieldWriter {
       case CHAR:
       case VARCHAR:
         return Optional.of(
-            (to, row, column, offset) ->
-                to.writeString(offset, (BinaryStringData) row.getString(column)));
+            (to, row, column) -> to.writeString((BinaryStringData) row.getString(column)));
       case BINARY:
       case VARBINARY:
-        return Optional.of(
-            (to, row, column, offset) -> to.writeBytes(offset, row.getBinary(column)));
+        return Optional.of((to, row, column) -> to.writeBytes(row.getBinary(column)));
       case ARRAY:
         return array((ArrayType) type);
       case MAP:
@@ -69,23 +71,22 @@ interface FieldWriter {
 
   private static Optional<FieldWriter> timestamp(int precision) {
     if (TimestampData.isCompact(precision)) {
-      return fixed((row, column) -> row.getTimestamp(column, precision).getMillisecond());
+      return Optional.of((to, row, column) -> row.getTimestamp(column, precision).getMillisecond());
     }
     return Optional.of(
-        (to, row, column, offset) ->
-            to.writeWideTimestamp(offset, row.getTimestamp(column, precision)));
+        (to, row, column) -> to.writeWideTimestamp(row.getTimestamp(column, precision)));
   }
 
   private static Optional<FieldWriter> decimal(DecimalType type) {
     int precision = type.getPrecision();
     int scale = type.getScale();
     if (DecimalData.isCompact(precision)) {
-      return fixed((row, column) -> row.getDecimal(column, precision, scale).toUnscaledLong());
+      return Optional.of(
+          (to, row, column) -> row.getDecimal(column, precision, scale).toUnscaledLong());
     }
     return Optional.of(
-        (to, row, column, offset) ->
-            to.writeWideDecimal(
-                offset, row.getDecimal(column, precision, scale).toUnscaledBytes()));
+        (to, row, column) ->
+            to.writeWideDecimal(row.getDecimal(column, precision, scale).toUnscaledBytes()));
   }
 
   // Flink's own serializers lay out nested values. They keep a buffer of the largest one that they
@@ -96,8 +97,8 @@ interface FieldWriter {
         .map(
             supported -> {
               ArrayDataSerializer serializer = new ArrayDataSerializer(type.getElementType());
-              return (to, row, column, offset) ->
-                  to.writeLong(offset, serializer.toBinaryArray(row.getArray(column)));
+              return (to, row, column) ->
+                  to.writeLong(serializer.toBinaryArray(row.getArray(column)));
             });
   }
 
@@ -108,8 +109,7 @@ interface FieldWriter {
             supported -> {
               MapDataSerializer serializer =
                   new MapDataSerializer(type.getKeyType(), type.getValueType());
-              return (to, row, column, offset) ->
-                  to.writeLong(offset, serializer.toBinaryMap(row.getMap(column)));
+              return (to, row, column) -> to.writeLong(serializer.toBinaryMap(row.getMap(column)));
             });
   }
 
@@ -120,17 +120,6 @@ interface FieldWriter {
     RowDataSerializer serializer = new RowDataSerializer(type);
     int fields = type.getFieldCount();
     return Optional.of(
-        (to, row, column, offset) ->
-            to.writeLong(offset, serializer.toBinaryRow(row.getRow(column, fields))));
-  }
-
-  /** A value that fits into 8 bytes, as those bytes. */
-  @FunctionalInterface
-  interface Word {
-    long of(RowData row, int column);
-  }
-
-  private static Optional<FieldWriter> fixed(Word word) {
-    return Optional.of((to, row, column, offset) -> to.writeWord(offset, word.of(row, column)));
+        (to, row, column) -> to.writeLong(serializer.toBinaryRow(row.getRow(column, fields))));
   }
 }

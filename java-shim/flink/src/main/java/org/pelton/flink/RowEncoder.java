@@ -87,49 +87,47 @@ final class RowEncoder {
         buffer.put(bit / 8, (byte) (buffer.get(bit / 8) | 1 << bit % 8));
         buffer.putLong(offset, 0);
       } else {
-        writers[column].write(this, row, column, offset);
+        long word = writers[column].write(this, row, column); // may replace the buffer
+        buffer.putLong(offset, word);
       }
     }
     return end;
   }
 
-  void writeWord(int offset, long value) {
-    buffer.putLong(offset, value);
-  }
+  // What a FieldWriter calls: each returns the field's 8 bytes.
 
-  void writeString(int offset, BinaryStringData text) {
+  long writeString(BinaryStringData text) {
     text.ensureMaterialized();
     int length = text.getSizeInBytes();
     if (length > LONGEST_INLINE) {
-      writeLong(offset, text);
-      return;
+      return writeLong(text);
     }
-    long word = 0;
-    for (int i = 0; i < length; i++) {
-      word |= (text.byteAt(i) & 0xFFL) << 8 * i;
+    MemorySegment[] segments = text.getSegments();
+    if (segments.length > 1) {
+      return writeBytes(text.toBytes());
     }
-    writeInline(offset, word, length);
+    return inline(read(segments[0], text.getOffset(), length), length);
   }
 
-  void writeBytes(int offset, byte[] bytes) {
+  long writeBytes(byte[] bytes) {
     int length = bytes.length;
     if (length > LONGEST_INLINE) {
-      int start = extend(offset, length, length);
+      int start = extend(length);
       buffer.position(start);
       buffer.put(bytes);
-      return;
+      return variable(start, length);
     }
     long word = 0;
     for (int i = 0; i < length; i++) {
       word |= (bytes[i] & 0xFFL) << 8 * i;
     }
-    writeInline(offset, word, length);
+    return inline(word, length);
   }
 
   /** A value that lies in memory as it does in a row: a long text, an ARRAY, a MAP, a ROW. */
-  void writeLong(int offset, BinaryFormat value) {
+  long writeLong(BinaryFormat value) {
     int length = value.getSizeInBytes();
-    int start = extend(offset, length, length);
+    int start = extend(length);
     buffer.position(start);
     MemorySegment[] segments = value.getSegments();
     if (segments.length == 1) {
@@ -137,32 +135,53 @@ final class RowEncoder {
     } else {
       buffer.put(BinarySegmentUtils.copyToBytes(segments, value.getOffset(), length));
     }
+    return variable(start, length);
   }
 
-  void writeWideDecimal(int offset, byte[] unscaled) {
-    int start = extend(offset, unscaled.length, DECIMAL_BYTES);
+  long writeWideDecimal(byte[] unscaled) {
+    int start = extend(DECIMAL_BYTES);
     buffer.putLong(start, 0);
     buffer.putLong(start + WORD, 0);
     buffer.position(start);
     buffer.put(unscaled);
+    return variable(start, unscaled.length);
   }
 
-  void writeWideTimestamp(int offset, TimestampData time) {
-    int start = extend(offset, time.getNanoOfMillisecond(), WORD);
+  long writeWideTimestamp(TimestampData time) {
+    int start = extend(WORD);
     buffer.putLong(start, time.getMillisecond());
+    return variable(start, time.getNanoOfMillisecond());
   }
 
-  private void writeInline(int offset, long word, int length) {
-    buffer.putLong(offset, word | (0x80L | length) << 56);
+  private static long inline(long bytes, int length) {
+    return bytes | (0x80L | length) << 56;
+  }
+
+  private static long variable(int start, int low) {
+    return (long) start << 32 | low;
+  }
+
+  /** Up to 7 bytes as the low bytes of a word, by two reads that may overlap. */
+  private static long read(MemorySegment from, int offset, int length) {
+    if (length >= Integer.BYTES) {
+      long first = from.getIntLittleEndian(offset) & 0xFFFF_FFFFL;
+      int rest = length - Integer.BYTES;
+      return first | (from.getIntLittleEndian(offset + rest) & 0xFFFF_FFFFL) << 8 * rest;
+    }
+    if (length >= Short.BYTES) {
+      long first = from.getShortLittleEndian(offset) & 0xFFFFL;
+      int rest = length - Byte.BYTES;
+      return first | (from.get(offset + rest) & 0xFFL) << 8 * rest;
+    }
+    return length == 0 ? 0 : from.get(offset) & 0xFFL;
   }
 
   /**
-   * Makes room in the variable part, padded with zeros, and points the field at it.
+   * Makes room in the variable part, padded with zeros.
    *
-   * @param low the field's low 4 bytes
    * @return where the room begins
    */
-  private int extend(int offset, int low, int bytes) {
+  private int extend(int bytes) {
     int start = end;
     long padded = (bytes + WORD - 1L) / WORD * WORD;
     reserve(start + padded);
@@ -170,7 +189,6 @@ final class RowEncoder {
     if (padded > 0) {
       buffer.putLong(end - WORD, 0); // the value overwrites all but the padding
     }
-    buffer.putLong(offset, (long) start << 32 | low);
     return start;
   }
 
