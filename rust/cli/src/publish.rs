@@ -36,7 +36,12 @@ impl Publish {
         for line in compare(&metadata, &published)? {
             say!("  jobs        {line}");
         }
-        warn_of_ignored_activations(&metadata.decision(name))
+        let home = metadata.decision(name);
+        say!(
+            "  SQL         pelton ddl {} --flink 2.x",
+            home.path().display()
+        );
+        warn_of_ignored_activations(&home)
     }
 }
 

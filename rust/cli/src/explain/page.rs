@@ -87,7 +87,7 @@ fn picture(graph: &Graph) -> String {
     let mut svg = format!(
         "<div id=\"picture\"><svg viewBox=\"0 0 {width:.0} {height:.0}\" \
          style=\"width: {width:.0}px; min-width: {least:.0}px\" role=\"group\">\n",
-        least = width * 0.8,
+        least = width * 0.75,
     );
     for (wire, points) in wires.iter().zip(&layout.wires) {
         let name = &graph.nodes[wire.from.0].writes[wire.from.1].name;

@@ -65,6 +65,9 @@ fn came_of(
         Work::Lookup(lookup) => {
             let hit = lookup.is_hit(generation.rows(), scratch, 0);
             let hit = hit.map_err(|error| generation.failed(&error))?;
+            if let Some(partition) = generation.partitions().get(node.name.as_str()) {
+                node.facts.push(("Hive partition", (*partition).to_owned()));
+            }
             Ok(match hit {
                 true => outcome(Tone::Found, "hit"),
                 false => outcome(Tone::Nothing, "miss"),

@@ -75,6 +75,10 @@ fn each_publish_is_a_version_and_an_activation() {
         "{first}"
     );
     assert!(first.contains("first version"), "{first}");
+    assert!(
+        first.contains("pelton ddl meta/decisions/triage --flink 2.x"),
+        "{first}"
+    );
     place.write("triage/decision.toml", &TRIAGE.replace("'call'", "'ring'"));
     let (second, _) = place.succeed("publish triage --to meta");
     assert!(

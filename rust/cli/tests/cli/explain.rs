@@ -196,7 +196,8 @@ fn the_page_shows_lookups_keys_and_tensors_of_a_record() {
             &format!(
                 "<td>probabilities[1]</td><td><code></code></td><td><code class=\"value\">{late}</code></td>"
             ),
-            "<p class=\"outcome found\">hit",
+            "<p class=\"outcome found\">hit</p>",
+            "<h3>Hive partition</h3><p>dt=2013-01-01</p>",
             "<td>plane.build_year</td><td>INT</td><td><code class=\"value\">2008</code></td>",
             "<td>weather.wind_gust</td><td>DOUBLE</td><td><code class=\"value null\">NULL</code></td>",
         ],

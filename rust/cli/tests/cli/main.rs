@@ -5,6 +5,7 @@
 mod arrival_delay;
 mod browser;
 mod check_and_publish;
+mod ddl;
 mod explain;
 mod harness;
 mod refusals;
