@@ -14,7 +14,10 @@ final class JniExercise {
 
   public static void main(String[] arguments) {
     String uri = arguments[0];
-    NativeLibrary.load(null);
+    String nativeDirectory = arguments.length > 1 ? arguments[1] : null;
+    expect("NATIVE_LIBRARY", () -> NativeLibrary.load("/missing"));
+    NativeLibrary.load(nativeDirectory); // of another job in the same process
+    NativeLibrary.load("/missing"); // too late to matter
     check(NativeLibrary.describe().split(" ").length == 3, NativeLibrary.describe());
     expect("DECISION_NOT_FOUND", () -> new Evaluator(uri + "x", 1, "fail", null).close());
     expect("DECISION_NOT_FOUND", () -> new Evaluator(uri, 7, "fail", null).close());

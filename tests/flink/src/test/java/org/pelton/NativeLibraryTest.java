@@ -52,6 +52,12 @@ class NativeLibraryTest {
   }
 
   @Test
+  void fromTheDirectoryThatTheJobNames() throws Exception {
+    String named = TestPaths.target().toString();
+    assertThat(exercise(List.of(), directory.resolve("missing"), Map.of(), named)).isEqualTo(DONE);
+  }
+
+  @Test
   void aDirectoryWithoutTheLibraryIsNamed() throws Exception {
     assertThat(exercise(directory, Map.of("PELTON_NATIVE_DIR", "/nowhere")))
         .contains("PeltonException: NATIVE_LIBRARY: cannot load /nowhere/libpelton_jni.so")
@@ -87,7 +93,8 @@ class NativeLibraryTest {
     return exercise(List.of(), temp, variables);
   }
 
-  private String exercise(List<String> wrapper, Path temp, Map<String, String> variables)
+  private String exercise(
+      List<String> wrapper, Path temp, Map<String, String> variables, String... nativeDirectory)
       throws Exception {
     List<String> command = new ArrayList<>(wrapper);
     command.addAll(
@@ -101,6 +108,7 @@ class NativeLibraryTest {
             System.getProperty("java.class.path"),
             JniExercise.class.getName(),
             copy));
+    command.addAll(List.of(nativeDirectory));
     ProcessBuilder java = new ProcessBuilder(command);
     java.environment().putAll(variables);
     Process process = java.redirectErrorStream(true).start();

@@ -156,7 +156,9 @@ class DifferentialTest {
     }
   }
 
-  /** By how many units in the last place the results may be apart; a quotient of logarithms by two. */
+  /**
+   * By how many units in the last place the results may be apart; a quotient of logarithms by two.
+   */
   private static int ulps(String expression) {
     if (!INEXACT.matcher(expression).find()) {
       return 0;
