@@ -134,6 +134,10 @@ impl Compiler {
             or_null,
             ..
         } = *application;
+        let parameter = match &application.pattern {
+            Some(pattern) => self.program.pattern(pattern),
+            None => parameter,
+        };
         self.apply(kernel, args, parameter, or_null, physical, under)
     }
 

@@ -2,6 +2,9 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
+
+use fancy_regex::Regex;
 
 use pelton_data::columns::{Columns, MemoryError, Slot};
 
@@ -111,9 +114,21 @@ pub struct Program {
     pub(super) origins: Vec<(u32, String)>,
     /// Selections besides [`SelectionId::ALL`].
     pub(super) selections: u32,
+    /// The regular expressions of kernels, by their parameter.
+    pub(super) patterns: Vec<Arc<Regex>>,
 }
 
 impl Program {
+    /// The number of a regular expression; one that is there already is not kept twice.
+    pub(super) fn pattern(&mut self, pattern: &Arc<Regex>) -> i64 {
+        let known = |other: &Arc<Regex>| other.as_str() == pattern.as_str();
+        let found = self.patterns.iter().position(known).unwrap_or_else(|| {
+            self.patterns.push(Arc::clone(pattern));
+            self.patterns.len() - 1
+        });
+        found as i64
+    }
+
     /// Selections besides [`SelectionId::ALL`].
     pub(super) fn selections(&self) -> usize {
         self.selections as usize

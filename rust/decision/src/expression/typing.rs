@@ -1,5 +1,8 @@
 //! From [`Expr`] to [`Typed`]: Flink's types, and the casts that it inserts by itself.
 
+use std::sync::Arc;
+
+use fancy_regex::Regex;
 use pelton_data::DataType;
 use pelton_data::columns::{Literal, Physical, Slot};
 use pelton_data::report::{Diagnostic, Span, nearest};
@@ -57,6 +60,8 @@ pub(super) struct Application {
     /// One to three.
     pub args: Vec<Typed>,
     pub parameter: i64,
+    /// A regular expression; its number in the program takes the place of the parameter.
+    pub pattern: Option<Arc<Regex>>,
     /// Whether it can fail: then it is computed only where Flink would compute it.
     pub fallible: bool,
     /// Where it fails it is NULL instead, and then it cannot fail.
@@ -96,6 +101,7 @@ impl Typed {
             kernel,
             args,
             parameter: 0,
+            pattern: None,
             fallible: false,
             or_null: false,
             negation: None,
@@ -107,6 +113,14 @@ impl Typed {
     pub(super) fn with_parameter(mut self, parameter: i64) -> Typed {
         if let Node::Call(application) = &mut self.node {
             application.parameter = parameter;
+        }
+        self
+    }
+
+    /// With a regular expression.
+    pub(super) fn with_pattern(mut self, pattern: Arc<Regex>) -> Typed {
+        if let Node::Call(application) = &mut self.node {
+            application.pattern = Some(pattern);
         }
         self
     }

@@ -11,6 +11,7 @@ mod choice;
 pub(super) mod comparison;
 pub(super) mod conditional;
 mod formats;
+mod java_pattern;
 pub(super) mod kernel;
 mod like;
 pub(super) mod logic;
@@ -18,6 +19,7 @@ mod math;
 mod model;
 mod number_text;
 mod real;
+mod regexp;
 mod rewrite;
 mod search;
 mod shift;
@@ -59,7 +61,7 @@ pub(super) struct Args<'a> {
 }
 
 /// All functions.
-const FAMILIES: [&[Function]; 15] = [
+const FAMILIES: [&[Function]; 16] = [
     arithmetic::FUNCTIONS,
     choice::FUNCTIONS,
     comparison::FUNCTIONS,
@@ -69,6 +71,7 @@ const FAMILIES: [&[Function]; 15] = [
     logic::FUNCTIONS,
     math::FUNCTIONS,
     real::FUNCTIONS,
+    regexp::FUNCTIONS,
     rewrite::FUNCTIONS,
     search::FUNCTIONS,
     shift::FUNCTIONS,

@@ -16,7 +16,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function("CONCAT", "CONCAT(string, ...)", concat),
     function("CONCAT_WS", "CONCAT_WS(separator, string, ...)", concat_ws),
     function("REPLACE", "REPLACE(string, what, by what)", |args| {
-        string(args, &[Takes::Text, Takes::Text, Takes::Text], REPLACE)
+        let call = string(args, &[Takes::Text, Takes::Text, Takes::Text], REPLACE)?;
+        Ok(call.fallible())
     }),
     function("LPAD", "LPAD(string, length, with string)", |args| {
         pad(args, LPAD)
