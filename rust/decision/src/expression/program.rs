@@ -134,8 +134,8 @@ impl Program {
         self.selections as usize
     }
 
-    /// How many instructions there are.
-    pub fn len(&self) -> u32 {
+    /// The number behind the last instruction.
+    pub fn end(&self) -> u32 {
         self.instructions.len() as u32
     }
 

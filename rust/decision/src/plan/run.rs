@@ -131,7 +131,7 @@ impl Plan {
                 }
             }
         }
-        self.eval(&(done..self.program.len()), scratch, n)
+        self.eval(&(done..self.program.end()), scratch, n)
     }
 
     /// Runs one step: what the benchmark times.

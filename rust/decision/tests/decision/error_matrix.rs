@@ -144,7 +144,7 @@ const ENTRIES: &[Entry] = &[
         code: ErrorCode::Io,
         cause: "A file cannot be read or written.",
         fix: "The message names it, with the reason of the operating system. May be tried again.",
-        message: Provoked(|| publish_of_nothing()),
+        message: Provoked(publish_of_nothing),
         test: "rust/cli/tests/cli/refusals.rs::a_missing_file_is_named",
     },
     Entry {
