@@ -1,6 +1,6 @@
 //! One value of any type, on its way between bytes, columns and files.
 
-use crate::columns::{Columns, Literal, Native, Physical, Slot, Timestamp, View};
+use crate::columns::{Columns, Literal, MemoryError, Native, Physical, Slot, Timestamp, View};
 
 /// A value that is not NULL, as it lies in a column. `B` tells where its bytes are, if it is one
 /// of no fixed length: a [`View`], or the bytes themselves.
@@ -99,6 +99,22 @@ impl Columns {
             Scalar::Bytes(value) => self.put_valid(slot, row, value),
             Scalar::I128(value) => self.put_valid(slot, row, value),
         }
+    }
+
+    /// The same for a value that does not lie in the heap yet: its bytes are added to it.
+    pub fn push_scalar(
+        &mut self,
+        slot: Slot,
+        row: usize,
+        value: Option<Scalar<&[u8]>>,
+    ) -> Result<(), MemoryError> {
+        let value = match value {
+            Some(Scalar::Bytes(bytes)) => Some(Scalar::Bytes(self.push_text(bytes)?)),
+            // There are no bytes: the view is never made.
+            other => other.map(|value| value.map(|_| View::default())),
+        };
+        self.put_scalar(slot, row, value);
+        Ok(())
     }
 
     fn put_valid<T: Native>(&mut self, slot: Slot, row: usize, value: T) {

@@ -114,9 +114,16 @@ pub fn any_type() -> BoxedStrategy<DataType> {
 
 /// Any value of a type, NULL too.
 pub fn any_value(data_type: &DataType) -> BoxedStrategy<Value> {
-    let text = || proptest::string::string_regex("\\PC{0,12}").unwrap();
-    let bytes = || proptest::collection::vec(any::<u8>(), 0..20);
-    let value = match data_type {
+    prop_oneof![1 => Just(Value::Null), 4 => any_not_null(data_type)].boxed()
+}
+
+fn any_not_null(data_type: &DataType) -> BoxedStrategy<Value> {
+    let text = |most: u32| {
+        let most = most.min(12);
+        proptest::string::string_regex(&format!("\\PC{{0,{most}}}")).unwrap()
+    };
+    let bytes = |most: u32| proptest::collection::vec(any::<u8>(), 0..=most.min(20) as usize);
+    match data_type {
         DataType::Boolean => any::<bool>().prop_map(Value::Boolean).boxed(),
         DataType::TinyInt => any::<i8>().prop_map(Value::TinyInt).boxed(),
         DataType::SmallInt => any::<i16>().prop_map(Value::SmallInt).boxed(),
@@ -127,7 +134,8 @@ pub fn any_value(data_type: &DataType) -> BoxedStrategy<Value> {
         DataType::Date => any::<i32>().prop_map(Value::Date).boxed(),
         DataType::Time(_) => (0..86_400_000).prop_map(Value::Time).boxed(),
         DataType::Timestamp(p) | DataType::TimestampLtz(p) => {
-            let nanos = if *p > 3 { 0..1_000_000 } else { 0..1 };
+            let unit = 10_i32.pow(9 - u32::from((*p).max(3)));
+            let nanos = (0..1_000_000 / unit).prop_map(move |n| n * unit);
             // The nanoseconds of 64 bits reach from 1677 to 2262.
             (-9_223_372_036_000..9_223_372_036_000_i64, nanos)
                 .prop_map(|(millis, nanos)| Value::Timestamp(Timestamp { millis, nanos }))
@@ -137,14 +145,16 @@ pub fn any_value(data_type: &DataType) -> BoxedStrategy<Value> {
             let end = 10_i128.pow(u32::from(*precision));
             (1 - end..end).prop_map(Value::Decimal).boxed()
         }
-        DataType::Char(_) | DataType::Varchar(_) => text().prop_map(Value::Text).boxed(),
-        DataType::Binary(_) | DataType::Varbinary(_) => bytes().prop_map(Value::Bytes).boxed(),
+        DataType::Char(most) | DataType::Varchar(most) => text(*most).prop_map(Value::Text).boxed(),
+        DataType::Binary(most) | DataType::Varbinary(most) => {
+            bytes(*most).prop_map(Value::Bytes).boxed()
+        }
         DataType::Array(element) => {
             let values = proptest::collection::vec(any_value(&element.data_type), 0..5);
             values.prop_map(Value::Array).boxed()
         }
         DataType::Map(key, value) => {
-            let pair = (any_value(&key.data_type), any_value(&value.data_type));
+            let pair = (any_not_null(&key.data_type), any_value(&value.data_type));
             proptest::collection::vec(pair, 0..4)
                 .prop_map(Value::Map)
                 .boxed()
@@ -153,8 +163,7 @@ pub fn any_value(data_type: &DataType) -> BoxedStrategy<Value> {
             let values: Vec<_> = fields.iter().map(|f| any_value(&f.data_type)).collect();
             values.prop_map(Value::Row).boxed()
         }
-    };
-    prop_oneof![1 => Just(Value::Null), 4 => value].boxed()
+    }
 }
 
 /// Columns of any types with a value each; up to `most` of them.

@@ -142,13 +142,7 @@ impl Value {
         data_type: &DataType,
     ) -> Result<(), ValueError> {
         self.with_scalar(data_type, &mut |scalar| {
-            let scalar = match scalar {
-                Some(Scalar::Bytes(bytes)) => Some(Scalar::Bytes(columns.push_text(bytes)?)),
-                // The view is never made: there are no bytes.
-                other => other.map(|scalar| scalar.map(|_| Default::default())),
-            };
-            columns.put_scalar(slot, row, scalar);
-            Ok(())
+            Ok(columns.push_scalar(slot, row, scalar)?)
         })
     }
 

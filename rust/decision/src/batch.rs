@@ -48,7 +48,7 @@ impl<'g> BatchRunner<'g> {
         Ok(BatchRunner {
             generation,
             scratch: generation.scratch(capacity)?,
-            output: output_schema(generation)?,
+            output: output_schema(generation),
             failed: FailedRow::new(generation, on_error)?,
             failures: 0,
         })
@@ -186,16 +186,12 @@ fn missing(name: &str, names: &[&str]) -> String {
 }
 
 /// Every output is nullable, as in Flink.
-fn output_schema(generation: &Generation) -> Result<SchemaRef, Error> {
+fn output_schema(generation: &Generation) -> SchemaRef {
     let output = generation.decision.plan.output.iter();
-    let fields: Result<Vec<ArrowField>, Error> = output
-        .map(|column| {
-            let data_type = to_arrow(&column.data_type)
-                .map_err(|cause| Error::new(ErrorCode::NotSupported, cause.to_string()))?;
-            Ok(ArrowField::new(&column.name, data_type, true))
-        })
+    let fields: Vec<ArrowField> = output
+        .map(|column| ArrowField::new(&column.name, to_arrow(&column.data_type), true))
         .collect();
-    Ok(Arc::new(Schema::new(fields?)))
+    Arc::new(Schema::new(fields))
 }
 
 /// The row is not named here: it is that of the batch, which the caller knows.
@@ -206,7 +202,7 @@ fn convert_error(column: &str, cause: &ConvertError) -> Error {
                 format!("`{column}`: the value {value} does not fit {wanted} without loss");
             Error::new(ErrorCode::ArgumentMismatch, message)
         }
-        ConvertError::Type { .. } | ConvertError::NotSupported(_) => {
+        ConvertError::Type { .. } | ConvertError::Broken { .. } => {
             Error::new(ErrorCode::ArgumentMismatch, format!("`{column}`: {cause}"))
         }
         ConvertError::Memory(_) => Error::new(ErrorCode::OutOfMemory, cause.to_string()),

@@ -10,13 +10,13 @@
 //! so that they never depend on live data.
 
 use pelton_data::binary_row::RowWriter;
-use pelton_data::columns::{Columns, Layout, Literal, Physical, Slot};
+use pelton_data::columns::{Columns, Layout, Physical, Slot};
 use pelton_data::report::nearest;
-use pelton_data::{DataType, Field};
-use serde_json::{Map, Value};
+use pelton_data::value::Value;
+use pelton_data::{Field, json};
+use serde_json::{Map, Value as Json};
 
 use crate::error::{Error, ErrorCode};
-use crate::expression::constant;
 use crate::generation::Generation;
 use crate::plan::LookupNeed;
 use crate::plan::run::{Rows, Scratch};
@@ -64,7 +64,7 @@ fn run_one(
     scratch: &mut Scratch,
     line: &str,
 ) -> Result<Vec<String>, String> {
-    let example: Value = serde_json::from_str(line).map_err(|e| format!("not JSON: {e}"))?;
+    let example: Json = serde_json::from_str(line).map_err(|e| format!("not JSON: {e}"))?;
     let example = as_object("the example", &example)?;
     known_keys(
         "",
@@ -83,7 +83,7 @@ fn run_one(
 fn set_input(
     generation: &Generation,
     scratch: &mut Scratch,
-    example: &Map<String, Value>,
+    example: &Map<String, Json>,
 ) -> Result<(), String> {
     let columns = &generation.decision.plan.input;
     let values = object(example, "input")?.ok_or("`input` is missing")?;
@@ -91,16 +91,11 @@ fn set_input(
     known_keys("input.", values, &names)?;
     scratch.columns.clear();
     for column in columns {
-        let Field {
-            name, data_type, ..
-        } = &column.field;
-        let value =
-            literal(values.get(name), data_type).map_err(|e| format!("`input.{name}` {e}"))?;
-        if value == Literal::Null && !column.field.nullable {
-            return Err(format!("`input.{name}` is NULL, but declared NOT NULL"));
-        }
+        let Field { name, .. } = &column.field;
+        let value = json::read(values.get(name), &column.field, &format!("input.{name}"));
+        let value = value.map_err(|e| e.to_string())?;
         if let Some(slot) = column.slot {
-            put(&mut scratch.columns, slot, &value)?;
+            put(&mut scratch.columns, slot, &value, &column.field)?;
         }
     }
     Ok(())
@@ -108,7 +103,7 @@ fn set_input(
 
 /// The packed row of each lookup, as the example gives it; that of one which no output needs is
 /// not looked at.
-fn lookup_rows(generation: &Generation, example: &Map<String, Value>) -> Result<Vec<Rows>, String> {
+fn lookup_rows(generation: &Generation, example: &Map<String, Json>) -> Result<Vec<Rows>, String> {
     let none = Map::new();
     let given = object(example, "lookups")?.unwrap_or(&none);
     let plan = &generation.decision.plan;
@@ -119,7 +114,7 @@ fn lookup_rows(generation: &Generation, example: &Map<String, Value>) -> Result<
             return Ok(Rows::Given(None));
         };
         match given.get(&need.name) {
-            None | Some(Value::Null) => Ok(Rows::Given(None)),
+            None | Some(Json::Null) => Ok(Rows::Given(None)),
             Some(row) => Ok(Rows::Given(Some(pack(need, row)?))),
         }
     });
@@ -127,7 +122,7 @@ fn lookup_rows(generation: &Generation, example: &Map<String, Value>) -> Result<
 }
 
 /// A lookup's row as the bytes of its needed columns.
-fn pack(need: &LookupNeed, row: &Value) -> Result<Vec<u8>, String> {
+fn pack(need: &LookupNeed, row: &Json) -> Result<Vec<u8>, String> {
     let row = as_object(&format!("`lookups.{}`", need.name), row)?;
     let mut layout = Layout::default();
     let mut fields = Vec::new();
@@ -136,10 +131,17 @@ fn pack(need: &LookupNeed, row: &Value) -> Result<Vec<u8>, String> {
         fields.push((field.data_type.clone(), layout.add(physical)));
     }
     let mut columns = Columns::new(&layout, 1).map_err(|e| e.to_string())?;
-    for (field, (data_type, slot)) in need.columns.iter().zip(&fields) {
-        let value = literal(row.get(&field.name), data_type);
-        let value = value.map_err(|e| format!("`lookups.{}.{}` {e}", need.name, field.name))?;
-        put(&mut columns, *slot, &value)?;
+    for (field, (_, slot)) in need.columns.iter().zip(&fields) {
+        let path = format!("lookups.{}.{}", need.name, field.name);
+        // One that is left out is NULL, whatever the dimension's files may hold.
+        let nullable = Field::new(field.name.clone(), field.data_type.clone());
+        let value = json::read(row.get(&field.name), &nullable, &path);
+        put(
+            &mut columns,
+            *slot,
+            &value.map_err(|e| e.to_string())?,
+            field,
+        )?;
     }
     let mut bytes = Vec::new();
     let writer = RowWriter::new(&fields);
@@ -148,10 +150,15 @@ fn pack(need: &LookupNeed, row: &Value) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
+fn put(columns: &mut Columns, slot: Slot, value: &Value, field: &Field) -> Result<(), String> {
+    let put = value.put(columns, slot, 0, &field.data_type);
+    put.map_err(|e| e.to_string())
+}
+
 fn compare(
     generation: &Generation,
     scratch: &Scratch,
-    example: &Map<String, Value>,
+    example: &Map<String, Json>,
 ) -> Result<Vec<String>, String> {
     let columns = &generation.decision.plan.output;
     let expected = object(example, "output")?.ok_or("`output` is missing")?;
@@ -168,11 +175,17 @@ fn compare(
     {
         let name = &column.name;
         let json = &expected[name];
-        let expected = literal(Some(json), &column.data_type);
-        let expected = expected.map_err(|e| format!("`output.{name}` {e}"))?;
-        let actual = scratch.columns.literal(column.slot, 0);
+        let field = Field::new(name.clone(), column.data_type.clone());
+        let expected = json::read(Some(json), &field, &format!("output.{name}"));
+        let expected = expected.map_err(|e| e.to_string())?;
+        let actual = Value::of(&scratch.columns, column.slot, 0, &field.data_type);
+        let actual = actual.map_err(|e| format!("`{name}`: {e}"))?;
         if !equal(&actual, &expected, tolerance) {
-            let actual = show(&actual);
+            // Beside what the example says, in the same form.
+            let actual = match json::write(&actual, &field.data_type, name) {
+                Ok(json) => json.to_string(),
+                Err(_) => actual.show(&field.data_type).to_string(),
+            };
             wrong.push(format!(
                 "`{name}` is {actual}, not {json} as the example says"
             ));
@@ -181,33 +194,23 @@ fn compare(
     Ok(wrong)
 }
 
-/// A JSON value as a constant of a type: a number for a number, `"NaN"` and infinities apart; a
-/// string for all that is written as text, read as `CAST(... AS type)` reads it.
-fn literal(value: Option<&Value>, data_type: &DataType) -> Result<Literal, String> {
-    let expected = || format!("expected a {data_type}");
-    let text = match value {
-        None | Some(Value::Null) => return Ok(Literal::Null),
-        Some(Value::Bool(value)) if *data_type == DataType::Boolean => value.to_string(),
-        Some(Value::Number(value)) if data_type.is_integer() && value.is_f64() => {
-            return Err(format!("is {value}; {}", expected()));
-        }
-        Some(Value::Number(value)) if data_type.is_numeric() => value.to_string(),
-        Some(Value::String(value)) if !data_type.is_integer() => value.clone(),
-        Some(other) => return Err(format!("is {other}; {}", expected())),
+/// Floats within the tolerance, wherever they stand; all else exactly.
+fn equal(actual: &Value, expected: &Value, tolerance: f64) -> bool {
+    let all = |a: &[Value], b: &[Value]| {
+        a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal(a, b, tolerance))
     };
-    constant(&text, data_type).map_err(|cause| format!("is {text:?}, not a {data_type}: {cause}"))
-}
-
-fn put(columns: &mut Columns, slot: Slot, value: &Literal) -> Result<(), String> {
-    columns
-        .put_literal(slot, 0, value)
-        .map_err(|e| e.to_string())
-}
-
-fn equal(actual: &Literal, expected: &Literal, tolerance: f64) -> bool {
     match (actual, expected) {
-        (Literal::F32(a), Literal::F32(b)) => near(f64::from(*a), f64::from(*b), tolerance),
-        (Literal::F64(a), Literal::F64(b)) => near(*a, *b, tolerance),
+        (Value::Float(a), Value::Float(b)) => near(f64::from(*a), f64::from(*b), tolerance),
+        (Value::Double(a), Value::Double(b)) => near(*a, *b, tolerance),
+        (Value::Array(a), Value::Array(b)) | (Value::Row(a), Value::Row(b)) => all(a, b),
+        // An object says nothing about the order of a map.
+        (Value::Map(a), Value::Map(b)) => {
+            let has = |(key, value): &(Value, Value)| {
+                let found = b.iter().find(|(other, _)| key == other);
+                found.is_some_and(|(_, other)| equal(value, other, tolerance))
+            };
+            a.len() == b.len() && a.iter().all(has)
+        }
         (actual, expected) => actual == expected,
     }
 }
@@ -216,38 +219,23 @@ fn near(a: f64, b: f64, tolerance: f64) -> bool {
     a == b || a.is_nan() && b.is_nan() || (a - b).abs() <= tolerance * b.abs()
 }
 
-fn show(value: &Literal) -> String {
-    match value {
-        Literal::Null => "NULL".to_owned(),
-        Literal::I8(value) => value.to_string(),
-        Literal::I16(value) => value.to_string(),
-        Literal::I32(value) => value.to_string(),
-        Literal::I64(value) => value.to_string(),
-        Literal::F32(value) => value.to_string(),
-        Literal::F64(value) => value.to_string(),
-        Literal::Timestamp(value) => format!("{} ms and {} ns", value.millis, value.nanos),
-        Literal::Bytes(value) => format!("{:?}", String::from_utf8_lossy(value)),
-        Literal::I128(value) => value.to_string(),
-    }
-}
-
 fn object<'v>(
-    map: &'v Map<String, Value>,
+    map: &'v Map<String, Json>,
     key: &str,
-) -> Result<Option<&'v Map<String, Value>>, String> {
+) -> Result<Option<&'v Map<String, Json>>, String> {
     let value = map.get(key).filter(|value| !value.is_null());
     value
         .map(|value| as_object(&format!("`{key}`"), value))
         .transpose()
 }
 
-fn as_object<'v>(what: &str, value: &'v Value) -> Result<&'v Map<String, Value>, String> {
+fn as_object<'v>(what: &str, value: &'v Json) -> Result<&'v Map<String, Json>, String> {
     value
         .as_object()
         .ok_or_else(|| format!("{what} is not an object: {value}"))
 }
 
-fn known_keys(prefix: &str, map: &Map<String, Value>, known: &[&str]) -> Result<(), String> {
+fn known_keys(prefix: &str, map: &Map<String, Json>, known: &[&str]) -> Result<(), String> {
     match map.keys().find(|key| !known.contains(&key.as_str())) {
         None => Ok(()),
         Some(key) => {

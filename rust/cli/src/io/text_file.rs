@@ -116,7 +116,7 @@ impl TextFile {
         let shape = Arc::new(Shape {
             path: self.path.clone(),
             form,
-            schema: schema_of(&self.path, &fields)?,
+            schema: schema_of(&fields),
             fields,
         });
         Ok(Box::new(TextReader {
@@ -319,14 +319,11 @@ fn memory<'a>(
 }
 
 /// The Arrow schema of a file's columns.
-pub fn schema_of(path: &Path, fields: &[Field]) -> Result<SchemaRef, Error> {
-    let fields = fields.iter().map(|field| {
-        let (name, arrow) = (&field.name, to_arrow(&field.data_type));
-        let arrow = arrow.map_err(|cause| invalid(path, format!("`{name}`: {cause}")))?;
-        Ok(ArrowField::new(name, arrow, true))
-    });
-    let fields: Vec<ArrowField> = fields.collect::<Result<_, Error>>()?;
-    Ok(Arc::new(Schema::new(fields)))
+pub fn schema_of(fields: &[Field]) -> SchemaRef {
+    let fields = fields
+        .iter()
+        .map(|field| ArrowField::new(&field.name, to_arrow(&field.data_type), true));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
 /// A batch, which may have no columns.

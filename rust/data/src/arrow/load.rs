@@ -2,14 +2,17 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    ArrowPrimitiveType, ArrowTimestampType, Date32Type, Float32Type, Float64Type, Int8Type,
-    Int16Type, Int32Type, Int64Type, TimestampMicrosecondType, TimestampMillisecondType,
+    ArrowPrimitiveType, ArrowTimestampType, Date32Type, Decimal32Type, Decimal64Type,
+    Decimal128Type, DecimalType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
+    Int64Type, Time32MillisecondType, Time32SecondType, Time64MicrosecondType,
+    Time64NanosecondType, TimestampMicrosecondType, TimestampMillisecondType,
     TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type,
 };
 use arrow_array::{Array, ArrayAccessor};
 use arrow_schema::{DataType as ArrowType, TimeUnit};
 
-use super::{ConvertError, unit_name};
+use super::{ConvertError, nested, unit_name};
+use crate::calendar::DAY;
 use crate::columns::{Columns, Native, Slot, Timestamp, View};
 use crate::types::{DataType, MAX_LENGTH};
 
@@ -19,7 +22,7 @@ pub fn fits(found: &ArrowType, wanted: &DataType) -> Result<(), ConvertError> {
 }
 
 /// Copies an array into the first rows of a slot that holds `wanted`. Points in time (timestamps
-/// with a zone) become the date and time of day that they are in UTC.
+/// with a zone, `TIMESTAMP_LTZ`) and dates with a time of day become each other in UTC.
 ///
 /// # Panics
 /// If the array is longer than the columns' capacity.
@@ -35,7 +38,7 @@ pub fn load(
     load(array, wanted, slot, columns)
 }
 
-type Load = fn(&dyn Array, &DataType, Slot, &mut Columns) -> Result<(), ConvertError>;
+pub(super) type Load = fn(&dyn Array, &DataType, Slot, &mut Columns) -> Result<(), ConvertError>;
 
 fn loader(found: &ArrowType, wanted: &DataType) -> Result<Load, ConvertError> {
     if let Some(load) = widening(found, wanted) {
@@ -43,14 +46,21 @@ fn loader(found: &ArrowType, wanted: &DataType) -> Result<Load, ConvertError> {
     }
     let load: Option<Load> = match (found, wanted) {
         (ArrowType::Boolean, DataType::Boolean) => Some(load_boolean),
-        (ArrowType::Timestamp(unit, _), DataType::Timestamp(_)) => Some(match unit {
-            TimeUnit::Second => load_timestamp::<TimestampSecondType>,
-            TimeUnit::Millisecond => load_timestamp::<TimestampMillisecondType>,
-            TimeUnit::Microsecond => load_timestamp::<TimestampMicrosecondType>,
-            TimeUnit::Nanosecond => load_timestamp::<TimestampNanosecondType>,
-        }),
+        (ArrowType::Timestamp(unit, _), DataType::Timestamp(_) | DataType::TimestampLtz(_)) => {
+            Some(match unit {
+                TimeUnit::Second => load_timestamp::<TimestampSecondType>,
+                TimeUnit::Millisecond => load_timestamp::<TimestampMillisecondType>,
+                TimeUnit::Microsecond => load_timestamp::<TimestampMicrosecondType>,
+                TimeUnit::Nanosecond => load_timestamp::<TimestampNanosecondType>,
+            })
+        }
+        (found, DataType::Time(_)) => time_loader(found),
+        (found, DataType::Decimal { precision, scale }) => {
+            decimal_loader(found, *precision, *scale)
+        }
         (found, DataType::Char(_) | DataType::Varchar(_)) => text_loader(found),
-        _ => None,
+        (found, DataType::Binary(_) | DataType::Varbinary(_)) => binary_loader(found),
+        (found, wanted) => nested::loader(found, wanted)?,
     };
     load.ok_or_else(|| ConvertError::Type {
         found: found.clone(),
@@ -127,7 +137,7 @@ fn load_timestamp<A: ArrowTimestampType>(
     columns: &mut Columns,
 ) -> Result<(), ConvertError> {
     let precision = match wanted {
-        DataType::Timestamp(precision) => *precision,
+        DataType::Timestamp(precision) | DataType::TimestampLtz(precision) => *precision,
         _ => 9,
     };
     let array = array.as_primitive::<A>();
@@ -172,6 +182,138 @@ fn is_exact(timestamp: Timestamp, precision: u8) -> bool {
         return timestamp.nanos == 0 && timestamp.millis % 10_i64.pow(3 - precision) == 0;
     }
     timestamp.nanos % 10_i32.pow(9 - precision) == 0
+}
+
+fn time_loader(found: &ArrowType) -> Option<Load> {
+    Some(match found {
+        ArrowType::Time32(TimeUnit::Second) => load_time::<Time32SecondType>,
+        ArrowType::Time32(TimeUnit::Millisecond) => load_time::<Time32MillisecondType>,
+        ArrowType::Time64(TimeUnit::Microsecond) => load_time::<Time64MicrosecondType>,
+        ArrowType::Time64(TimeUnit::Nanosecond) => load_time::<Time64NanosecondType>,
+        _ => return None,
+    })
+}
+
+/// Flink keeps the milliseconds of a time of day, whatever its precision.
+fn load_time<A>(
+    array: &dyn Array,
+    wanted: &DataType,
+    slot: Slot,
+    columns: &mut Columns,
+) -> Result<(), ConvertError>
+where
+    A: ArrowPrimitiveType,
+    i64: From<A::Native>,
+{
+    let unit = match A::DATA_TYPE {
+        ArrowType::Time32(unit) | ArrowType::Time64(unit) => unit,
+        _ => TimeUnit::Millisecond,
+    };
+    let precision = match wanted {
+        DataType::Time(precision) => (*precision).min(3),
+        _ => 3,
+    };
+    let array = array.as_primitive::<A>();
+    for row in 0..array.len() {
+        let time = array.is_valid(row).then(|| i64::from(array.value(row)));
+        let time = time.map(|value| {
+            let time = timestamp(unit, value).filter(|time| is_exact(*time, precision));
+            let time = time.filter(|time| (0..DAY).contains(&time.millis));
+            time.ok_or_else(|| ConvertError::Value {
+                row,
+                value: format!("{value} {} of the day", unit_name(unit)),
+                wanted: wanted.to_string(),
+            })
+        });
+        let time = time.transpose()?.map(|time| time.millis as i32);
+        columns.put(slot, row, time);
+    }
+    Ok(())
+}
+
+/// Every digit before and behind the point has a place.
+fn decimal_loader(found: &ArrowType, precision: u8, scale: u8) -> Option<Load> {
+    let (load, digits, behind): (Load, u8, i8) = match found {
+        ArrowType::Decimal32(digits, behind) => (load_decimal::<Decimal32Type>, *digits, *behind),
+        ArrowType::Decimal64(digits, behind) => (load_decimal::<Decimal64Type>, *digits, *behind),
+        ArrowType::Decimal128(digits, behind) => (load_decimal::<Decimal128Type>, *digits, *behind),
+        _ => return None,
+    };
+    let before = i16::from(digits) - i16::from(behind);
+    let fits = behind <= scale as i8 && before <= i16::from(precision) - i16::from(scale);
+    fits.then_some(load)
+}
+
+fn load_decimal<A>(
+    array: &dyn Array,
+    wanted: &DataType,
+    slot: Slot,
+    columns: &mut Columns,
+) -> Result<(), ConvertError>
+where
+    A: DecimalType,
+    i128: From<A::Native>,
+{
+    let (precision, scale) = match wanted {
+        DataType::Decimal { precision, scale } => (*precision, *scale),
+        _ => (38, 0),
+    };
+    let array = array.as_primitive::<A>();
+    let factor = 10_i128.checked_pow((i32::from(scale) - i32::from(array.scale())) as u32);
+    for row in 0..array.len() {
+        let value = array.is_valid(row).then(|| i128::from(array.value(row)));
+        let value = value.map(|value| {
+            let scaled = factor.and_then(|factor| value.checked_mul(factor));
+            let most = 10_u128.pow(u32::from(precision));
+            // A file may hold more digits than it says.
+            let scaled = scaled.filter(|scaled| scaled.unsigned_abs() < most);
+            scaled.ok_or_else(|| ConvertError::Value {
+                row,
+                value: format!("{value}E{}", -i32::from(array.scale())),
+                wanted: wanted.to_string(),
+            })
+        });
+        columns.put(slot, row, value.transpose()?);
+    }
+    Ok(())
+}
+
+fn binary_loader(found: &ArrowType) -> Option<Load> {
+    Some(match found {
+        ArrowType::Binary => |a, wanted, s, c| load_bytes(a.as_binary::<i32>(), wanted, s, c),
+        ArrowType::LargeBinary => |a, wanted, s, c| load_bytes(a.as_binary::<i64>(), wanted, s, c),
+        ArrowType::BinaryView => |a, wanted, s, c| load_bytes(a.as_binary_view(), wanted, s, c),
+        ArrowType::FixedSizeBinary(_) => {
+            |a, wanted, s, c| load_bytes(a.as_fixed_size_binary(), wanted, s, c)
+        }
+        _ => return None,
+    })
+}
+
+fn load_bytes<'a>(
+    array: impl ArrayAccessor<Item = &'a [u8]>,
+    wanted: &DataType,
+    slot: Slot,
+    columns: &mut Columns,
+) -> Result<(), ConvertError> {
+    for row in 0..array.len() {
+        let bytes = array.is_valid(row).then(|| array.value(row));
+        let view = match (bytes, wanted) {
+            (None, _) => None,
+            (Some(bytes), DataType::Binary(length) | DataType::Varbinary(length))
+                if bytes.len() > *length as usize =>
+            {
+                return Err(ConvertError::Value {
+                    row,
+                    value: format!("of {} bytes", bytes.len()),
+                    wanted: wanted.to_string(),
+                });
+            }
+            (Some(bytes), _) => Some(columns.push_text(bytes)?),
+        };
+        columns.put(slot, row, view);
+    }
+    Ok(())
 }
 
 fn text_loader(found: &ArrowType) -> Option<Load> {

@@ -5,6 +5,7 @@
 //! `TIMESTAMP(3)`), each value is checked. Anything else is an error that names both types.
 
 mod load;
+mod nested;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -17,7 +18,8 @@ use std::fmt;
 use arrow_schema::{DataType as ArrowType, TimeUnit};
 
 use crate::columns::MemoryError;
-use crate::types::DataType;
+use crate::nested::NestedError;
+use crate::types::{DataType, Field, MAX_LENGTH};
 
 /// Why an Arrow array does not become a column, or a column no array.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -43,10 +45,15 @@ pub enum ConvertError {
         /// The type it should have.
         wanted: String,
     },
-    /// There is no Arrow type for it.
-    #[error("values of type {0} are not supported in files")]
-    NotSupported(DataType),
-    /// No memory for the strings.
+    /// The bytes of a nested value are none.
+    #[error("the value in row {row} is broken: {cause}")]
+    Broken {
+        /// The row, counted from 0.
+        row: usize,
+        /// What is wrong with it.
+        cause: NestedError,
+    },
+    /// No memory for strings and nested values.
     #[error(transparent)]
     Memory(#[from] MemoryError),
 }
@@ -54,14 +61,15 @@ pub enum ConvertError {
 impl ConvertError {
     /// The same error of an array that begins at row `first` of something longer.
     pub fn in_rows_from(self, first: usize) -> ConvertError {
-        match self {
-            ConvertError::Value { row, value, wanted } => ConvertError::Value {
-                row: first + row,
-                value,
-                wanted,
-            },
-            other => other,
+        self.in_row(|row| first + row)
+    }
+
+    /// The same error of what holds the array: there it stands in another row.
+    fn in_row(mut self, of: impl FnOnce(usize) -> usize) -> ConvertError {
+        if let ConvertError::Value { row, .. } | ConvertError::Broken { row, .. } = &mut self {
+            *row = of(*row);
         }
+        self
     }
 }
 
@@ -78,8 +86,8 @@ impl fmt::Display for FileType<'_> {
 }
 
 /// The Arrow type that columns of `data_type` are written as.
-pub fn to_arrow(data_type: &DataType) -> Result<ArrowType, ConvertError> {
-    Ok(match data_type {
+pub fn to_arrow(data_type: &DataType) -> ArrowType {
+    match data_type {
         DataType::Boolean => ArrowType::Boolean,
         DataType::TinyInt => ArrowType::Int8,
         DataType::SmallInt => ArrowType::Int16,
@@ -87,14 +95,22 @@ pub fn to_arrow(data_type: &DataType) -> Result<ArrowType, ConvertError> {
         DataType::BigInt => ArrowType::Int64,
         DataType::Float => ArrowType::Float32,
         DataType::Double => ArrowType::Float64,
+        DataType::Decimal { precision, scale } => ArrowType::Decimal128(*precision, *scale as i8),
         DataType::Char(_) | DataType::Varchar(_) => ArrowType::Utf8,
+        DataType::Binary(_) | DataType::Varbinary(_) => ArrowType::Binary,
         DataType::Date => ArrowType::Date32,
+        DataType::Time(_) => ArrowType::Time32(TimeUnit::Millisecond),
         DataType::Timestamp(precision) => ArrowType::Timestamp(unit(*precision), None),
-        other => return Err(ConvertError::NotSupported(other.clone())),
-    })
+        DataType::TimestampLtz(precision) => {
+            ArrowType::Timestamp(unit(*precision), Some("UTC".into()))
+        }
+        DataType::Array(element) => ArrowType::List(nested::element_field("element", element)),
+        DataType::Map(key, value) => ArrowType::Map(nested::entries_field(key, value), false),
+        DataType::Row(fields) => ArrowType::Struct(nested::struct_fields(fields)),
+    }
 }
 
-/// The type that holds the values of an Arrow type, if there is one that columns hold.
+/// The type that holds the values of an Arrow type, if there is one.
 pub fn from_arrow(arrow: &ArrowType) -> Option<DataType> {
     Some(match arrow {
         ArrowType::Boolean => DataType::Boolean,
@@ -106,11 +122,42 @@ pub fn from_arrow(arrow: &ArrowType) -> Option<DataType> {
         ArrowType::Float64 => DataType::Double,
         ArrowType::Utf8 | ArrowType::LargeUtf8 | ArrowType::Utf8View => DataType::STRING,
         ArrowType::Dictionary(_, value) => return from_arrow(value),
+        ArrowType::Binary | ArrowType::LargeBinary | ArrowType::BinaryView => {
+            DataType::Varbinary(MAX_LENGTH)
+        }
+        ArrowType::FixedSizeBinary(length) => DataType::Binary(u32::try_from(*length).ok()?),
+        ArrowType::Decimal32(precision, scale)
+        | ArrowType::Decimal64(precision, scale)
+        | ArrowType::Decimal128(precision, scale) => DataType::Decimal {
+            precision: *precision,
+            scale: u8::try_from(*scale).ok()?,
+        },
         ArrowType::Date32 => DataType::Date,
-        ArrowType::Timestamp(TimeUnit::Second, _) => DataType::Timestamp(0),
-        ArrowType::Timestamp(TimeUnit::Millisecond, _) => DataType::Timestamp(3),
-        ArrowType::Timestamp(TimeUnit::Microsecond, _) => DataType::Timestamp(6),
-        ArrowType::Timestamp(TimeUnit::Nanosecond, _) => DataType::Timestamp(9),
+        ArrowType::Time32(unit) | ArrowType::Time64(unit) => DataType::Time(digits(unit)),
+        ArrowType::Timestamp(unit, None) => DataType::Timestamp(digits(unit)),
+        ArrowType::Timestamp(unit, Some(_)) => DataType::TimestampLtz(digits(unit)),
+        ArrowType::List(field)
+        | ArrowType::LargeList(field)
+        | ArrowType::FixedSizeList(field, _) => {
+            DataType::Array(Box::new(nested::element_of(field)?))
+        }
+        ArrowType::Map(entries, _) => match entries.data_type() {
+            ArrowType::Struct(pair) if pair.len() == 2 => DataType::Map(
+                Box::new(nested::element_of(&pair[0])?),
+                Box::new(nested::element_of(&pair[1])?),
+            ),
+            _ => return None,
+        },
+        ArrowType::Struct(fields) => {
+            let fields = fields.iter().map(|field| {
+                Some(Field {
+                    name: field.name().clone(),
+                    data_type: from_arrow(field.data_type())?,
+                    nullable: field.is_nullable(),
+                })
+            });
+            DataType::Row(fields.collect::<Option<_>>()?)
+        }
         _ => return None,
     })
 }
@@ -121,6 +168,16 @@ fn unit(precision: u8) -> TimeUnit {
         0..=3 => TimeUnit::Millisecond,
         4..=6 => TimeUnit::Microsecond,
         _ => TimeUnit::Nanosecond,
+    }
+}
+
+/// The digits behind the second.
+fn digits(unit: &TimeUnit) -> u8 {
+    match unit {
+        TimeUnit::Second => 0,
+        TimeUnit::Millisecond => 3,
+        TimeUnit::Microsecond => 6,
+        TimeUnit::Nanosecond => 9,
     }
 }
 

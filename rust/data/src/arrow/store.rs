@@ -5,14 +5,14 @@ use std::sync::Arc;
 use arrow_array::builder::StringBuilder;
 use arrow_array::types::{
     ArrowPrimitiveType, ArrowTimestampType, Date32Type, Float32Type, Float64Type, Int8Type,
-    Int16Type, Int32Type, Int64Type, TimestampMicrosecondType, TimestampMillisecondType,
-    TimestampNanosecondType,
+    Int16Type, Int32Type, Int64Type, Time32MillisecondType, TimestampMicrosecondType,
+    TimestampMillisecondType, TimestampNanosecondType,
 };
-use arrow_array::{ArrayRef, BooleanArray, PrimitiveArray};
+use arrow_array::{ArrayRef, BinaryArray, BooleanArray, Decimal128Array, PrimitiveArray};
 use arrow_buffer::{BooleanBuffer, NullBuffer};
-use arrow_schema::TimeUnit;
+use arrow_schema::{DataType as ArrowType, TimeUnit};
 
-use super::{ConvertError, unit, unit_name};
+use super::{ConvertError, nested, unit, unit_name};
 use crate::columns::{Columns, Native, Slot, Timestamp};
 use crate::types::DataType;
 
@@ -36,21 +36,38 @@ pub fn store(
         DataType::Float => store_numbers::<Float32Type>(columns, slot, rows),
         DataType::Double => store_numbers::<Float64Type>(columns, slot, rows),
         DataType::Date => store_numbers::<Date32Type>(columns, slot, rows),
-        DataType::Timestamp(precision) => match unit(*precision) {
-            TimeUnit::Microsecond => {
-                store_timestamps::<TimestampMicrosecondType>(columns, slot, rows, 1_000)?
-            }
-            TimeUnit::Nanosecond => {
-                store_timestamps::<TimestampNanosecondType>(columns, slot, rows, 1_000_000)?
-            }
-            _ => store_timestamps::<TimestampMillisecondType>(columns, slot, rows, 1)?,
-        },
+        DataType::Time(_) => store_numbers::<Time32MillisecondType>(columns, slot, rows),
+        DataType::Decimal { precision, scale } => {
+            let values = columns.values::<i128>(slot, rows).to_vec();
+            let values = Decimal128Array::new(values.into(), nulls(columns, slot, rows));
+            // What stands where a row is NULL is not looked at.
+            let data_type = ArrowType::Decimal128(*precision, *scale as i8);
+            Arc::new(values.with_data_type(data_type))
+        }
+        DataType::Timestamp(precision) | DataType::TimestampLtz(precision) => {
+            let zone = matches!(data_type, DataType::TimestampLtz(_)).then_some("UTC");
+            let store = match unit(*precision) {
+                TimeUnit::Microsecond => store_timestamps::<TimestampMicrosecondType>,
+                TimeUnit::Nanosecond => store_timestamps::<TimestampNanosecondType>,
+                _ => store_timestamps::<TimestampMillisecondType>,
+            };
+            store(columns, slot, rows, zone)?
+        }
         DataType::Char(_) | DataType::Varchar(_) => store_texts(columns, slot, rows)?,
-        other => return Err(ConvertError::NotSupported(other.clone())),
+        DataType::Binary(_) | DataType::Varbinary(_) => {
+            let values = (0..rows).map(|row| {
+                let valid = columns.is_valid(slot, row);
+                valid.then(|| columns.text(slot, row))
+            });
+            Arc::new(values.collect::<BinaryArray>())
+        }
+        DataType::Array(element) => nested::store_array(columns, slot, element, rows)?,
+        DataType::Map(key, value) => nested::store_map(columns, slot, (key, value), rows)?,
+        DataType::Row(fields) => nested::store_row(columns, slot, fields, rows)?,
     })
 }
 
-fn nulls(columns: &Columns, slot: Slot, rows: usize) -> Option<NullBuffer> {
+pub(super) fn nulls(columns: &Columns, slot: Slot, rows: usize) -> Option<NullBuffer> {
     let valid = BooleanBuffer::collect_bool(rows, |row| columns.is_valid(slot, row));
     Some(NullBuffer::new(valid)).filter(|nulls| nulls.null_count() > 0)
 }
@@ -69,8 +86,13 @@ fn store_timestamps<A: ArrowTimestampType>(
     columns: &Columns,
     slot: Slot,
     rows: usize,
-    per_milli: i64,
+    zone: Option<&str>,
 ) -> Result<ArrayRef, ConvertError> {
+    let per_milli = match A::UNIT {
+        TimeUnit::Nanosecond => 1_000_000,
+        TimeUnit::Microsecond => 1_000,
+        _ => 1,
+    };
     let mut values = Vec::with_capacity(rows);
     for row in 0..rows {
         let Timestamp { millis, nanos } = columns.value(slot, row).unwrap_or_default();
@@ -83,7 +105,8 @@ fn store_timestamps<A: ArrowTimestampType>(
         })?);
     }
     let nulls = nulls(columns, slot, rows);
-    Ok(Arc::new(PrimitiveArray::<A>::new(values.into(), nulls)))
+    let array = PrimitiveArray::<A>::new(values.into(), nulls);
+    Ok(Arc::new(array.with_timezone_opt(zone)))
 }
 
 fn store_texts(columns: &Columns, slot: Slot, rows: usize) -> Result<ArrayRef, ConvertError> {

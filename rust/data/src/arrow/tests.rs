@@ -3,14 +3,19 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int8Type as Key, Int64Type};
 use arrow_array::{
-    Array, ArrayRef, BooleanArray, DictionaryArray, Float32Array, Int32Array, Int64Array,
-    LargeStringArray, RecordBatch, StringArray, StringViewArray, TimestampMicrosecondArray,
+    Array, ArrayRef, BooleanArray, Decimal128Array, DictionaryArray, Float32Array, Int32Array,
+    Int64Array, LargeStringArray, RecordBatch, StringArray, StringViewArray,
+    Time32MillisecondArray, Time64MicrosecondArray, TimestampMicrosecondArray,
     TimestampMillisecondArray, TimestampNanosecondArray, TimestampSecondArray, UInt32Array,
 };
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::columns::{Columns, Layout, Physical};
+use crate::testing::{any_type, any_value};
 use crate::type_parser::parse_type;
+use crate::value::Value;
 
 /// Loads an array as a type, and what `store` makes of it.
 fn through(array: &dyn Array, wanted: &str) -> Result<ArrayRef, ConvertError> {
@@ -70,7 +75,7 @@ fn a_column_that_was_stored_loads_as_the_same() {
     for (array, wanted) in arrays {
         assert_eq!(&through(&array, wanted).unwrap(), &array, "{wanted}");
         let data_type = parse_type(wanted).unwrap().data_type;
-        assert_eq!(&to_arrow(&data_type).unwrap(), array.data_type());
+        assert_eq!(&to_arrow(&data_type), array.data_type());
         assert_eq!(from_arrow(array.data_type()), Some(data_type));
     }
 }
@@ -108,6 +113,11 @@ fn numbers_widen_and_never_narrow() {
         &ints,
         "BYTES",
         "it holds INT (Arrow Int32), which does not fit BYTES without loss",
+    );
+    refused(
+        &ints,
+        "ARRAY<INT>",
+        "it holds INT (Arrow Int32), which does not fit ARRAY<INT> without loss",
     );
 }
 
@@ -167,4 +177,187 @@ fn a_sliced_array_loads_its_own_rows() {
         .slice(1, 2);
     let expected: ArrayRef = Arc::new(StringArray::from(vec![None, Some("c")]));
     assert_eq!(&through(batch.column(0), "STRING").unwrap(), &expected);
+}
+
+/// A column of values, and where it lies.
+fn column(data_type: &DataType, values: &[Value]) -> (Columns, crate::columns::Slot) {
+    let mut layout = Layout::default();
+    let slot = layout.add(Physical::of(data_type));
+    let mut columns = Columns::new(&layout, values.len()).unwrap();
+    for (row, value) in values.iter().enumerate() {
+        value.put(&mut columns, slot, row, data_type).unwrap();
+    }
+    (columns, slot)
+}
+
+fn stored(data_type: &DataType, values: &[Value]) -> Result<ArrayRef, ConvertError> {
+    let (columns, slot) = column(data_type, values);
+    store(&columns, slot, data_type, values.len())
+}
+
+proptest! {
+    #[test]
+    fn values_of_any_type_come_back_from_arrow(
+        (data_type, values) in any_type().prop_flat_map(|data_type| {
+            let values = proptest::collection::vec(any_value(&data_type), 1..8);
+            (Just(data_type), values)
+        }),
+        skip in 0_usize..3,
+    ) {
+        let array = stored(&data_type, &values).unwrap();
+        prop_assert_eq!(array.data_type(), &to_arrow(&data_type));
+        // As the rows of a batch that was cut.
+        let skip = skip.min(values.len());
+        let array = array.slice(skip, values.len() - skip);
+        let mut layout = Layout::default();
+        let slot = layout.add(Physical::of(&data_type));
+        let mut columns = Columns::new(&layout, values.len()).unwrap();
+        load(&array, &data_type, slot, &mut columns).unwrap();
+        for (row, value) in values[skip..].iter().enumerate() {
+            let read = Value::of(&columns, slot, row, &data_type).unwrap();
+            prop_assert_eq!(format!("{read:?}"), format!("{value:?}"));
+        }
+    }
+}
+
+#[test]
+fn types_have_the_arrow_types_that_other_tools_expect() {
+    for (data_type, arrow) in [
+        ("DECIMAL(38, 10)", "Decimal128(38, 10)"),
+        ("BYTES", "Binary"),
+        ("TIME(3)", "Time32(ms)"),
+        ("TIMESTAMP_LTZ(6)", "Timestamp(µs, \"UTC\")"),
+    ] {
+        let data_type = parse_type(data_type).unwrap().data_type;
+        let found = to_arrow(&data_type);
+        assert_eq!(found.to_string(), arrow);
+        assert_eq!(from_arrow(&found), Some(data_type));
+    }
+    for data_type in [
+        "ARRAY<INT NOT NULL>",
+        "MAP<STRING NOT NULL, ARRAY<DOUBLE>>",
+        "ROW<`a` INT NOT NULL, `b` ROW<`c` TIMESTAMP_LTZ(9)>>",
+    ] {
+        let parsed = parse_type(data_type).unwrap().data_type;
+        let back = from_arrow(&to_arrow(&parsed)).unwrap();
+        assert_eq!(back.to_string(), data_type);
+    }
+}
+
+#[test]
+fn what_is_inside_is_checked_as_outside() {
+    let ints = parse_type("ARRAY<INT>").unwrap().data_type;
+    let lists = [
+        Value::Array(vec![Value::Int(1)]),
+        Value::Null,
+        Value::Array(vec![Value::Int(2), Value::Null]),
+    ];
+    let array = stored(&ints, &lists).unwrap();
+    assert_eq!(through(&array, "ARRAY<BIGINT>").unwrap().len(), 3);
+    refused(
+        &array,
+        "ARRAY<SMALLINT>",
+        "it holds INT (Arrow Int32), which does not fit SMALLINT without loss",
+    );
+    refused(
+        &array,
+        "ARRAY<INT NOT NULL>",
+        "the value NULL in row 2 does not fit INT NOT NULL without loss",
+    );
+    let texts = parse_type("ARRAY<STRING>").unwrap().data_type;
+    let text = |text: &str| Value::Text(text.to_owned());
+    let lists = [
+        Value::Array(vec![text("a")]),
+        Value::Array(vec![]),
+        Value::Array(vec![text("b"), text("longer")]),
+    ];
+    let array = stored(&texts, &lists).unwrap();
+    refused(
+        &array,
+        "ARRAY<VARCHAR(3)>",
+        "the value \"longer\" in row 2 does not fit VARCHAR(3) without loss",
+    );
+    let row = parse_type("ROW<a INT, b STRING>").unwrap().data_type;
+    let array = stored(&row, &[Value::Row(vec![Value::Int(7), text("x")])]).unwrap();
+    let narrowed = through(&array, "ROW<b STRING>").unwrap();
+    assert_eq!(
+        narrowed.as_struct().column(0).as_string::<i32>().value(0),
+        "x"
+    );
+    assert!(matches!(
+        through(&array, "ROW<c INT>"),
+        Err(ConvertError::Type { .. })
+    ));
+}
+
+#[test]
+fn a_null_that_the_type_does_not_allow_is_no_file() {
+    let ints = parse_type("ARRAY<INT NOT NULL>").unwrap().data_type;
+    let values = [Value::Null, Value::Array(vec![Value::Null])];
+    assert_eq!(
+        stored(&ints, &values).unwrap_err().to_string(),
+        "the value NULL of an element in row 1 does not fit NOT NULL without loss"
+    );
+    let map = parse_type("MAP<STRING, INT>").unwrap().data_type;
+    let values = [Value::Map(vec![(Value::Null, Value::Int(1))])];
+    assert!(stored(&map, &values).is_err());
+}
+
+#[test]
+fn damaged_nested_bytes_are_errors_with_their_row() {
+    let ints = parse_type("ARRAY<INT>").unwrap().data_type;
+    let mut layout = Layout::default();
+    let slot = layout.add(Physical::View);
+    let mut columns = Columns::new(&layout, 2).unwrap();
+    columns.set_valid(slot, 0, false);
+    let broken = columns.push_text(&[0xff; 16]).unwrap();
+    columns.put(slot, 1, Some(broken));
+    let error = store(&columns, slot, &ints, 2).unwrap_err().to_string();
+    assert!(
+        error.starts_with("the value in row 1 is broken: the ARRAY of"),
+        "{error}"
+    );
+}
+
+#[test]
+fn decimals_load_where_every_digit_has_a_place() {
+    let decimals = Decimal128Array::from(vec![Some(125), None, Some(-99999)])
+        .with_precision_and_scale(5, 2)
+        .unwrap();
+    let wider: ArrayRef = Arc::new(
+        Decimal128Array::from(vec![Some(1250), None, Some(-999_990)])
+            .with_precision_and_scale(6, 3)
+            .unwrap(),
+    );
+    assert_eq!(&through(&decimals, "DECIMAL(6, 3)").unwrap(), &wider);
+    refused(
+        &decimals,
+        "DECIMAL(5, 3)",
+        "it holds DECIMAL(5, 2) (Arrow Decimal128(5, 2)), which does not fit DECIMAL(5, 3) \
+         without loss",
+    );
+    let false_digits =
+        Decimal128Array::from(vec![1_000_000]).with_data_type(ArrowType::Decimal128(5, 2));
+    refused(
+        &false_digits,
+        "DECIMAL(5, 2)",
+        "the value 1000000E-2 in row 0 does not fit DECIMAL(5, 2) without loss",
+    );
+}
+
+#[test]
+fn times_load_to_the_millisecond() {
+    let micros = Time64MicrosecondArray::from(vec![Some(86_399_999_000), None]);
+    let millis: ArrayRef = Arc::new(Time32MillisecondArray::from(vec![Some(86_399_999), None]));
+    assert_eq!(&through(&micros, "TIME(6)").unwrap(), &millis);
+    refused(
+        &Time64MicrosecondArray::from(vec![1]),
+        "TIME(6)",
+        "the value 1 µs of the day in row 0 does not fit TIME(6) without loss",
+    );
+    refused(
+        &Time32MillisecondArray::from(vec![86_400_000]),
+        "TIME(3)",
+        "the value 86400000 ms of the day in row 0 does not fit TIME(3) without loss",
+    );
 }
