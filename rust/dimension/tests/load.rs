@@ -16,6 +16,9 @@ use parquet::file::properties::WriterProperties;
 use pelton_data::binary_row::{RowReader, RowWriter};
 use pelton_data::columns::{Columns, Layout, Literal, Physical, Slot, Timestamp};
 use pelton_data::report::Source;
+use pelton_data::type_parser::parse_columns;
+use pelton_data::value::Value;
+use pelton_data::{Field, json};
 use pelton_dimension::{Definition, Error, Image};
 use proptest::prelude::*;
 
@@ -421,4 +424,38 @@ proptest! {
 fn an_image_is_shared_between_threads() {
     fn shared<T: Send + Sync>() {}
     shared::<Image>();
+}
+
+/// What pyarrow writes, of every type: `tests/golden/arrow`.
+#[test]
+fn a_file_of_every_type_from_pyarrow_is_read_as_its_rows() {
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/arrow");
+    let columns = "id BIGINT, small DECIMAL(5, 2), large DECIMAL(38, 10), raw BYTES, \
+        fixed BINARY(3), seconds TIME(3), micros TIME(6), at TIMESTAMP_LTZ(6), \
+        local TIMESTAMP(9), ints ARRAY<INT>, prices ARRAY<DECIMAL(5, 2)>, \
+        words ARRAY<ARRAY<STRING>>, plane ROW<seats INT, names ARRAY<STRING>>, \
+        attributes MAP<STRING, ROW<x TIMESTAMP(3)>>";
+    let metadata = Metadata::new(columns, "'id'");
+    let fields = parse_columns(columns).unwrap();
+    let fields: Vec<Field> = fields.into_iter().map(|(field, _)| field).collect();
+    let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+    fs::copy(
+        format!("{golden}/all_types.parquet"),
+        metadata.directory().join("a"),
+    )
+    .unwrap();
+    let mut rows = Lookup::new(&metadata.definition, metadata.load(&names).unwrap());
+    let lines = fs::read_to_string(format!("{golden}/all_types.jsonl")).unwrap();
+    for (i, line) in lines.lines().enumerate() {
+        assert!(rows.find(&[Literal::I64(i as i64 + 1)]));
+        let mut row = serde_json::Map::new();
+        for (field, slot) in fields.iter().zip(&rows.slots) {
+            let value = Value::of(&rows.columns, *slot, 0, &field.data_type).unwrap();
+            let json = json::write(&value, &field.data_type, &field.name).unwrap();
+            row.insert(field.name.clone(), json);
+        }
+        let expected: serde_json::Map<_, _> = serde_json::from_str(line).unwrap();
+        assert_eq!(row, expected);
+    }
+    assert_eq!(lines.lines().count(), 3);
 }

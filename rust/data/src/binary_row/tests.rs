@@ -100,7 +100,7 @@ fn rows_that_flink_wrote_are_read_and_written_to_the_byte() {
                 );
             }
             // Keys keep unused bytes for a NULL, rows do not; we write rows.
-            if file != "timestamps_reserved_null.json" {
+            if !file.ends_with("reserved_null.json") {
                 values.iter().enumerate().for_each(|(i, v)| row.set(i, v));
                 assert_eq!(&row.write(), bytes, "{file}, row {r}");
             }

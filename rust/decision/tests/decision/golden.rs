@@ -15,7 +15,7 @@ fn a_column_of_any_type_is_passed_on_to_the_byte() {
     for file in fs::read_dir(directory).unwrap() {
         let path = file.unwrap().path();
         // A NULL that Flink writes with unused bytes goes out without them.
-        if path.ends_with("timestamps_reserved_null.json") {
+        if path.to_string_lossy().ends_with("reserved_null.json") {
             continue;
         }
         let golden: serde_json::Value =

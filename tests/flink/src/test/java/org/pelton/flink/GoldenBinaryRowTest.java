@@ -2,6 +2,7 @@ package org.pelton.flink;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.math.BigDecimal;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,6 +20,7 @@ import org.apache.flink.table.data.writer.BinaryRowWriter;
 import org.apache.flink.table.runtime.typeutils.RowDataSerializer;
 import org.apache.flink.table.types.logical.LogicalType;
 import org.apache.flink.table.types.logical.RowType;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.pelton.TestPaths;
@@ -74,6 +76,33 @@ class GoldenBinaryRowTest {
       writer.writeTimestamp(2, (TimestampData) row.getField(2), 9);
       writer.complete();
       lines.add(line(row, rowType, binary));
+    }
+    check(schema.file(), schema.columns(), lines);
+  }
+
+  /** As with a TIMESTAMP: a DECIMAL of more than 18 digits keeps its 16 bytes. */
+  @Test
+  void committedDecimalsWithReservedNullsAreWhatFlinkWrites() throws Exception {
+    GoldenRows.Schema schema =
+        new GoldenRows.Schema(
+            "decimals_reserved_null", "a DECIMAL(19, 2), b STRING, c DECIMAL(38, 10)", 0);
+    StringData text = StringData.fromString("longer than seven bytes");
+    DecimalData price = DecimalData.fromBigDecimal(new BigDecimal("-12.34"), 19, 2);
+    DecimalData rate = DecimalData.fromBigDecimal(new BigDecimal("0.0000000001"), 38, 10);
+    List<String> lines = new ArrayList<>();
+    for (GenericRowData row :
+        List.of(
+            GenericRowData.of(null, text, null),
+            GenericRowData.of(null, text, rate),
+            GenericRowData.of(price, text, null),
+            GenericRowData.of(price, text, rate))) {
+      BinaryRowData binary = new BinaryRowData(3);
+      BinaryRowWriter writer = new BinaryRowWriter(binary);
+      writer.writeDecimal(0, (DecimalData) row.getField(0), 19);
+      writer.writeString(1, text);
+      writer.writeDecimal(2, (DecimalData) row.getField(2), 38);
+      writer.complete();
+      lines.add(line(row, schema.rowType(), binary));
     }
     check(schema.file(), schema.columns(), lines);
   }

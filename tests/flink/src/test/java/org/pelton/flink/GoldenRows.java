@@ -2,6 +2,7 @@ package org.pelton.flink;
 
 import java.math.BigDecimal;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -64,20 +65,29 @@ final class GoldenRows {
             200),
         new Schema("wide_75_columns", wide.toString(), 24),
         new Schema(
-            "later_decimals",
+            "decimals",
             "a DECIMAL(5, 2), b DECIMAL(18, 0), c DECIMAL(19, 4), d DECIMAL(38, 18), e DECIMAL(38, 0)",
             24),
         new Schema(
-            "later_bytes_and_times",
+            "bytes_and_times",
             "a BYTES, b BINARY(3), c VARBINARY(20), d TIME(0), e TIME(3),"
                 + " f TIMESTAMP_LTZ(3), g TIMESTAMP_LTZ(6)",
             24),
         new Schema(
-            "later_nested",
+            "nested",
             "a ARRAY<INT>, b ARRAY<STRING>, c MAP<STRING, DOUBLE>, d ROW<x INT, y STRING>,"
                 + " e ARRAY<ROW<x BIGINT, y ARRAY<DOUBLE>>>, f ARRAY<FLOAT NOT NULL>,"
                 + " g ARRAY<BOOLEAN>, h MAP<INT, ROW<x TIMESTAMP(6)>>",
-            24));
+            24),
+        new Schema(
+            "nested_of_all_types",
+            "a ARRAY<DECIMAL(5, 2)>, b ARRAY<DECIMAL(38, 10)>, c ARRAY<ARRAY<STRING>>,"
+                + " d ROW<x ROW<y STRING, z DECIMAL(20, 2)>, w TIMESTAMP(6)>,"
+                + " e MAP<STRING, ARRAY<INT>>, f ARRAY<TIME(3)>, g ARRAY<TIMESTAMP_LTZ(9)>,"
+                + " h ARRAY<BYTES>, i ARRAY<MAP<STRING, STRING>>, j ARRAY<SMALLINT>,"
+                + " k ARRAY<TINYINT NOT NULL>, l ARRAY<BIGINT>, m ARRAY<DATE>,"
+                + " n MAP<BIGINT, DECIMAL(19, 4)>, o ARRAY<CHAR(3)>, p ROW<x BINARY(3), y BOOLEAN>",
+            12));
   }
 
   /** Every value of every column at least once, then rows at random, then a row of NULLs. */
@@ -159,6 +169,12 @@ final class GoldenRows {
         values.add(new GenericArrayData(new Object[0]));
         values.add(new GenericArrayData(elements.subList(0, 1).toArray()));
         values.add(new GenericArrayData(elements.toArray()));
+        if (elements.get(0) instanceof Integer || elements.get(0) instanceof Boolean) {
+          // The null bits take three words of 32.
+          Object[] many = new Object[70];
+          Arrays.setAll(many, i -> elements.get(i % elements.size()));
+          values.add(new GenericArrayData(many));
+        }
       }
       case MAP -> {
         List<Object> keys = values(type.getChildren().get(0));
