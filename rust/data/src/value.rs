@@ -69,6 +69,9 @@ pub enum ValueError {
     Memory(#[from] MemoryError),
 }
 
+/// Takes a value as it lies in a column; `None` is NULL.
+type Take<'a> = dyn FnMut(Option<Scalar<&[u8]>>) -> Result<(), ValueError> + 'a;
+
 impl Value {
     /// The value of a row of a slot that holds `data_type`.
     pub fn of(
@@ -147,11 +150,7 @@ impl Value {
     }
 
     /// Calls `take` with the value as it lies in a column of `data_type`.
-    fn with_scalar(
-        &self,
-        data_type: &DataType,
-        take: &mut dyn FnMut(Option<Scalar<&[u8]>>) -> Result<(), ValueError>,
-    ) -> Result<(), ValueError> {
+    fn with_scalar(&self, data_type: &DataType, take: &mut Take<'_>) -> Result<(), ValueError> {
         use DataType as Type;
         let scalar = match (self, data_type) {
             (Value::Null, _) => return take(None),

@@ -21,7 +21,9 @@ const RECORDS: usize = 4096;
 const RUNS: usize = 15;
 
 /// What is timed of a record, and what the last thing in it is called.
-type Way<'a> = (String, Box<dyn FnMut(&[u8]) + 'a>);
+type Way<'a> = (String, Work<'a>);
+/// What is done with a record.
+type Work<'a> = Box<dyn FnMut(&[u8]) + 'a>;
 
 fn main() {
     let file = std::env::args()
@@ -78,7 +80,7 @@ fn figures(generation: &Generation, rows: &[Vec<u8>]) -> Vec<(String, f64)> {
 }
 
 /// Decides a record as a job does.
-fn whole(generation: &Generation) -> Box<dyn FnMut(&[u8]) + '_> {
+fn whole(generation: &Generation) -> Work<'_> {
     let mut scratch = generation.scratch(1).expect("memory for one row");
     let mut target = [0; 1024];
     Box::new(move |row| {
@@ -90,7 +92,7 @@ fn whole(generation: &Generation) -> Box<dyn FnMut(&[u8]) + '_> {
 }
 
 /// Takes a record through the first steps only.
-fn until(generation: &Generation, steps: usize, output: bool) -> Box<dyn FnMut(&[u8]) + '_> {
+fn until(generation: &Generation, steps: usize, output: bool) -> Work<'_> {
     let plan = &generation.decision.plan;
     let mut scratch = generation.scratch(1).expect("memory for one row");
     let mut target = [0; 1024];
