@@ -11,9 +11,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.apache.flink.runtime.testutils.MiniClusterResourceConfiguration;
 import org.apache.flink.runtime.util.EnvironmentInformation;
-import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.table.api.Table;
 import org.apache.flink.table.api.bridge.java.StreamTableEnvironment;
 import org.apache.flink.table.types.DataType;
@@ -25,12 +23,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.pelton.TestDecisions;
-import org.pelton.TestPaths;
 
 /** Expressions mean what they mean in Flink: see {@code tests/expressions/README.md}. */
 class DifferentialTest {
-
-  private static final Path CORPUS = TestPaths.root().resolve("tests/expressions");
 
   /** Functions whose last bit the JVM does not promise either. */
   private static final Pattern INEXACT =
@@ -43,22 +38,16 @@ class DifferentialTest {
 
   static final boolean IS_2 = EnvironmentInformation.getVersion().startsWith("2.");
 
-  @RegisterExtension
-  private static final MiniClusterExtension CLUSTER =
-      new MiniClusterExtension(
-          new MiniClusterResourceConfiguration.Builder()
-              .setNumberTaskManagers(1)
-              .setNumberSlotsPerTaskManager(1)
-              .build());
+  @RegisterExtension private static final MiniClusterExtension CLUSTER = FlinkJobs.cluster(1);
 
   @TempDir Path directory;
 
   static Stream<Path> files() throws Exception {
     List<Path> files;
-    try (Stream<Path> all = Files.list(CORPUS)) {
+    try (Stream<Path> all = Files.list(ExpressionCorpus.DIRECTORY)) {
       files = all.filter(file -> file.toString().endsWith(".sql")).sorted().toList();
     }
-    assertThat(files).as("files in %s", CORPUS).hasSizeGreaterThan(1);
+    assertThat(files).as("files in %s", ExpressionCorpus.DIRECTORY).hasSizeGreaterThan(1);
     return files.stream()
         .filter(file -> !file.endsWith("columns.sql"))
         .filter(file -> IS_2 || !file.toString().endsWith(SINCE_2));
@@ -67,22 +56,21 @@ class DifferentialTest {
   @ParameterizedTest(name = "{0}")
   @MethodSource("files")
   void typesAndValuesAreThoseOfFlink(Path file) throws Exception {
-    List<String> expressions = expressions(file);
-    String columns = Files.readString(CORPUS.resolve("columns.sql"));
+    List<String> expressions = ExpressionCorpus.expressions(file);
+    String columns = ExpressionCorpus.columns();
     String output = select(expressions, "p");
     TestDecisions decisions = new TestDecisions(directory.resolve("metadata"));
     String uri = decisions.publish("corpus", columns, output);
 
-    StreamExecutionEnvironment jobs = StreamExecutionEnvironment.getExecutionEnvironment();
-    jobs.setParallelism(1);
-    StreamTableEnvironment sql = StreamTableEnvironment.create(jobs);
-    sql.executeSql("CREATE FUNCTION predict AS 'org.pelton.flink.PredictFunction'");
-    sql.executeSql(table(columns));
+    StreamTableEnvironment sql = ExpressionCorpus.open();
     Table table =
         sql.sqlQuery(
             String.format(
                 "SELECT %s, %s FROM t, LATERAL TABLE(predict('%s', %s)) AS pelton",
-                select(expressions, "f"), names(expressions.size(), "p"), uri, arguments(columns)));
+                select(expressions, "f"),
+                names(expressions.size(), "p"),
+                uri,
+                ExpressionCorpus.arguments(columns)));
 
     assertThat(typeDifferences(expressions, table)).isEmpty();
     List<String> differences = new ArrayList<>();
@@ -94,22 +82,7 @@ class DifferentialTest {
       }
     }
     assertThat(differences).isEmpty();
-    assertThat(rows).isEqualTo(Files.readAllLines(CORPUS.resolve("rows.csv")).size());
-  }
-
-  static List<String> expressions(Path file) throws Exception {
-    return Files.readAllLines(file).stream()
-        .map(line -> line.replaceAll("(^|\\s)--.*", "").strip())
-        .filter(line -> !line.isEmpty())
-        .toList();
-  }
-
-  static String table(String columns) {
-    return String.format(
-        "CREATE TEMPORARY TABLE t (%s) WITH ('connector' = 'filesystem', 'path' = '%s',"
-            + " 'format' = 'csv', 'csv.field-delimiter' = '|', 'csv.null-literal' = 'NULL',"
-            + " 'csv.disable-quote-character' = 'true')",
-        columns, CORPUS.resolve("rows.csv"));
+    assertThat(rows).isEqualTo(Files.readAllLines(ExpressionCorpus.file("rows.csv")).size());
   }
 
   private static String select(List<String> expressions, String prefix) {
@@ -120,12 +93,6 @@ class DifferentialTest {
 
   private static String names(int count, String prefix) {
     return IntStream.range(0, count).mapToObj(i -> prefix + i).collect(Collectors.joining(", "));
-  }
-
-  static String arguments(String columns) {
-    return Stream.of(columns.split(",\\s*\\R"))
-        .map(column -> column.strip().split("\\s+")[0])
-        .collect(Collectors.joining(", "));
   }
 
   /** Whether a value may be NULL is not compared: every output of a decision may be. */

@@ -8,8 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.apache.flink.runtime.testutils.MiniClusterResourceConfiguration;
-import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.table.api.ExplainDetail;
 import org.apache.flink.table.api.Table;
 import org.apache.flink.table.api.bridge.java.StreamTableEnvironment;
@@ -21,20 +19,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.pelton.TestDecisions;
-import org.pelton.TestPaths;
 
 /** What fails in Flink fails in Pelton: see {@code tests/expressions/README.md}. */
 class ExpressionErrorsTest {
 
-  private static final Path CORPUS = TestPaths.root().resolve("tests/expressions");
-
-  @RegisterExtension
-  private static final MiniClusterExtension CLUSTER =
-      new MiniClusterExtension(
-          new MiniClusterResourceConfiguration.Builder()
-              .setNumberTaskManagers(1)
-              .setNumberSlotsPerTaskManager(1)
-              .build());
+  @RegisterExtension private static final MiniClusterExtension CLUSTER = FlinkJobs.cluster(1);
 
   @TempDir Path directory;
 
@@ -43,21 +32,17 @@ class ExpressionErrorsTest {
 
   @BeforeEach
   void openTheTable() throws Exception {
-    columns = Files.readString(CORPUS.resolve("columns.sql"));
-    StreamExecutionEnvironment jobs = StreamExecutionEnvironment.getExecutionEnvironment();
-    jobs.setParallelism(1);
-    sql = StreamTableEnvironment.create(jobs);
-    sql.executeSql(DifferentialTest.table(columns));
+    columns = ExpressionCorpus.columns();
+    sql = ExpressionCorpus.open();
   }
 
   @Test
   void evaluationsThatFailInFlinkFailInPelton() throws Exception {
-    sql.executeSql("CREATE FUNCTION predict AS 'org.pelton.flink.PredictFunction'");
     TestDecisions decisions = new TestDecisions(directory.resolve("metadata"));
     List<String> survivors = new ArrayList<>();
-    for (String expression : DifferentialTest.expressions(CORPUS.resolve("failing.txt"))) {
+    for (String expression : ExpressionCorpus.expressions(ExpressionCorpus.file("failing.txt"))) {
       String uri = decisions.publish("failing", columns, expression + " AS p0");
-      String call = String.format("predict('%s', %s)", uri, DifferentialTest.arguments(columns));
+      String call = String.format("predict('%s', %s)", uri, ExpressionCorpus.arguments(columns));
       Throwable flink = catchThrowable(() -> collect("SELECT " + expression + " FROM t"));
       Throwable pelton =
           catchThrowable(() -> collect("SELECT p0 FROM t, LATERAL TABLE(" + call + ")"));
@@ -73,7 +58,7 @@ class ExpressionErrorsTest {
   @Test
   void expressionsThatFlinkRefusesPeltonRefuses() throws Exception {
     List<String> accepted = new ArrayList<>();
-    for (String expression : DifferentialTest.expressions(CORPUS.resolve("refused.txt"))) {
+    for (String expression : ExpressionCorpus.expressions(ExpressionCorpus.file("refused.txt"))) {
       Throwable flink = catchThrowable(() -> plan("SELECT " + expression + " AS p0 FROM t"));
       Throwable pelton = catchThrowable(() -> TestDecisions.pelton("check", draft(expression)));
       if (flink == null || pelton == null) {
@@ -90,8 +75,8 @@ class ExpressionErrorsTest {
   void functionsSinceFlink2AreRefusedByFlink1() throws Exception {
     assumeFalse(DifferentialTest.IS_2);
     List<String> accepted = new ArrayList<>();
-    Path file = CORPUS.resolve("since" + DifferentialTest.SINCE_2);
-    for (String expression : DifferentialTest.expressions(file)) {
+    Path file = ExpressionCorpus.file("since" + DifferentialTest.SINCE_2);
+    for (String expression : ExpressionCorpus.expressions(file)) {
       if (catchThrowable(() -> plan("SELECT " + expression + " FROM t")) == null) {
         accepted.add(expression);
       }
