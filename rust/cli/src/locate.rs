@@ -144,7 +144,7 @@ pub fn warn_of_ignored_activations(home: &DecisionHome) -> Result<(), Error> {
 }
 
 /// Ends the process as clap does for arguments that do not go together.
-fn usage(message: &str) -> ! {
+pub fn usage(message: &str) -> ! {
     let mut command = crate::Pelton::command();
     command.error(ErrorKind::ArgumentConflict, message).exit()
 }

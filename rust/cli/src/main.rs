@@ -16,6 +16,7 @@ mod io;
 mod locate;
 mod progress;
 mod publish;
+mod replay;
 mod run;
 mod signature;
 mod way;
@@ -45,15 +46,16 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let done: Result<(), Error> = match Pelton::parse().command {
-        Command::Check(check) => check.run(),
-        Command::Ddl(ddl) => ddl.run(),
-        Command::Explain(explain) => explain.run(),
-        Command::Publish(publish) => publish.run(),
+    let success = |()| ExitCode::SUCCESS;
+    let done: Result<ExitCode, Error> = match Pelton::parse().command {
+        Command::Check(check) => check.run().map(success),
+        Command::Ddl(ddl) => ddl.run().map(success),
+        Command::Explain(explain) => explain.run().map(success),
+        Command::Publish(publish) => publish.run().map(success),
         Command::Run(run) => run.run(),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("pelton: {error}");
             ExitCode::FAILURE

@@ -1,6 +1,7 @@
 //! `pelton run`: a decision over a file, with the same bits as in Flink.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use arrow_schema::{Schema, SchemaRef};
@@ -8,21 +9,27 @@ use pelton_data::Field;
 use pelton_data::report::{Report, Source};
 use pelton_data::type_parser::parse_columns;
 use pelton_decision::batch::BatchRunner;
-use pelton_decision::{Error, ErrorCode, Generation, OnError};
+use pelton_decision::manifest::Manifest;
+use pelton_decision::{Error, ErrorCode, Generation, OnError, activation};
 
 use crate::io::Format;
 use crate::io::csv::separator_hint;
-use crate::locate;
+use crate::locate::{self, usage};
+use crate::replay::{Replay, Replayed};
 use crate::way::Way;
 
 const EXAMPLES: &str = r#"Examples:
   pelton run --decision /data/pelton/decisions/arrival_delay --input flights.parquet --output decided.parquet
+  pelton run --decision /data/pelton/decisions/arrival_delay --pin decided.jsonl
   pelton run --decision models/arrival_delay/v2 --metadata models/metadata --keep \
       --columns "$(cat models/flights/flights.columns)" --input models/flights/2013-12.csv --output decided.csv
 
 CSV files:
   NULL is an empty field, "" is the empty string. TIMESTAMP is yyyy-MM-dd HH:mm:ss[.fraction],
-  DATE yyyy-MM-dd, BOOLEAN true or false; numbers may be NaN, Infinity and -Infinity."#;
+  DATE yyyy-MM-dd, BOOLEAN true or false; numbers may be NaN, Infinity and -Infinity.
+
+JSON files:
+  One object a line, in Flink's JSON format with SQL timestamps. A key that is left out is NULL."#;
 
 /// Decide every row of a file; rows keep their order
 ///
@@ -40,22 +47,29 @@ pub struct Run {
     /// Metadata directory with the dimensions, for a directory that is not METADATA/decisions/NAME/versions/N
     #[arg(long)]
     metadata: Option<String>,
-    /// File with the records: .csv or .parquet; its columns are found by name
+    /// File with the records: .csv, .parquet or .jsonl (.ndjson, .json); its columns are found by name
     #[arg(long, value_name = "FILE")]
-    input: PathBuf,
-    /// File for the decisions: .csv or .parquet; replaced when the run is complete
+    input: Option<PathBuf>,
+    /// File for the decisions, of one of these formats; replaced when the run is complete
     #[arg(long, value_name = "FILE")]
-    output: PathBuf,
-    /// Columns of a CSV file without a header, as in CREATE TABLE: "a STRING, b TIMESTAMP(3)"
+    output: Option<PathBuf>,
+    /// Columns of a CSV file without a header, as in CREATE TABLE: "a STRING, b TIMESTAMP(3)"; of a
+    /// JSON file those to be kept beside the decision's own
     #[arg(long)]
     columns: Option<String>,
     /// Write all columns of the input in front of the decision's
     #[arg(long)]
     keep: bool,
+    /// Instead of --input and --output: rows that hold the columns of the input and of the output,
+    /// with `pelton.version` and `pelton.partitions`. Each is decided again by the version and the
+    /// Hive partitions that it names; values that differ are shown, and the exit code is 1
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["input", "output", "keep", "metadata"])]
+    pin: Option<PathBuf>,
     /// What becomes of a row that has no decision: fail (the run ends), null (its outputs are NULL),
-    /// emit (as null, and `pelton.error` in the output says why)
-    #[arg(long, value_name = "fail|null|emit", default_value_t)]
-    on_error: OnError,
+    /// emit (as null, and `pelton.error` in the output says why) [default: fail; with --pin emit,
+    /// or null where the output has no `pelton.error`]
+    #[arg(long, value_name = "fail|null|emit")]
+    on_error: Option<OnError>,
     /// Rows in memory at once, for each thread; changes no result
     #[arg(long, value_name = "ROWS", default_value_t = 1024,
           value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
@@ -66,57 +80,79 @@ pub struct Run {
 }
 
 impl Run {
-    /// Runs the decision over the file.
-    pub fn run(&self) -> Result<(), Error> {
-        let (from, to) = (Format::of(&self.input)?, Format::of(&self.output)?);
-        self.check_files_differ()?;
-        let declared = self.columns.as_deref().map(declared_columns).transpose()?;
-        let generation = self.open_decision()?;
+    /// Runs the decision over the file, or decides again. Values that differ then are a failure.
+    pub fn run(&self) -> Result<ExitCode, Error> {
+        match (&self.pin, &self.input, &self.output) {
+            (Some(pin), ..) => self.replay(pin),
+            (None, Some(input), Some(output)) => {
+                self.decide(input, output).map(|()| ExitCode::SUCCESS)
+            }
+            _ => usage("--input and --output are needed, or --pin"),
+        }
+    }
+
+    fn decide(&self, input: &Path, output: &Path) -> Result<(), Error> {
+        let (from, to) = (Format::of(input)?, Format::of(output)?);
+        check_files_differ(input, output)?;
+        let generation = locate::open(&self.decision, self.version, self.metadata.as_deref())?;
         let rows = self.batch as usize;
-        let input: Vec<Field> = input_fields(&generation);
-        let table = from.open(&self.input, declared, &input)?;
+        let known: Vec<Field> = input_fields(&generation);
+        let table = from.open(input, self.declared()?, &known)?;
         let schema = table.schema().clone();
+        let on_error = self.on_error.unwrap_or_default();
         let runners = (0..self.thread_count())
-            .map(|_| BatchRunner::new(&generation, &schema, rows, self.on_error))
+            .map(|_| BatchRunner::new(&generation, &schema, rows, on_error))
             .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| self.with_hint(from, &schema, error.context(self.input.display())))?;
-        let columns = self.columns_to_read(&schema, &input);
+            .map_err(|error| self.with_hint(from, &schema, error.context(input.display())))?;
+        let columns = self.columns_to_read(&schema, &known);
         let decided = runners[0].output_schema();
-        let output = match self.keep {
+        let all = match self.keep {
             true => kept_schema(&schema, decided)?,
             false => decided.clone(),
         };
         let way = Way {
-            input: &self.input,
+            input,
             reader: table.read(&columns, rows)?,
             runners,
-            writer: to.create(&self.output, &output)?,
-            keep: self.keep.then_some(output),
+            writer: to.create(output, &all)?,
+            keep: self.keep.then_some(all),
         };
         let summary = way.run()?;
         eprintln!("{summary}, {}", describe(&generation));
         Ok(())
     }
 
-    /// An output in the place of its input would be the end of the input.
-    fn check_files_differ(&self) -> Result<(), Error> {
-        let same = match (self.input.canonicalize(), self.output.canonicalize()) {
-            (Ok(input), Ok(output)) => input == output,
-            _ => false,
+    fn replay(&self, file: &Path) -> Result<ExitCode, Error> {
+        let home = locate::home(&self.decision)?;
+        let version = match self.version {
+            Some(version) => version,
+            None => activation::current(&home)?.version,
         };
-        match same {
-            false => Ok(()),
-            true => {
-                let shown = self.output.display();
-                let message = format!("{shown} is the input; give another --output");
-                Err(Error::new(ErrorCode::Io, message))
-            }
-        }
+        let replay = Replay {
+            manifest: Manifest::read(&home.version(version))?,
+            home,
+            file,
+            declared: self.declared()?,
+            on_error: self.on_error,
+            rows: self.batch as usize,
+            threads: self.thread_count(),
+        };
+        let Replayed { rows, differences } = replay.run()?;
+        say!("replayed: rows={rows} differences={differences}");
+        Ok(match differences {
+            0 => ExitCode::SUCCESS,
+            _ => ExitCode::FAILURE,
+        })
+    }
+
+    fn declared(&self) -> Result<Option<Vec<Field>>, Error> {
+        self.columns.as_deref().map(declared_columns).transpose()
     }
 
     /// Columns that are missing in a CSV file are often those of a file without a header.
     fn with_hint(&self, format: Format, schema: &Schema, mut error: Error) -> Error {
-        if format == Format::Csv && self.columns.is_none() {
+        let is_missing = error.code == ErrorCode::ArgumentMismatch;
+        if format == Format::Csv && self.columns.is_none() && is_missing {
             let hint = match schema.fields().as_ref() {
                 [only] => separator_hint(only.name()),
                 _ => None,
@@ -133,10 +169,6 @@ impl Run {
         self.threads.map_or_else(cores, usize::from)
     }
 
-    fn open_decision(&self) -> Result<Generation, Error> {
-        locate::open(&self.decision, self.version, self.metadata.as_deref())
-    }
-
     /// The numbers of the columns that are decided on, or of all that are kept.
     fn columns_to_read(&self, schema: &Schema, input: &[Field]) -> Vec<usize> {
         let names = schema.fields().iter().map(|field| field.name()).enumerate();
@@ -145,6 +177,21 @@ impl Run {
             .filter(|(_, name)| is_read(name))
             .map(|(i, _)| i)
             .collect()
+    }
+}
+
+/// An output in the place of its input would be the end of the input.
+fn check_files_differ(input: &Path, output: &Path) -> Result<(), Error> {
+    let same = match (input.canonicalize(), output.canonicalize()) {
+        (Ok(input), Ok(output)) => input == output,
+        _ => false,
+    };
+    match same {
+        false => Ok(()),
+        true => {
+            let message = format!("{} is the input; give another --output", output.display());
+            Err(Error::new(ErrorCode::Io, message))
+        }
     }
 }
 

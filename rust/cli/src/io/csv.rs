@@ -4,12 +4,14 @@ use std::path::Path;
 
 use arrow_schema::SchemaRef;
 use pelton_data::columns::{Columns, Slot};
-use pelton_data::{DataType, Field};
+use pelton_data::value::Value;
+use pelton_data::{DataType, Field, json, text};
 use pelton_decision::{Error, ErrorCode};
+use serde_json::Value as Json;
 
 use super::record::Record;
-use super::text_file::{Form, TextFile, TextWriter, at, malformed, out_of_memory, schema_of};
-use super::{Reader, Table, Writer, invalid, text};
+use super::text_file::{Form, TextFile, TextWriter, at, malformed, schema_of, value_error};
+use super::{Reader, Table, Writer, invalid};
 
 /// A CSV file whose columns are known.
 pub struct CsvTable {
@@ -85,7 +87,7 @@ struct CsvForm {
 impl CsvForm {
     fn new(width: usize, columns: Vec<(usize, Field)>) -> Result<CsvForm, Error> {
         let mut fields = columns.iter().map(|(_, field)| field);
-        match fields.find(|field| !text::is_supported(&field.data_type)) {
+        match fields.find(|field| is_nested(&field.data_type)) {
             None => Ok(CsvForm { width, columns }),
             Some(field) => {
                 let what = format!("CSV files do not hold {}", field.data_type);
@@ -95,6 +97,11 @@ impl CsvForm {
             }
         }
     }
+}
+
+fn is_nested(data_type: &DataType) -> bool {
+    use DataType::*;
+    matches!(data_type, Array(_) | Map(..) | Row(_))
 }
 
 impl Form for CsvForm {
@@ -121,20 +128,12 @@ impl Form for CsvForm {
             )));
         }
         for ((i, field), slot) in self.columns.iter().zip(slots) {
-            match record.get(*i) {
-                None => memory.set_valid(*slot, row, false),
-                Some(text) if field.data_type.is_string() => {
-                    let view = memory.push_text(text.as_bytes());
-                    let view = view.map_err(|cause| out_of_memory(&cause))?;
-                    memory.put(*slot, row, Some(view));
-                }
-                Some(text) => {
-                    let value = text::parse(text, &field.data_type);
-                    let value = value.ok_or_else(|| value_error(field, text))?;
-                    let put = memory.put_literal(*slot, row, &value);
-                    put.map_err(|cause| out_of_memory(&cause))?;
-                }
-            }
+            let value = match record.get(*i) {
+                None => Value::Null,
+                Some(text) => parse(text, field)?,
+            };
+            let put = value.put(memory, *slot, row, &field.data_type);
+            put.map_err(|cause| value_error(&field.name, &cause))?;
         }
         Ok(())
     }
@@ -148,26 +147,69 @@ impl Form for CsvForm {
     ) -> Result<(), Error> {
         for ((i, field), slot) in self.columns.iter().zip(slots) {
             out.push_str(if *i == 0 { "" } else { "," });
-            let value = memory.literal(*slot, row);
-            if !text::write(&value, &field.data_type, out) {
-                let name = &field.name;
-                let what = format!("`{name}`: {value:?} lies outside the calendar of CSV files");
-                return Err(malformed(what));
-            }
+            let value = Value::of(memory, *slot, row, &field.data_type);
+            let value = value.map_err(|cause| value_error(&field.name, &cause))?;
+            write(&value, &field.data_type, out)?;
         }
         Ok(())
     }
 }
 
-#[cold]
-fn value_error(field: &Field, text: &str) -> Error {
+/// The value of a field that is not NULL.
+fn parse(text: &str, field: &Field) -> Result<Value, Error> {
     let Field {
         name, data_type, ..
     } = field;
-    let form = text::form(data_type);
-    malformed(format!(
-        "column `{name}`: {text:?} is not a {data_type}; expected {form}"
-    ))
+    // As Flink's CSV format, which takes numbers between spaces, TRUE for true, and base64.
+    let value = match data_type {
+        DataType::Boolean => text::parse(&text.trim_matches(' ').to_ascii_lowercase(), data_type),
+        DataType::Binary(_) | DataType::Varbinary(_) => {
+            json::read(Some(&Json::from(text)), field, name).ok()
+        }
+        other if other.is_string() => text::parse(text, data_type),
+        _ => text::parse(text.trim_matches(' '), data_type),
+    };
+    value.ok_or_else(|| {
+        let form = match data_type {
+            DataType::Timestamp(digits) | DataType::TimestampLtz(digits)
+                if text::parse(text, &finest(data_type)).is_some() =>
+            {
+                let what = format!("more than {digits} digits behind the second");
+                format!("a {data_type}: it has {what}, and none is dropped")
+            }
+            _ => text::form(data_type),
+        };
+        malformed(format!("column `{name}`: {text:?} is not {form}"))
+    })
+}
+
+/// The same type with all digits that there are.
+fn finest(data_type: &DataType) -> DataType {
+    match data_type {
+        DataType::TimestampLtz(_) => DataType::TimestampLtz(9),
+        _ => DataType::Timestamp(9),
+    }
+}
+
+/// Adds a value as a field: NULL is empty.
+fn write(value: &Value, data_type: &DataType, out: &mut String) -> Result<(), Error> {
+    if let Value::Bytes(_) = value {
+        let json = json::write(value, data_type, "").map_err(|e| malformed(e.to_string()))?;
+        quote(json.as_str().unwrap_or_default(), out);
+    } else if let Some(text) = text::write(value, data_type) {
+        quote(&text, out);
+    }
+    Ok(())
+}
+
+/// Adds a text, in quotes where it needs them: the empty one does, since NULL has none.
+fn quote(text: &str, out: &mut String) {
+    if !text.is_empty() && !text.contains([',', '"', '\n', '\r']) {
+        return out.push_str(text);
+    }
+    out.push('"');
+    out.push_str(&text.replace('"', "\"\""));
+    out.push('"');
 }
 
 /// Begins a file with a header.
@@ -176,7 +218,7 @@ pub fn create(path: &Path, schema: &SchemaRef) -> Result<Box<dyn Writer>, Error>
         let mut header = String::new();
         for (i, field) in fields.iter().enumerate() {
             header.push_str(if i == 0 { "" } else { "," });
-            text::write_text(&field.name, &mut header);
+            quote(&field.name, &mut header);
         }
         header.push('\n');
         let columns = fields.iter().cloned().enumerate().collect();

@@ -1,10 +1,10 @@
 //! Files of records: read and written batch by batch, so that memory is bounded by the batch.
 
 pub mod csv;
+mod json;
 mod lines;
 mod parquet;
 mod record;
-mod text;
 mod text_file;
 
 use std::fmt::Display;
@@ -23,6 +23,8 @@ use tempfile::NamedTempFile;
 pub enum Format {
     /// `.csv`
     Csv,
+    /// `.jsonl`, `.ndjson`, `.json`: JSON lines
+    Json,
     /// `.parquet`
     Parquet,
 }
@@ -82,30 +84,33 @@ impl Format {
         let extension = path.extension().and_then(|extension| extension.to_str());
         match extension.map(str::to_ascii_lowercase).as_deref() {
             Some("csv") => Ok(Format::Csv),
+            Some("jsonl" | "ndjson" | "json") => Ok(Format::Json),
             Some("parquet") => Ok(Format::Parquet),
             _ => {
                 let found = extension.map(|extension| format!("`.{extension}` is not supported"));
                 let found = found.unwrap_or("it has no extension".to_owned());
-                let expected = "expected `.csv` or `.parquet`";
+                let expected = "expected `.csv`, `.jsonl` (`.ndjson`, `.json`) or `.parquet`";
                 let message = format!("{}: {found}; {expected}", path.display());
                 Err(Error::new(ErrorCode::NotSupported, message))
             }
         }
     }
 
-    /// Opens a file. `declared` are the columns of a CSV file without a header; in one with a
-    /// header the columns of `input` have their types, all others are strings.
+    /// Opens a file. `declared` are its columns, where it does not say what they are; `known` have
+    /// their types in a CSV file with a header, whose others are strings, and are those of a JSON
+    /// file.
     pub fn open(
         self,
         path: &Path,
         declared: Option<Vec<Field>>,
-        input: &[Field],
+        known: &[Field],
     ) -> Result<Box<dyn Table>, Error> {
         Ok(match (self, declared) {
-            (Format::Csv, declared) => Box::new(csv::CsvTable::open(path, declared, input)?),
+            (Format::Csv, declared) => Box::new(csv::CsvTable::open(path, declared, known)?),
+            (Format::Json, declared) => Box::new(json::JsonTable::open(path, declared, known)?),
             (Format::Parquet, None) => Box::new(parquet::ParquetTable::open(path)?),
             (Format::Parquet, Some(_)) => {
-                let message = "--columns is for CSV files without a header; Parquet has its own";
+                let message = "--columns is for CSV and JSON; a Parquet file has its own";
                 return Err(Error::new(ErrorCode::NotSupported, message).context(path.display()));
             }
         })
@@ -115,6 +120,7 @@ impl Format {
     pub fn create(self, path: &Path, schema: &SchemaRef) -> Result<Box<dyn Writer>, Error> {
         match self {
             Format::Csv => csv::create(path, schema),
+            Format::Json => json::create(path, schema),
             Format::Parquet => parquet::create(path, schema),
         }
     }
@@ -162,6 +168,6 @@ fn directory(path: &Path) -> &Path {
 }
 
 /// An error of a file that is not what it should be.
-fn invalid(path: &Path, what: impl Display) -> Error {
+pub fn invalid(path: &Path, what: impl Display) -> Error {
     Error::new(ErrorCode::ArgumentMismatch, what.to_string()).context(path.display())
 }

@@ -10,6 +10,7 @@ use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::{Field as ArrowField, Schema, SchemaRef};
 use pelton_data::arrow::{ConvertError, from_arrow, load, store, to_arrow};
 use pelton_data::columns::{Columns, Layout, Physical, Slot};
+use pelton_data::value::ValueError;
 use pelton_data::{DataType, Field};
 use pelton_decision::{Error, ErrorCode};
 use tempfile::NamedTempFile;
@@ -314,7 +315,8 @@ fn memory<'a>(
     let mut layout = Layout::default();
     let slots = types.map(|data_type| layout.add(Physical::of(data_type)));
     let slots = slots.collect();
-    let columns = Columns::new(&layout, rows).map_err(|cause| out_of_memory(&cause))?;
+    let columns = Columns::new(&layout, rows);
+    let columns = columns.map_err(|e| Error::new(ErrorCode::OutOfMemory, e.to_string()))?;
     Ok((columns, slots))
 }
 
@@ -354,7 +356,11 @@ pub fn malformed(what: impl Into<String>) -> Error {
     Error::new(ErrorCode::ArgumentMismatch, what)
 }
 
-/// The error of a value that finds no memory.
-pub fn out_of_memory(cause: &dyn std::error::Error) -> Error {
-    Error::new(ErrorCode::OutOfMemory, cause.to_string())
+/// The error of a value that has no place in a column, or none outside of it.
+pub fn value_error(column: &str, cause: &ValueError) -> Error {
+    let code = match cause {
+        ValueError::Memory(_) => ErrorCode::OutOfMemory,
+        _ => ErrorCode::ArgumentMismatch,
+    };
+    Error::new(code, format!("column `{column}`: {cause}"))
 }

@@ -8,5 +8,7 @@ mod check_and_publish;
 mod ddl;
 mod explain;
 mod harness;
+mod json;
 mod refusals;
+mod replay;
 mod run;
