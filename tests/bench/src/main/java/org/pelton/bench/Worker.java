@@ -89,11 +89,7 @@ public final class Worker {
     createTables(sql);
     return run(
         sql,
-        "INSERT INTO decided SELECT d.* FROM flights, LATERAL TABLE("
-            + function
-            + ") AS d("
-            + OUTPUTS
-            + ")");
+        "INSERT INTO decided SELECT " + OUTPUTS + " FROM flights, LATERAL TABLE(" + function + ")");
   }
 
   private static JobClient mlPredict(StreamTableEnvironment sql, int version) {
@@ -104,7 +100,8 @@ public final class Worker {
             + FLIGHT
             + ") OUTPUT ("
             + DECIDED
-            + ") WITH ('provider' = 'pelton', 'decision' = '"
+            + ", model_version BIGINT, partitions MAP<STRING, STRING>)"
+            + " WITH ('provider' = 'pelton', 'decision' = '"
             + DECISION
             + "')");
     return run(
