@@ -86,6 +86,13 @@ pub fn timestamp_literal(text: &str) -> Option<(Timestamp, u8)> {
     Some((timestamp, fraction.len() as u8))
 }
 
+/// The text of `TIME '23:59:59.123'` as milliseconds of the day, and its precision, the digits
+/// behind the point: three at most.
+pub fn time_literal(text: &str) -> Option<(i32, u8)> {
+    let (timestamp, precision) = timestamp_literal(&format!("1970-01-01 {}", text.trim()))?;
+    (precision <= 3).then_some((timestamp.millis as i32, precision))
+}
+
 /// The nanoseconds of the digits behind a second's point; up to nine of them.
 pub fn nanos(fraction: &str) -> i64 {
     let digits = fraction.bytes().map(|b| i64::from(b - b'0'));

@@ -6,6 +6,8 @@ use pelton_data::DataType;
 use pelton_data::columns::Timestamp;
 use pelton_data::report::Span;
 
+use super::functions::decimal::number;
+
 /// One expression and its place in the text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expr {
@@ -60,8 +62,12 @@ pub enum Constant {
     Double(f64),
     /// `'text'`
     Text(String),
+    /// `X'616263'`
+    Bytes(Vec<u8>),
     /// `DATE '2013-01-01'`, days since 1970-01-01
     Date(i32),
+    /// `TIME '18:30:15.123'`, milliseconds of the day, and its precision
+    Time(i32, u8),
     /// `TIMESTAMP '2013-01-01 00:00:00.000'` and its precision: the digits behind the point
     Timestamp(Timestamp, u8),
 }
@@ -71,21 +77,10 @@ pub enum Constant {
 pub struct Decimal {
     /// The digits.
     pub unscaled: i128,
+    /// How many digits are written, zeros included; 38 at most.
+    pub precision: u8,
     /// Digits behind the point.
     pub scale: u8,
-}
-
-impl Decimal {
-    /// The nearest number of a DOUBLE.
-    pub(super) fn to_f64(self) -> f64 {
-        let text = format!("{}e-{}", self.unscaled, self.scale);
-        text.parse().expect("digits with an exponent are a number")
-    }
-
-    /// Without what stands behind the point.
-    pub(super) fn truncated(self) -> i128 {
-        self.unscaled / 10i128.pow(u32::from(self.scale))
-    }
 }
 
 impl PartialEq for Decimal {
@@ -104,13 +99,7 @@ impl PartialOrd for Decimal {
 
 impl Ord for Decimal {
     fn cmp(&self, other: &Decimal) -> Ordering {
-        // Whole parts and fractions apart: digits of both together would pass 128 bits.
-        let parts = |d: &Decimal| {
-            let one = 10i128.pow(u32::from(d.scale));
-            let fraction = d.unscaled.rem_euclid(one) * 10i128.pow(38 - u32::from(d.scale));
-            (d.unscaled.div_euclid(one), fraction)
-        };
-        parts(self).cmp(&parts(other))
+        number::compare(self.unscaled, other.unscaled, [self.scale, other.scale])
     }
 }
 

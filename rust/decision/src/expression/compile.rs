@@ -75,7 +75,7 @@ impl Compiler {
         match &typed.node {
             Node::Column(slot) => *slot,
             Node::Literal(literal) => self.layout.add_literal(typed.physical(), literal.clone()),
-            Node::Null | Node::Decimal(_) | Node::Unit(_) => {
+            Node::Null | Node::Unit(_) => {
                 unreachable!("refused or given a type by the type checker")
             }
             _ => {

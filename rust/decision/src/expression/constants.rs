@@ -4,8 +4,10 @@ use pelton_data::DataType;
 use pelton_data::columns::{Literal, Slot};
 use pelton_data::report::Diagnostic;
 
+use super::ast::Decimal;
 use super::compile::{fold, value_of};
 use super::functions::cast::cast;
+use super::functions::decimal::Digits;
 use super::typing::{Node, Typed};
 
 impl Typed {
@@ -57,9 +59,30 @@ impl Typed {
         matches!(self.node, Node::Null | Node::Literal(Literal::Null))
     }
 
+    /// Its value, if it is a constant and an exact number.
+    pub fn exact_value(&self) -> Option<Decimal> {
+        let Digits { precision, scale } = Digits::of(&self.data_type)?;
+        if !self.is_constant() {
+            return None;
+        }
+        let unscaled = match value_of(self).ok()? {
+            Literal::I8(value) => value.into(),
+            Literal::I16(value) => value.into(),
+            Literal::I32(value) => value.into(),
+            Literal::I64(value) => value.into(),
+            Literal::I128(value) => value,
+            _ => return None,
+        };
+        Some(Decimal {
+            unscaled,
+            precision,
+            scale,
+        })
+    }
+
     /// Whether it is a constant as written, so that its type is a matter of form.
     pub fn is_literal(&self) -> bool {
-        matches!(self.node, Node::Literal(_) | Node::Null | Node::Decimal(_))
+        matches!(self.node, Node::Literal(_) | Node::Null)
     }
 }
 

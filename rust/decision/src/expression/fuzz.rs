@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::testing::try_value;
 
-const LEAVES: [&str; 30] = [
+const LEAVES: [&str; 34] = [
     "ti",
     "i",
     "b",
@@ -35,9 +35,13 @@ const LEAVES: [&str; 30] = [
     "DATE '0001-01-01'",
     "TIMESTAMP '9999-12-31 23:59:59.999999999'",
     "CAST(NULL AS STRING)",
+    "99999999999999999.9",
+    "CAST(b AS DECIMAL(38, 10))",
+    "X'6100ff'",
+    "TIME '18:30:15.5'",
 ];
 
-const TYPES: [&str; 14] = [
+const TYPES: [&str; 20] = [
     "BOOLEAN",
     "TINYINT",
     "SMALLINT",
@@ -52,6 +56,12 @@ const TYPES: [&str; 14] = [
     "TIMESTAMP(0)",
     "TIMESTAMP(9)",
     "DECIMAL(10, 2)",
+    "DECIMAL(38, 37)",
+    "DECIMAL(38, 0)",
+    "BINARY(2)",
+    "BYTES",
+    "TIME(1)",
+    "TIMESTAMP_LTZ(3)",
 ];
 
 /// Forms with up to three operands, written `$a`, `$b` and `$c`.

@@ -20,6 +20,8 @@ pub(super) enum TokenKind {
     Number(String),
     /// `'text'`, without quotes.
     Text(String),
+    /// `X'616263'`
+    Bytes(Vec<u8>),
     /// An operator or a parenthesis.
     Symbol(&'static str),
     /// Behind the last character.
@@ -163,7 +165,22 @@ impl Lexer<'_> {
         self.at = self.text.len() - self.rest().trim_start_matches(is_word).len();
         let word = self.text[start..self.at].to_string();
         let upper = word.to_uppercase();
-        let prefix = ["N", "X", "B", "E", "R", "_UTF8", "_UTF16", "_LATIN1"];
+        if self.rest().starts_with('\'') && upper == "X" {
+            let digits = self.delimited('\'', "string")?;
+            let written = &self.text[start..self.at];
+            return match bytes_of(&digits) {
+                Some(bytes) => Ok(TokenKind::Bytes(bytes)),
+                None if digits.len() % 2 == 1 => {
+                    let message = format!("`{written}` has no whole number of bytes");
+                    Err(Diagnostic::at(start..self.at, message).help("a byte is two digits"))
+                }
+                None => {
+                    let message = format!("`{written}` has other characters than 0-9 and A-F");
+                    Err(Diagnostic::at(start..self.at, message))
+                }
+            };
+        }
+        let prefix = ["N", "B", "E", "R", "_UTF8", "_UTF16", "_LATIN1"];
         if self.rest().starts_with('\'') && prefix.contains(&upper.as_str()) {
             let message = format!("strings with the prefix {word} are not supported");
             return Err(Diagnostic::at(start..self.at + 1, message).help("write '...'"));
@@ -197,6 +214,21 @@ impl Lexer<'_> {
             _ => diagnostic,
         })
     }
+}
+
+/// The bytes that hexadecimal digits stand for.
+fn bytes_of(digits: &str) -> Option<Vec<u8>> {
+    let nibbles: Option<Vec<u8>> = digits
+        .chars()
+        .map(|c| c.to_digit(16).map(|digit| digit as u8))
+        .collect();
+    let nibbles = nibbles.filter(|nibbles| nibbles.len() % 2 == 0)?;
+    Some(
+        nibbles
+            .chunks(2)
+            .map(|pair| pair[0] << 4 | pair[1])
+            .collect(),
+    )
 }
 
 fn is_word(c: char) -> bool {

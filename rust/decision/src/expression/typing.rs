@@ -8,6 +8,7 @@ use pelton_data::columns::{Literal, Physical, Slot};
 use pelton_data::report::{Diagnostic, Span, nearest};
 
 use super::ast::{Constant, Decimal, Expr, Kind, Unit};
+use super::functions::decimal::Digits;
 use super::functions::{self, Args};
 use super::program::Kernel;
 
@@ -38,8 +39,6 @@ pub(super) enum Node {
     Literal(Literal),
     /// `NULL` of no type yet.
     Null,
-    /// A constant that columns do not hold: only casts and comparisons take it.
-    Decimal(Decimal),
     /// An argument that is no value: `HOUR`.
     Unit(Unit),
     Call(Box<Application>),
@@ -181,9 +180,16 @@ impl Typed {
         matches!(self.node, Node::Null)
     }
 
+    /// The number of a literal like `0.5`.
     pub(super) fn as_decimal(&self) -> Option<Decimal> {
-        match self.node {
-            Node::Decimal(decimal) => Some(decimal),
+        match (&self.node, &self.data_type) {
+            (Node::Literal(Literal::I128(unscaled)), DataType::Decimal { precision, scale }) => {
+                Some(Decimal {
+                    unscaled: *unscaled,
+                    precision: *precision,
+                    scale: *scale,
+                })
+            }
             _ => None,
         }
     }
@@ -192,7 +198,7 @@ impl Typed {
     pub(super) fn is_constant(&self) -> bool {
         match &self.node {
             Node::Column(_) => false,
-            Node::Literal(_) | Node::Null | Node::Decimal(_) | Node::Unit(_) => true,
+            Node::Literal(_) | Node::Null | Node::Unit(_) => true,
             _ => self.children().into_iter().all(Typed::is_constant),
         }
     }
@@ -213,9 +219,7 @@ impl Typed {
 
     pub(super) fn children(&self) -> Vec<&Typed> {
         match &self.node {
-            Node::Column(_) | Node::Literal(_) | Node::Null | Node::Decimal(_) | Node::Unit(_) => {
-                Vec::new()
-            }
+            Node::Column(_) | Node::Literal(_) | Node::Null | Node::Unit(_) => Vec::new(),
             Node::Call(application) => application.args.iter().collect(),
             Node::And(args) | Node::Or(args) => args.iter().collect(),
             Node::Case {
@@ -249,41 +253,8 @@ fn result(typed: Typed) -> Result<Typed, Diagnostic> {
     match &typed.node {
         Node::Null => Err(Diagnostic::at(typed.span.clone(), "NULL alone has no type")
             .help("write CAST(NULL AS type)")),
-        Node::Decimal(_) => Err(refuse_decimal(&typed)),
         _ => Ok(typed),
     }
-}
-
-/// Whether expressions compute with values of a type. All others they pass on as they are.
-pub(super) fn is_computable(data_type: &DataType) -> bool {
-    use DataType::*;
-    match data_type {
-        Boolean | TinyInt | SmallInt | Int | BigInt | Float | Double => true,
-        Char(_) | Varchar(_) | Date | Timestamp(_) => true,
-        Decimal { .. } | Binary(_) | Varbinary(_) | Time(_) | TimestampLtz(_) => false,
-        Array(_) | Map(..) | Row(_) => false,
-    }
-}
-
-/// A value that something is computed of. An exact number is told by its own node.
-fn computable(typed: Typed) -> Result<Typed, Diagnostic> {
-    match is_computable(&typed.data_type) || typed.as_decimal().is_some() {
-        true => Ok(typed),
-        false => Err(refuse_computing(&typed.data_type, typed.span)),
-    }
-}
-
-/// The refusal of a type that expressions do not compute with.
-pub(super) fn refuse_computing(data_type: &DataType, span: Span) -> Diagnostic {
-    let message = format!("{data_type} is not supported in expressions yet");
-    Diagnostic::at(span, message).help("a column of this type is passed on as it is")
-}
-
-/// The refusal of an exact number where its type would be DECIMAL.
-pub(super) fn refuse_decimal(typed: &Typed) -> Diagnostic {
-    let message = format!("{} values are not supported", typed.data_type);
-    Diagnostic::at(typed.span.clone(), message)
-        .help("as a DOUBLE it is written with an exponent, 5E-1, or CAST(0.5 AS DOUBLE)")
 }
 
 struct Checker<'a> {
@@ -342,11 +313,7 @@ impl Checker<'_> {
 
     /// All of them, so that every error is found; `None` if one has an error.
     fn check_all<'e>(&mut self, exprs: impl IntoIterator<Item = &'e Expr>) -> Option<Vec<Typed>> {
-        let typed = exprs.into_iter().map(|e| {
-            let typed = self.check(e)?;
-            self.keep(computable(typed))
-        });
-        let typed: Vec<Option<Typed>> = typed.collect();
+        let typed: Vec<Option<Typed>> = exprs.into_iter().map(|e| self.check(e)).collect();
         typed.into_iter().collect()
     }
 
@@ -376,7 +343,9 @@ fn constant_of(constant: &Constant, span: Span) -> Typed {
         Constant::Boolean(Some(value)) => (Boolean, Literal::I8(i8::from(*value))),
         Constant::Double(value) => (Double, Literal::F64(*value)),
         Constant::Text(text) => (Char(text.chars().count() as u32), Literal::text(text)),
+        Constant::Bytes(bytes) => (Binary(bytes.len() as u32), Literal::Bytes(bytes.clone())),
         Constant::Date(days) => (Date, Literal::I32(*days)),
+        Constant::Time(millis, precision) => (Time(*precision), Literal::I32(*millis)),
         Constant::Timestamp(value, precision) => {
             (Timestamp(*precision), Literal::Timestamp(*value))
         }
@@ -385,23 +354,23 @@ fn constant_of(constant: &Constant, span: Span) -> Typed {
     Typed::literal(data_type, span, literal)
 }
 
-/// An exact number: INT or BIGINT where it is one, else a DECIMAL.
+/// An exact number: INT or BIGINT where it is one, else a DECIMAL of the digits that are written.
 pub(super) fn exact(decimal: Decimal, span: Span) -> Typed {
-    let value = decimal.unscaled;
-    if decimal.scale == 0 {
-        if let Ok(value) = i32::try_from(value) {
+    let Decimal {
+        unscaled,
+        precision,
+        scale,
+    } = decimal;
+    if scale == 0 {
+        if let Ok(value) = i32::try_from(unscaled) {
             return Typed::literal(DataType::Int, span, Literal::I32(value));
         }
-        if let Ok(value) = i64::try_from(value) {
+        if let Ok(value) = i64::try_from(unscaled) {
             return Typed::literal(DataType::BigInt, span, Literal::I64(value));
         }
     }
-    let digits = value.unsigned_abs().checked_ilog10().unwrap_or(0) as u8 + 1;
-    let data_type = DataType::Decimal {
-        precision: digits.max(decimal.scale + u8::from(decimal.scale < 38)),
-        scale: decimal.scale,
-    };
-    Typed::new(data_type, false, span, Node::Decimal(decimal))
+    let data_type = DataType::Decimal { precision, scale };
+    Typed::literal(data_type, span, Literal::I128(unscaled))
 }
 
 /// The type that values of all of `types` are brought to, as for the branches of a CASE; `None`
@@ -420,10 +389,15 @@ fn pair(a: &DataType, b: &DataType) -> Option<DataType> {
     }
     match (a, b) {
         (Char(m) | Varchar(m), Char(n) | Varchar(n)) => Some(Varchar(*m.max(n))),
-        (Timestamp(m), Timestamp(n)) => Some(Timestamp(*m.max(n))),
+        (Binary(m) | Varbinary(m), Binary(n) | Varbinary(n)) => Some(Varbinary(*m.max(n))),
+        (Time(m), Time(n)) => Some(Time(*m.max(n))),
+        (Timestamp(m), Timestamp(n) | TimestampLtz(n)) => Some(Timestamp(*m.max(n))),
+        (TimestampLtz(m), Timestamp(n) | TimestampLtz(n)) => Some(TimestampLtz(*m.max(n))),
         (Decimal { .. }, Float | Double) | (Float | Double, Decimal { .. }) => Some(Double),
-        // Of integers and decimals the result would be a DECIMAL.
-        (Decimal { .. }, _) | (_, Decimal { .. }) => None,
+        (Decimal { .. }, _) | (_, Decimal { .. }) => {
+            let common = Digits::of(a)?.common(Digits::of(b)?);
+            Some(common.data_type())
+        }
         (Float, Double) => Some(Float),
         _ if a.is_numeric() && b.is_numeric() => {
             let wider = if rank(a) >= rank(b) { a } else { b };

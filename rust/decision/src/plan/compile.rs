@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use pelton_data::binary_row::{RowReader, RowWriter};
-use pelton_data::columns::{Literal, Physical, Slot};
+use pelton_data::columns::{Physical, Slot};
 use pelton_data::report::{Diagnostic, Report};
 use pelton_data::{DataType, Field};
 use pelton_dimension::Definition as Dimension;
@@ -53,21 +53,14 @@ pub fn compile(
 /// Whether a constant keeps its value as another type: `0` as TINYINT or DOUBLE, but not `2.5` or
 /// `3000000000` as INT.
 fn is_exact(typed: &Typed, target: &DataType) -> bool {
-    let number = |typed: &Typed| match value_of(typed).ok()? {
-        Literal::I8(value) => Some(i64::from(value)),
-        Literal::I16(value) => Some(i64::from(value)),
-        Literal::I32(value) => Some(i64::from(value)),
-        Literal::I64(value) => Some(value),
-        _ => None,
-    };
-    match (typed.is_literal(), target.is_integer()) {
+    let exact = target.is_integer() || matches!(target, DataType::Decimal { .. });
+    match (typed.is_literal(), exact) {
         (false, _) => false,
         (true, false) => true,
         (true, true) if typed.is_null() => true,
-        (true, true) if !typed.data_type.is_integer() => false,
         (true, true) => cast(typed.clone(), target).is_ok_and(|as_target| {
-            let value = number(typed);
-            value.is_some() && value == number(&as_target)
+            let value = typed.exact_value();
+            value.is_some() && value == as_target.exact_value()
         }),
     }
 }

@@ -6,8 +6,9 @@ use pelton_data::report::Diagnostic;
 
 use super::super::ast::Decimal;
 use super::super::program::{Call, Failure, Frame, Kernel};
-use super::super::typing::{Typed, common_type, exact, refuse_decimal};
+use super::super::typing::{Typed, common_type, exact};
 use super::cast::cast;
+use super::decimal::{self, Digits};
 use super::kernel::{map1, map2, try_map2};
 use super::{Args, Function, function};
 
@@ -30,12 +31,13 @@ struct Kernels {
     i64: Kernel,
     f32: Kernel,
     f64: Kernel,
+    decimal: decimal::Operator,
     fallible: bool,
 }
 
 /// The same operation on all number types: wrapping on integers, IEEE 754 on floats.
 macro_rules! kernels {
-    ($wrapping:ident, $operator:tt) => {
+    ($wrapping:ident, $operator:tt, $decimal:expr) => {
         Kernels {
             i8: |frame, call| map2(frame, call, |a: i8, b: i8| a.$wrapping(b)),
             i16: |frame, call| map2(frame, call, |a: i16, b: i16| a.$wrapping(b)),
@@ -43,21 +45,22 @@ macro_rules! kernels {
             i64: |frame, call| map2(frame, call, |a: i64, b: i64| a.$wrapping(b)),
             f32: |frame, call| map2(frame, call, |a: f32, b: f32| a $operator b),
             f64: |frame, call| map2(frame, call, |a: f64, b: f64| a $operator b),
+            decimal: $decimal,
             fallible: false,
         }
     };
 }
 
 fn sum(args: Args<'_>) -> Result<Typed, Diagnostic> {
-    binary(args, kernels!(wrapping_add, +))
+    binary(args, kernels!(wrapping_add, +, decimal::SUM))
 }
 
 fn difference(args: Args<'_>) -> Result<Typed, Diagnostic> {
-    binary(args, kernels!(wrapping_sub, -))
+    binary(args, kernels!(wrapping_sub, -, decimal::DIFFERENCE))
 }
 
 fn product(args: Args<'_>) -> Result<Typed, Diagnostic> {
-    binary(args, kernels!(wrapping_mul, *))
+    binary(args, kernels!(wrapping_mul, *, decimal::PRODUCT))
 }
 
 fn quotient(args: Args<'_>) -> Result<Typed, Diagnostic> {
@@ -68,6 +71,7 @@ fn quotient(args: Args<'_>) -> Result<Typed, Diagnostic> {
         i64: |frame, call| divide(frame, call, i64::wrapping_div),
         f32: |frame, call| map2(frame, call, |a: f32, b: f32| a / b),
         f64: |frame, call| map2(frame, call, |a: f64, b: f64| a / b),
+        decimal: decimal::QUOTIENT,
         fallible: true,
     };
     binary(args, kernels)
@@ -84,22 +88,16 @@ fn divide<T: Native + PartialEq>(
     })
 }
 
-/// Both sides are brought to their common type, which is the result's.
+/// Both sides are brought to their common type, which is the result's; not those of DECIMALs.
 fn binary(args: Args<'_>, kernels: Kernels) -> Result<Typed, Diagnostic> {
     let (span, mismatch) = (args.span.clone(), args.mismatch());
     let [a, b] = args.exactly()?;
     if !a.data_type.is_numeric() || !b.data_type.is_numeric() {
         return Err(mismatch);
     }
-    let Some(common) = common_type(&[a.data_type.clone(), b.data_type.clone()]) else {
-        return Err(refuse_decimal(if a.as_decimal().is_some() {
-            &a
-        } else {
-            &b
-        }));
-    };
+    let common = common_type(&[a.data_type.clone(), b.data_type.clone()]).ok_or(mismatch)?;
     if let DataType::Decimal { .. } = common {
-        return Err(refuse_decimal(&a));
+        return decimal::binary(&kernels.decimal, a, b, span);
     }
     let kernel = match common {
         DataType::TinyInt => kernels.i8,
@@ -120,9 +118,18 @@ fn binary(args: Args<'_>, kernels: Kernels) -> Result<Typed, Diagnostic> {
 fn remainder(args: Args<'_>) -> Result<Typed, Diagnostic> {
     let (span, mismatch) = (args.span.clone(), args.mismatch());
     let [a, b] = args.exactly()?;
-    if !a.data_type.is_integer() || !b.data_type.is_integer() {
-        return Err(mismatch.help("expected integers, as in Flink; for other numbers use CAST"));
+    let is_exact = |value: &Typed| Digits::of(&value.data_type).is_some();
+    if !is_exact(&a) || !is_exact(&b) {
+        return Err(mismatch.help("expected exact numbers, as in Flink; for others use CAST"));
     }
+    let whole = |value: &Typed| Digits::of(&value.data_type).is_some_and(|d| d.scale == 0);
+    if !b.data_type.is_integer() || !whole(&a) {
+        return decimal::remainder(a, b, span);
+    }
+    let a = match a.data_type.is_integer() {
+        true => a,
+        false => cast(a, &DataType::BigInt)?,
+    };
     let result = b.data_type.clone();
     let common = common_type(&[a.data_type.clone(), b.data_type.clone()]).ok_or(mismatch)?;
     let kernel: Kernel = match common {
@@ -138,9 +145,15 @@ fn remainder(args: Args<'_>) -> Result<Typed, Diagnostic> {
 fn negate(args: Args<'_>) -> Result<Typed, Diagnostic> {
     let (span, mismatch) = (args.span.clone(), args.mismatch());
     let [a] = args.exactly()?;
-    if let Some(Decimal { unscaled, scale }) = a.as_decimal() {
-        let unscaled = -unscaled;
-        return Ok(exact(Decimal { unscaled, scale }, span));
+    if let Some(decimal) = a.as_decimal() {
+        let unscaled = -decimal.unscaled;
+        return Ok(exact(
+            Decimal {
+                unscaled,
+                ..decimal
+            },
+            span,
+        ));
     }
     let kernel: Kernel = match a.data_type {
         DataType::TinyInt => |frame, call| map1(frame, call, i8::wrapping_neg),
@@ -149,6 +162,7 @@ fn negate(args: Args<'_>) -> Result<Typed, Diagnostic> {
         DataType::BigInt => |frame, call| map1(frame, call, i64::wrapping_neg),
         DataType::Float => |frame, call| map1(frame, call, |a: f32| -a),
         DataType::Double => |frame, call| map1(frame, call, |a: f64| -a),
+        DataType::Decimal { .. } => decimal::NEGATE,
         _ => return Err(mismatch),
     };
     Ok(Typed::call(a.data_type.clone(), span, kernel, vec![a]))

@@ -7,12 +7,13 @@ use pelton_data::DataType;
 use pelton_data::columns::{Literal, Native};
 use pelton_data::report::Diagnostic;
 
-use super::super::ast::Decimal;
 use super::super::program::{Call, Failure, Frame, Kernel};
-use super::super::typing::{Typed, is_computable, refuse_computing, refuse_decimal};
+use super::super::typing::Typed;
+use super::binary::{self, is_binary};
+use super::decimal::{self, Digits};
 use super::kernel::{map_text, map1, write_text};
 use super::number_text::{parse_float, parse_i64, write_f32, write_f64};
-use super::{temporal, text};
+use super::{temporal, text, time};
 
 /// `CAST(value AS to)`; the value itself where it has the type already.
 pub fn cast(value: Typed, to: &DataType) -> Result<Typed, Diagnostic> {
@@ -20,27 +21,21 @@ pub fn cast(value: Typed, to: &DataType) -> Result<Typed, Diagnostic> {
         return Ok(Typed::literal(to.clone(), value.span, Literal::Null));
     }
     let from = value.data_type.clone();
-    if from == *to && value.as_decimal().is_none() {
+    if from == *to {
         return Ok(value);
     }
-    if !is_computable(to) {
-        return Err(refuse_computing(to, value.span));
-    }
-    if let Some(decimal) = value.as_decimal() {
-        return cast_decimal(value, decimal, to);
-    }
-    if !is_computable(&from) {
-        return Err(refuse_computing(&from, value.span));
+    if is_binary(to) && (is_binary(&from) || from.is_string()) {
+        return Ok(binary::fit(value, to));
     }
     match (from.is_string(), to.is_string()) {
         (true, true) => Ok(text::fit(value, to)),
         (false, true) => {
-            let (kernel, parameter) = to_text(&from);
+            let (kernel, parameter) = to_text(&from).ok_or_else(|| refuse(&value, to))?;
             let written = Typed::call(DataType::STRING, value.span.clone(), kernel, vec![value]);
             Ok(text::fit(written.with_parameter(parameter), to))
         }
         (true, false) => {
-            let (kernel, parameter) = from_text(to);
+            let (kernel, parameter) = from_text(to).ok_or_else(|| refuse(&value, to))?;
             let read = Typed::call(to.clone(), value.span.clone(), kernel, vec![value]);
             Ok(read.with_parameter(parameter).fallible())
         }
@@ -57,18 +52,26 @@ pub(in super::super) fn try_cast(value: Typed, to: &DataType) -> Result<Typed, D
 }
 
 fn between_values(value: Typed, to: &DataType) -> Result<Typed, Diagnostic> {
-    use DataType::{Boolean, Date};
+    use DataType::{Boolean, Date, Timestamp, TimestampLtz};
     let from = &value.data_type;
+    if let Some(conversion) = decimal::conversion(from, to) {
+        return Ok(decimal::converted(value, to, conversion));
+    }
     let (kernel, parameter): (Kernel, i64) = match (from, to) {
-        (DataType::Timestamp(have), DataType::Timestamp(want)) if have <= want => {
-            let data_type = to.clone();
-            return Ok(Typed { data_type, ..value });
-        }
-        (DataType::Timestamp(_), DataType::Timestamp(want)) => {
+        // The decision's time zone is UTC, where both kinds are the same numbers.
+        (Timestamp(have) | TimestampLtz(have), Timestamp(want) | TimestampLtz(want)) => {
+            if have <= want {
+                let data_type = to.clone();
+                return Ok(Typed { data_type, ..value });
+            }
             (temporal::TRUNCATE, i64::from(*want))
         }
-        (DataType::Timestamp(_), Date) => (temporal::TO_DATE, 0),
-        (Date, DataType::Timestamp(_)) => (temporal::TO_TIMESTAMP, 0),
+        (Timestamp(_), Date) => (temporal::TO_DATE, 0),
+        (TimestampLtz(_), Date) => (temporal::LOCAL_TO_DATE, 0),
+        (Date, Timestamp(_) | TimestampLtz(_)) => (temporal::TO_TIMESTAMP, 0),
+        (DataType::Time(_), _) | (_, DataType::Time(_)) => {
+            time::conversion(from, to).ok_or_else(|| refuse(&value, to))?
+        }
         (Boolean, _) if to.is_numeric() => (number_to_number(&DataType::TinyInt, to), 0),
         (_, Boolean) if from.is_numeric() => (to_boolean(from), 0),
         _ if from.is_numeric() && to.is_numeric() => (number_to_number(from, to), 0),
@@ -82,22 +85,6 @@ fn refuse(value: &Typed, to: &DataType) -> Diagnostic {
     let from = &value.data_type;
     let diagnostic = Diagnostic::at(value.span.clone(), format!("{from} cannot be cast to {to}"));
     diagnostic.help("Flink refuses it as well")
-}
-
-/// An exact number, by its value: behind the point is cut off for integers.
-fn cast_decimal(value: Typed, decimal: Decimal, to: &DataType) -> Result<Typed, Diagnostic> {
-    let whole = decimal.truncated() as i64;
-    let literal = match to {
-        DataType::Boolean => Literal::I8(i8::from(decimal.unscaled != 0)),
-        DataType::TinyInt => Literal::I8(whole as i8),
-        DataType::SmallInt => Literal::I16(whole as i16),
-        DataType::Int => Literal::I32(whole as i32),
-        DataType::BigInt => Literal::I64(whole),
-        DataType::Float => Literal::F32(decimal.to_f64() as f32),
-        DataType::Double => Literal::F64(decimal.to_f64()),
-        _ => return Err(refuse_decimal(&value)),
-    };
-    Ok(Typed::literal(to.clone(), value.span, literal))
 }
 
 /// Numbers as Java's primitive casts narrow and widen them: integers drop their upper bits;
@@ -145,7 +132,7 @@ fn to_boolean(from: &DataType) -> Kernel {
 }
 
 /// The kernel that writes a value as text, and its parameter.
-fn to_text(from: &DataType) -> (Kernel, i64) {
+fn to_text(from: &DataType) -> Option<(Kernel, i64)> {
     use DataType::*;
     let kernel: Kernel = match from {
         Boolean => |f, c| {
@@ -171,12 +158,15 @@ fn to_text(from: &DataType) -> (Kernel, i64) {
             })
         },
         Date => temporal::WRITE_DATE,
-        DataType::Timestamp(precision) => {
-            return (temporal::WRITE_TIMESTAMP, i64::from(*precision));
+        Decimal { scale, .. } => return Some((decimal::WRITE, i64::from(*scale))),
+        Binary(_) | Varbinary(_) => binary::DECODE,
+        Time(precision) => return Some((time::WRITE, i64::from(*precision))),
+        DataType::Timestamp(precision) | TimestampLtz(precision) => {
+            return Some((temporal::WRITE_TIMESTAMP, i64::from(*precision)));
         }
-        _ => unreachable!("columns hold no other type"),
+        _ => return None,
     };
-    (kernel, 0)
+    Some((kernel, 0))
 }
 
 fn write_number(text: &mut Vec<u8>, number: i64) -> Result<(), Failure> {
@@ -186,7 +176,7 @@ fn write_number(text: &mut Vec<u8>, number: i64) -> Result<(), Failure> {
 }
 
 /// The kernel that reads a value from text, and its parameter.
-fn from_text(to: &DataType) -> (Kernel, i64) {
+fn from_text(to: &DataType) -> Option<(Kernel, i64)> {
     use DataType::*;
     let kernel: Kernel = match to {
         Boolean => |f, c| map_text(f, c, |text, _| parse_boolean(text)),
@@ -205,12 +195,17 @@ fn from_text(to: &DataType) -> (Kernel, i64) {
             })
         },
         Date => temporal::READ_DATE,
-        DataType::Timestamp(precision) => {
-            return (temporal::READ_TIMESTAMP, i64::from(*precision));
+        Decimal { precision, scale } => {
+            let (precision, scale) = (*precision, *scale);
+            return Some(decimal::read(Digits { precision, scale }));
         }
-        _ => unreachable!("columns hold no other type"),
+        Time(_) => return Some(time::read(to)),
+        DataType::Timestamp(precision) | TimestampLtz(precision) => {
+            return Some((temporal::READ_TIMESTAMP, i64::from(*precision)));
+        }
+        _ => return None,
     };
-    (kernel, 0)
+    Some((kernel, 0))
 }
 
 fn read_integer<T>(frame: &mut Frame<'_>, call: &Call, name: &str) -> Result<(), Failure>

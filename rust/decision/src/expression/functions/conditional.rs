@@ -5,7 +5,7 @@ use pelton_data::columns::{Native, Physical, Timestamp, View};
 use pelton_data::report::{Diagnostic, Span};
 
 use super::super::program::{Call, Failure, Frame, Kernel};
-use super::super::typing::{Node, Typed, common_type, refuse_decimal};
+use super::super::typing::{Node, Typed, common_type};
 use super::cast::cast;
 use super::kernel::for_rows;
 use super::{Args, Function, cast_all};
@@ -145,22 +145,13 @@ pub(super) fn same_type(
         return Err(Diagnostic::at(span.clone(), message).help("write CAST(NULL AS type)"));
     }
     match common_type(&types) {
-        Some(DataType::Decimal { .. }) => Err(refuse_decimal(first_decimal(&values))),
         Some(common) => cast_all(values, &common),
-        None if types.iter().any(|t| matches!(t, DataType::Decimal { .. })) => {
-            Err(refuse_decimal(first_decimal(&values)))
-        }
         None => {
             let names: Vec<String> = types.iter().map(DataType::to_string).collect();
             let message = format!("{name}: no common type of {}", names.join(", "));
             Err(Diagnostic::at(span.clone(), message).help("bring them to one type with CAST"))
         }
     }
-}
-
-fn first_decimal(values: &[Typed]) -> &Typed {
-    let decimal = values.iter().find(|value| value.as_decimal().is_some());
-    decimal.expect("called where there is one")
 }
 
 #[cfg(test)]
@@ -190,6 +181,8 @@ mod tests {
             ("COALESCE(f, d)", "DOUBLE 1.5"),
             ("COALESCE(NULL, i)", "INT 7"),
             ("COALESCE(void, NULL)", "INT NULL"),
+            ("COALESCE(void, 0.5)", "DECIMAL(11, 1) 5"),
+            ("CASE WHEN nay THEN 1.5 ELSE 0.25 END", "DECIMAL(3, 2) 25"),
         ];
         for (text, expected) in known {
             assert_eq!(value(text), expected, "{text}");
@@ -216,7 +209,6 @@ mod tests {
                 "CASE WHEN yes THEN NULL END",
                 "the values of this CASE are all NULL: it has no type",
             ),
-            ("COALESCE(i, 0.5)", "DECIMAL(2, 1) values are not supported"),
             (
                 "COALESCE(da, t)",
                 "COALESCE: no common type of DATE, TIMESTAMP(9)",

@@ -164,9 +164,6 @@ fn is_null(mut args: Args<'_>, kernel: Kernel) -> Result<Typed, Diagnostic> {
         args.values = cast_all(args.values, &DataType::Boolean)?;
     }
     let [a] = args.exactly()?;
-    if a.as_decimal().is_some() {
-        return Err(super::super::typing::refuse_decimal(&a));
-    }
     Ok(Typed {
         nullable: false,
         ..Typed::call(DataType::Boolean, span, kernel, vec![a])

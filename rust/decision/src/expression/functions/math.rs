@@ -7,6 +7,7 @@ use pelton_data::report::Diagnostic;
 use super::super::program::{Call, Failure, Frame, Kernel};
 use super::super::typing::{Node, Typed};
 use super::cast::cast;
+use super::decimal::{self, Digits};
 use super::kernel::{map1, try_map1};
 use super::number_text::Shortest;
 use super::{Args, Function, function, temporal};
@@ -47,6 +48,7 @@ fn abs(args: Args<'_>) -> Result<Typed, Diagnostic> {
         DataType::BigInt => |frame, call| map1(frame, call, i64::wrapping_abs),
         DataType::Float => |frame, call| map1(frame, call, f32::abs),
         DataType::Double => |frame, call| map1(frame, call, f64::abs),
+        DataType::Decimal { .. } => decimal::ABSOLUTE,
         _ => return Err(mismatch),
     };
     Ok(Typed::call(a.data_type.clone(), span, kernel, vec![a]))
@@ -63,6 +65,10 @@ fn floor(args: Args<'_>, up: bool) -> Result<Typed, Diagnostic> {
         (DataType::Float, true) => |frame, call| map1(frame, call, f32::ceil),
         (DataType::Double, false) => |frame, call| map1(frame, call, f64::floor),
         (DataType::Double, true) => |frame, call| map1(frame, call, f64::ceil),
+        (DataType::Decimal { precision, scale }, _) => {
+            let (precision, scale) = (*precision, *scale);
+            return Ok(decimal::whole(a, Digits { precision, scale }, span, up));
+        }
         (integer, _) if integer.is_integer() => return Ok(Typed { span, ..a }),
         _ => return Err(mismatch),
     };
@@ -73,6 +79,10 @@ fn floor(args: Args<'_>, up: bool) -> Result<Typed, Diagnostic> {
 fn round(args: Args<'_>) -> Result<Typed, Diagnostic> {
     let (span, mismatch) = (args.span.clone(), args.mismatch());
     let (a, digits) = with_digits(args)?;
+    if let DataType::Decimal { precision, scale } = a.data_type {
+        let own = Digits { precision, scale };
+        return Ok(decimal::round(a, own, digits, span));
+    }
     let kernel: Kernel = match a.data_type {
         DataType::TinyInt => |f, c| round_integers(f, c, |a: i8| a.into(), |a| a as i8),
         DataType::SmallInt => |f, c| round_integers(f, c, |a: i16| a.into(), |a| a as i16),

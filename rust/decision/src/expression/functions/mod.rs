@@ -6,10 +6,12 @@
 //! add such an entry; a new file is listed in [`FAMILIES`].
 
 mod arithmetic;
+mod binary;
 pub(super) mod cast;
 mod choice;
 pub(super) mod comparison;
 pub(super) mod conditional;
+pub(super) mod decimal;
 mod formats;
 mod java_pattern;
 pub(super) mod kernel;
@@ -28,6 +30,7 @@ mod substring;
 mod temporal;
 pub(super) mod tensor;
 mod text;
+mod time;
 
 use pelton_data::DataType;
 use pelton_data::report::{Diagnostic, Span, nearest};

@@ -84,6 +84,13 @@ impl Shortest {
         Some(shortest)
     }
 
+    /// The digits as a number, with the sign.
+    pub fn mantissa(&self) -> i128 {
+        let digits = self.digits().iter().map(|digit| i128::from(digit - b'0'));
+        let mantissa = digits.fold(0, |value, digit| value * 10 + digit);
+        if self.negative { -mantissa } else { mantissa }
+    }
+
     /// The digits, from the first that is not 0.
     pub fn digits(&self) -> &[u8] {
         &self.digits[..self.count]

@@ -17,7 +17,7 @@ use super::super::program::Kernel;
 use super::super::typing::{Node, Typed};
 use super::cast::unreadable;
 use super::kernel::{map_text, map1, try_map1, write_text};
-use super::{Args, Function, function};
+use super::{Args, Function, function, time};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function(
@@ -71,11 +71,13 @@ fn short(args: Args<'_>, unit: Unit) -> Result<Typed, Diagnostic> {
     let [value] = args.exactly()?;
     let kernel = match value.data_type {
         DataType::Date => extract_date(unit),
-        DataType::Timestamp(_) => Some(extract_timestamp(unit)),
+        DataType::Timestamp(_) | DataType::TimestampLtz(_) => Some(extract_timestamp(unit)),
+        DataType::Time(_) => time::extract(unit),
         _ => return Err(mismatch),
     };
     let Some(kernel) = kernel else {
-        let message = format!("{} cannot be extracted from a DATE", unit.name());
+        let (unit, from) = (unit.name(), &value.data_type);
+        let message = format!("{unit} cannot be extracted from a {from}");
         return Err(Diagnostic::at(span, message).help("Flink refuses it as well"));
     };
     Ok(Typed::call(DataType::BigInt, span, kernel, vec![value]))
@@ -201,13 +203,19 @@ pub(super) fn round_to(args: Args<'_>, up: bool) -> Result<Typed, Diagnostic> {
         let message = format!("{} does not round to {}", args.name, unit.name());
         return Err(Diagnostic::at(args.span, message).help("Flink fails on it as well"));
     }
+    if let (DataType::Time(_), Some((kernel, parameter))) =
+        (&value.data_type, time::round_to(unit, up))
+    {
+        let call = Typed::call(value.data_type.clone(), args.span, kernel, vec![value]);
+        return Ok(call.with_parameter(parameter));
+    }
     let kernel: Kernel = match (&value.data_type, up) {
-        (DataType::Timestamp(_), false) => |f, c| {
+        (DataType::Timestamp(_) | DataType::TimestampLtz(_), false) => |f, c| {
             try_map1(f, c, |value, unit| {
                 Ok(round_timestamp(value, numbered(unit), false))
             })
         },
-        (DataType::Timestamp(_), true) => |f, c| {
+        (DataType::Timestamp(_) | DataType::TimestampLtz(_), true) => |f, c| {
             try_map1(f, c, |value, unit| {
                 Ok(round_timestamp(value, numbered(unit), true))
             })
@@ -342,6 +350,13 @@ pub(super) const TRUNCATE: Kernel = |frame, call| {
 /// The day of a timestamp; before 1970 that of the next midnight, as in Flink.
 pub(super) const TO_DATE: Kernel =
     |frame, call| map1(frame, call, |value: Timestamp| (value.millis / DAY) as i32);
+
+/// The day of a point in time in UTC.
+pub(super) const LOCAL_TO_DATE: Kernel = |frame, call| {
+    map1(frame, call, |value: Timestamp| {
+        value.millis.div_euclid(DAY) as i32
+    })
+};
 
 /// The midnight that a day begins with.
 pub(super) const TO_TIMESTAMP: Kernel = |frame, call| {

@@ -10,7 +10,7 @@ use super::super::lexer::{Token, TokenKind, tokens};
 pub(super) const MAX_DEPTH: usize = 200;
 
 /// Words that begin something that expressions of a decision do not have, and what it is.
-const REFUSED: [(&str, &str); 18] = [
+const REFUSED: [(&str, &str); 17] = [
     ("SELECT", "subqueries"),
     ("EXISTS", "subqueries"),
     ("WITH", "subqueries"),
@@ -18,7 +18,6 @@ const REFUSED: [(&str, &str); 18] = [
         "INTERVAL",
         "intervals that are not added to a DATE or TIMESTAMP",
     ),
-    ("TIME", "TIME literals"),
     ("ROW", "ROW values"),
     ("ARRAY", "ARRAY values"),
     ("MAP", "MAP values"),

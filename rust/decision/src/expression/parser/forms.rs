@@ -38,7 +38,7 @@ impl Parser<'_> {
             }
             "CASE" => self.case(),
             "CAST" | "TRY_CAST" => self.cast(word == "TRY_CAST"),
-            "DATE" | "TIMESTAMP" => self.temporal_literal(word),
+            "DATE" | "TIME" | "TIMESTAMP" => self.temporal_literal(word),
             "EXTRACT" => self.extract(),
             "SUBSTRING" if self.is_symbol(1, "(") => self.substring(),
             "POSITION" if self.is_symbol(1, "(") => self.position(),
@@ -153,6 +153,10 @@ impl Parser<'_> {
             "DATE" => (
                 calendar::date_literal(text).map(Constant::Date),
                 "DATE '2013-01-31'",
+            ),
+            "TIME" => (
+                calendar::time_literal(text).map(|(t, p)| Constant::Time(t, p)),
+                "TIME '23:59:59.123'",
             ),
             _ => (
                 calendar::timestamp_literal(text).map(|(t, p)| Constant::Timestamp(t, p)),

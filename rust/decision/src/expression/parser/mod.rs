@@ -217,6 +217,10 @@ impl Parser<'_> {
                 self.at += 1;
                 self.node(start, Kind::Constant(Constant::Text(text.clone())))
             }
+            TokenKind::Bytes(bytes) => {
+                self.at += 1;
+                self.node(start, Kind::Constant(Constant::Bytes(bytes.clone())))
+            }
             TokenKind::Quoted(_) => self.name(),
             TokenKind::Symbol("(") => self.parenthesis(),
             TokenKind::Symbol(sign @ ("+" | "-")) => {
@@ -237,14 +241,8 @@ impl Parser<'_> {
     fn number(&mut self, start: usize, negative: bool) -> Result<Expr, Diagnostic> {
         let token = self.next();
         let text = &self.text[token.span.clone()];
-        let constant = match number(text).map_err(|m| Diagnostic::at(token.span.clone(), m))? {
-            Constant::Double(value) if negative => Constant::Double(-value),
-            Constant::Decimal(decimal) if negative => Constant::Decimal(Decimal {
-                unscaled: -decimal.unscaled,
-                ..decimal
-            }),
-            constant => constant,
-        };
+        let constant = number(text, negative);
+        let constant = constant.map_err(|message| Diagnostic::at(token.span.clone(), message))?;
         self.node(start, Kind::Constant(constant))
     }
 
@@ -288,9 +286,10 @@ impl Parser<'_> {
 }
 
 /// The value of a number as written: DOUBLE with an exponent, else exact.
-fn number(text: &str) -> Result<Constant, String> {
+fn number(text: &str, negative: bool) -> Result<Constant, String> {
+    let sign = if negative { "-" } else { "" };
     if text.contains(['e', 'E']) {
-        let value: f64 = text
+        let value: f64 = format!("{sign}{text}")
             .parse()
             .map_err(|_| format!("`{text}` is not a number"))?;
         return match value.is_finite() {
@@ -300,15 +299,16 @@ fn number(text: &str) -> Result<Constant, String> {
     }
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = format!("{whole}{fraction}");
-    let digits = digits.trim_start_matches('0');
-    if digits.len() > 38 || fraction.len() > 38 {
+    if digits.len() > 38 {
         return Err(format!("`{text}` has more than the 38 digits of a DECIMAL"));
     }
-    let unscaled = if digits.is_empty() { "0" } else { digits };
+    // Flink reads the digits as a BIGINT, wherever the point stands.
+    let unscaled: i64 = format!("{sign}{digits}").parse().map_err(|_| {
+        format!("`{text}` is out of range, as in Flink: write CAST('{text}' AS DECIMAL(38, ...))")
+    })?;
     Ok(Constant::Decimal(Decimal {
-        unscaled: unscaled
-            .parse()
-            .map_err(|_| format!("`{text}` is not a number"))?,
+        unscaled: unscaled.into(),
+        precision: digits.len() as u8,
         scale: fraction.len() as u8,
     }))
 }

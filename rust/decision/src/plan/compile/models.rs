@@ -9,7 +9,7 @@ use pelton_model::{Element, Model, Tensor};
 
 use super::{Item, ModelWork, PlanCompiler, Work, title};
 use crate::definition::{Expression, ModelInput, ModelOutput, ModelSection};
-use crate::expression::{NullAs, SelectionId};
+use crate::expression::{NullAs, SelectionId, Typed, cast};
 
 /// The first column of each region of a model's memory.
 #[derive(Clone, Copy)]
@@ -17,6 +17,19 @@ struct Blocks {
     f32: Slot,
     f64: Slot,
     i64: Slot,
+}
+
+/// A DECIMAL as a number that tensors hold.
+fn tensor_value(typed: Typed, tensor: &Tensor) -> Result<Typed, Diagnostic> {
+    if !matches!(typed.data_type, DataType::Decimal { .. }) {
+        return Ok(typed);
+    }
+    let number = match tensor.element {
+        Element::Float => DataType::Float,
+        Element::Double => DataType::Double,
+        _ => DataType::BigInt,
+    };
+    cast(typed, &number)
 }
 
 impl PlanCompiler<'_> {
@@ -111,8 +124,7 @@ impl PlanCompiler<'_> {
             let Some(typed) = self.typed(column) else {
                 continue;
             };
-            let number = typed.data_type.is_integer() || typed.data_type.is_approximate();
-            if !number && typed.data_type != DataType::Boolean {
+            if !typed.data_type.is_numeric() && typed.data_type != DataType::Boolean {
                 let message = format!(
                     "tensor `{}` takes numbers, but this is {}",
                     tensor.name, typed.data_type
@@ -121,6 +133,12 @@ impl PlanCompiler<'_> {
                     .push(Diagnostic::at(column.text.span.clone(), message));
                 continue;
             }
+            let Some(typed) = self
+                .report
+                .keep(tensor_value(typed, tensor).map_err(|error| column.text.diagnostic(error)))
+            else {
+                continue;
+            };
             self.begin(title, &column.text.value);
             self.compiler
                 .emit_tensor(&typed, first.nth(k), null, SelectionId::ALL);

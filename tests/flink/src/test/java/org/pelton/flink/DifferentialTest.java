@@ -115,7 +115,7 @@ class DifferentialTest {
       Object flink = row.getField(i);
       Object pelton = row.getField(i + expressions.size());
       int ulps = ulps(expressions.get(i));
-      if (!Objects.equals(flink, pelton) && !neighbours(flink, pelton, ulps)) {
+      if (!Objects.deepEquals(flink, pelton) && !neighbours(flink, pelton, ulps)) {
         differences.add(
             String.format(
                 "%s, row %d: Flink %s, Pelton %s", expressions.get(i), number, flink, pelton));
