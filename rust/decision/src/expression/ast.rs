@@ -22,8 +22,10 @@ pub struct Expr {
 /// The forms of an expression.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Kind {
-    /// A name, by its parts: `plane.build_year`.
+    /// A name, by its parts: `plane.build_year`; the last ones may be fields of a ROW.
     Name(Vec<String>),
+    /// A field of a ROW that is no name: `people[1].age`
+    Field(Box<Expr>, String),
     /// A constant.
     Constant(Constant),
     /// A unit of time as an argument: the `HOUR` of `FLOOR(t TO HOUR)`.
@@ -209,7 +211,7 @@ impl Expr {
         1 + match &self.kind {
             Kind::Name(_) | Kind::Constant(_) | Kind::Unit(_) => 0,
             Kind::Call(_, args) => args.iter().map(Expr::size).sum(),
-            Kind::Cast { value, .. } => value.size(),
+            Kind::Cast { value, .. } | Kind::Field(value, _) => value.size(),
             Kind::Case {
                 branches,
                 otherwise,
@@ -225,7 +227,7 @@ impl Expr {
             Kind::Name(path) => names.push((path.clone(), self.span.clone())),
             Kind::Constant(_) | Kind::Unit(_) => {}
             Kind::Call(_, args) => args.iter().for_each(|arg| arg.collect_names(names)),
-            Kind::Cast { value, .. } => value.collect_names(names),
+            Kind::Cast { value, .. } | Kind::Field(value, _) => value.collect_names(names),
             Kind::Case {
                 branches,
                 otherwise,

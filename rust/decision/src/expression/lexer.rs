@@ -29,8 +29,9 @@ pub(super) enum TokenKind {
 }
 
 /// Operators, the longer ones first.
-const SYMBOLS: [&str; 17] = [
-    "<>", "<=", ">=", "||", "=>", "<", ">", "=", "+", "-", "*", "/", "%", "(", ")", ",", ".",
+const SYMBOLS: [&str; 19] = [
+    "<>", "<=", ">=", "||", "=>", "<", ">", "=", "+", "-", "*", "/", "%", "(", ")", "[", "]", ",",
+    ".",
 ];
 
 /// Operators that Flink does not have, and what to write instead.
@@ -209,7 +210,6 @@ impl Lexer<'_> {
         let diagnostic = Diagnostic::at(span, format!("`{first}` means nothing here"));
         Err(match first {
             '"' => diagnostic.help("strings stand in 'single quotes', names in `backticks`"),
-            '[' => diagnostic.help("elements of arrays are not supported"),
             ';' => diagnostic.help("an expression has no end mark"),
             _ => diagnostic,
         })

@@ -33,7 +33,7 @@ pub use parser::{parse, parse_select_list};
 pub use program::{EvalError, EvalErrorKind, Program};
 pub use reserved::identifier;
 pub use selection::{SelectionId, Selections};
-pub use typing::{Scope, Typed, common_type, type_check};
+pub use typing::{Scope, Typed, common_type, longest, type_check};
 
 #[cfg(test)]
 mod batches;

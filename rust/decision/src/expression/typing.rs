@@ -20,6 +20,18 @@ pub trait Scope {
     fn names(&self) -> Vec<String>;
 }
 
+/// What the longest beginning of a path names, and the parts behind it: fields of a ROW.
+pub fn longest<T>(
+    path: &[String],
+    find: impl Fn(&[String]) -> Option<T>,
+) -> Option<(T, &[String])> {
+    let mut lengths = (1..=path.len()).rev();
+    lengths.find_map(|length| {
+        let (name, fields) = path.split_at(length);
+        Some((find(name)?, fields))
+    })
+}
+
 /// An expression whose type is known.
 #[derive(Debug, Clone)]
 pub struct Typed {
@@ -274,6 +286,11 @@ impl Checker<'_> {
                 let column = self.column(path, span);
                 self.keep(column)
             }
+            Kind::Field(value, name) => {
+                let value = self.check(value)?;
+                let field = functions::nested::field(value, name, span);
+                self.keep(field)
+            }
             Kind::Constant(constant) => Some(constant_of(constant, span)),
             Kind::Unit(unit) => Some(Typed::new(DataType::STRING, false, span, Node::Unit(*unit))),
             Kind::Cast { value, to, or_null } => {
@@ -318,8 +335,9 @@ impl Checker<'_> {
     }
 
     fn column(&self, path: &[String], span: Span) -> Result<Typed, Diagnostic> {
-        let name = path.join(".");
-        let Some((slot, data_type)) = self.scope.resolve(path) else {
+        let Some(((slot, data_type), fields)) = longest(path, |name| self.scope.resolve(name))
+        else {
+            let name = path.join(".");
             let names = self.scope.names();
             let names = || names.iter().map(String::as_str);
             let unknown = Diagnostic::at(span, format!("unknown name `{name}`"));
@@ -330,7 +348,11 @@ impl Checker<'_> {
                 false => unknown,
             });
         };
-        Ok(Typed::new(data_type, true, span, Node::Column(slot)))
+        let column = Typed::new(data_type, true, span.clone(), Node::Column(slot));
+        let mut fields = fields.iter();
+        fields.try_fold(column, |row, field| {
+            functions::nested::field(row, field, span.clone())
+        })
     }
 }
 

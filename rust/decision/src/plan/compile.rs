@@ -17,7 +17,7 @@ use super::{
 };
 use crate::definition::{Definition, Expression, LookupSection};
 use crate::expression::{
-    Compiler, Scope, SelectionId, Typed, cast, common_type, type_check, value_of,
+    Compiler, Scope, SelectionId, Typed, cast, common_type, longest, type_check, value_of,
 };
 use crate::reserved::Reserved;
 
@@ -86,6 +86,14 @@ impl Scope for Values {
 
     fn names(&self) -> Vec<String> {
         self.0.keys().cloned().collect()
+    }
+}
+
+impl Values {
+    /// The name that a path begins with; the parts behind it are fields of a ROW.
+    fn name_of(&self, path: &[String]) -> Option<String> {
+        let found = longest(path, |name| self.resolve(name).map(|_| name.join(".")));
+        found.map(|(name, _)| name)
     }
 }
 
@@ -369,7 +377,7 @@ impl<'a> PlanCompiler<'a> {
     /// Types an expression. `None`: it has errors, or needs something that has.
     fn typed(&mut self, expression: &Expression) -> Option<Typed> {
         let expr = expression.expr.as_ref()?;
-        let known = |(path, _): &(Vec<String>, _)| self.values.resolve(path).is_some();
+        let known = |(path, _): &(Vec<String>, _)| self.values.name_of(path).is_some();
         if !expr.names().iter().all(known) {
             return None;
         }
@@ -460,7 +468,7 @@ impl<'a> PlanCompiler<'a> {
         let mut names = Vec::new();
         for expr in expressions.iter().filter_map(|e| e.expr.as_ref()) {
             for (path, _) in expr.names() {
-                let name = path.join(".");
+                let name = self.values.name_of(&path).unwrap_or_else(|| path.join("."));
                 if !names.contains(&name) {
                     names.push(name);
                 }

@@ -8,6 +8,7 @@ use pelton_data::report::{Diagnostic, Report, Span};
 use pelton_dimension::Definition as Dimension;
 
 use crate::definition::{Definition, Expression};
+use crate::expression::longest;
 use crate::reserved::{PREFIX, Reserved};
 
 /// Something that is computed: an index into the section of its kind.
@@ -251,16 +252,20 @@ impl<'g> Walk<'g> {
     fn expression(&mut self, expression: &Expression) {
         let Some(expr) = &expression.expr else { return };
         for (path, span) in expr.names() {
-            let name = path.join(".");
             let place = expression.text.place(&span);
-            match self.graph.known.get(&name) {
+            let graph = self.graph;
+            let known = longest(&path, |name| {
+                let name = name.join(".");
+                graph.known.get(&name).map(|known| (name, known))
+            });
+            match known.map(|(known, _)| known) {
                 None if !self.graph.may_be_unknown(&path[0]) => {}
                 None => {
                     let unknown = self.graph.unknown(&path, place);
                     self.report(unknown);
                 }
-                Some(Known::Input) => drop(self.order.used.insert(name)),
-                Some(Known::Of(item)) => {
+                Some((name, Known::Input)) => drop(self.order.used.insert(name)),
+                Some((name, Known::Of(item))) => {
                     self.order.used.insert(name);
                     match self.open.iter().position(|open| open == item) {
                         Some(start) => self.circle(start, place),

@@ -84,7 +84,16 @@ fn between_values(value: Typed, to: &DataType) -> Result<Typed, Diagnostic> {
 fn refuse(value: &Typed, to: &DataType) -> Diagnostic {
     let from = &value.data_type;
     let diagnostic = Diagnostic::at(value.span.clone(), format!("{from} cannot be cast to {to}"));
-    diagnostic.help("Flink refuses it as well")
+    let nested = |data_type: &DataType| {
+        matches!(
+            data_type,
+            DataType::Array(_) | DataType::Map(..) | DataType::Row(_)
+        )
+    };
+    match nested(from) || nested(to) {
+        true => diagnostic.help("ARRAY, MAP and ROW values are not cast; cast their elements"),
+        false => diagnostic.help("Flink refuses it as well"),
+    }
 }
 
 /// Numbers as Java's primitive casts narrow and widen them: integers drop their upper bits;

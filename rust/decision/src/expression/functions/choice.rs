@@ -42,7 +42,7 @@ fn if_null(args: Args<'_>) -> Result<Typed, Diagnostic> {
     if args.values.len() != 2 {
         return Err(args.mismatch());
     }
-    match args.values[0].nullable || args.values[0].as_decimal().is_some() {
+    match args.values[0].nullable {
         true => coalesce(args),
         false => Ok(Typed {
             span: args.span,

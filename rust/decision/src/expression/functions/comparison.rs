@@ -224,8 +224,6 @@ fn distinct(args: Args<'_>, answer: bool) -> Result<Typed, Diagnostic> {
         return Err(mismatch);
     }
     let held = |value: &Typed| match value.node {
-        // Never NULL, and no column holds it.
-        Node::Decimal(_) => Typed::boolean(true, span.clone()),
         Node::Null => Typed::literal(DataType::Boolean, span.clone(), Literal::Null),
         _ => value.clone(),
     };

@@ -127,6 +127,9 @@ fn sign(args: Args<'_>) -> Result<Typed, Diagnostic> {
         DataType::Double => {
             |frame, call| map1(frame, call, |x: f64| if x == 0.0 { x } else { x.signum() })
         }
+        DataType::Decimal { precision, scale } => {
+            return Ok(decimal::sign(a, Digits { precision, scale }, span));
+        }
         _ => return Err(mismatch.help(SMALL_INTEGERS)),
     };
     Ok(Typed::call(a.data_type.clone(), span, kernel, vec![a]))
@@ -139,6 +142,10 @@ const SMALL_INTEGERS: &str = "on a TINYINT or SMALLINT Flink fails: write CAST(.
 fn truncate(args: Args<'_>) -> Result<Typed, Diagnostic> {
     let (span, mismatch) = (args.span.clone(), args.mismatch());
     let (a, digits) = with_digits(args)?;
+    if let DataType::Decimal { precision, scale } = a.data_type {
+        let own = Digits { precision, scale };
+        return Ok(decimal::truncate(a, own, digits, span));
+    }
     if !(-18..=18).contains(&digits) {
         return Err(mismatch.help("the digits are -18 to 18"));
     }

@@ -19,6 +19,7 @@ mod like;
 pub(super) mod logic;
 mod math;
 mod model;
+pub(super) mod nested;
 mod number_text;
 mod real;
 mod regexp;
@@ -73,6 +74,7 @@ const FAMILIES: [&[Function]; 16] = [
     like::FUNCTIONS,
     logic::FUNCTIONS,
     math::FUNCTIONS,
+    nested::FUNCTIONS,
     real::FUNCTIONS,
     regexp::FUNCTIONS,
     rewrite::FUNCTIONS,

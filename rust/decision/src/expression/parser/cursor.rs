@@ -143,7 +143,7 @@ impl<'a> Parser<'a> {
         let below = match &kind {
             Kind::Name(_) | Kind::Constant(_) | Kind::Unit(_) => 0,
             Kind::Call(_, args) => deepest(args),
-            Kind::Cast { value, .. } => value.depth,
+            Kind::Cast { value, .. } | Kind::Field(value, _) => value.depth,
             Kind::Case {
                 branches,
                 otherwise,

@@ -125,6 +125,7 @@ impl Parser<'_> {
         };
         let count = part(Kind::Constant(Constant::Decimal(Decimal {
             unscaled: i128::from(count),
+            precision: 19,
             scale: 0,
         })));
         let args = vec![value, count, part(Kind::Unit(unit))];

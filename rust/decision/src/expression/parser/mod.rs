@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use pelton_data::report::Diagnostic;
 
 use super::ast::{Constant, Decimal, Expr, Kind, SelectItem};
-use super::lexer::TokenKind;
+use super::lexer::{Token, TokenKind};
 use super::reserved::is_reserved;
 pub(super) use cursor::check_size;
 use cursor::{MAX_DEPTH, Parser, too_deep};
@@ -207,33 +207,56 @@ impl Parser<'_> {
         Ok(args)
     }
 
-    /// A value with the operators before it.
+    /// A value with the operators before it, and what is taken out of it.
     fn prefix(&mut self) -> Result<Expr, Diagnostic> {
         let token = self.peek().clone();
         let start = token.span.start;
-        match &token.kind {
+        let TokenKind::Symbol(sign @ ("+" | "-")) = token.kind else {
+            let value = self.value(token)?;
+            return self.parts(value);
+        };
+        self.at += 1;
+        if let TokenKind::Number(_) = self.peek().kind {
+            return self.number(start, sign == "-");
+        }
+        let value = self.expression(power::SIGN)?;
+        let name = if sign == "-" { "unary -" } else { "unary +" };
+        self.call(start, name, vec![value])
+    }
+
+    fn value(&mut self, token: Token) -> Result<Expr, Diagnostic> {
+        let start = token.span.start;
+        match token.kind {
             TokenKind::Number(_) => self.number(start, false),
             TokenKind::Text(text) => {
                 self.at += 1;
-                self.node(start, Kind::Constant(Constant::Text(text.clone())))
+                self.node(start, Kind::Constant(Constant::Text(text)))
             }
             TokenKind::Bytes(bytes) => {
                 self.at += 1;
-                self.node(start, Kind::Constant(Constant::Bytes(bytes.clone())))
+                self.node(start, Kind::Constant(Constant::Bytes(bytes)))
             }
             TokenKind::Quoted(_) => self.name(),
             TokenKind::Symbol("(") => self.parenthesis(),
-            TokenKind::Symbol(sign @ ("+" | "-")) => {
-                self.at += 1;
-                if let TokenKind::Number(_) = self.peek().kind {
-                    return self.number(start, *sign == "-");
-                }
-                let value = self.expression(power::SIGN)?;
-                let name = if *sign == "-" { "unary -" } else { "unary +" };
-                self.call(start, name, vec![value])
-            }
             TokenKind::Word(word) => self.word(&word.to_uppercase()),
             _ => Err(self.unexpected("a value")),
+        }
+    }
+
+    /// `value[1].name`: elements and fields behind a value.
+    fn parts(&mut self, mut value: Expr) -> Result<Expr, Diagnostic> {
+        loop {
+            let start = value.span.start;
+            if self.take_symbol("[") {
+                let at = self.expression(power::NONE)?;
+                self.expect_symbol("]")?;
+                value = self.call(start, "ITEM", vec![value, at])?;
+            } else if self.take_symbol(".") {
+                let field = self.identifier()?;
+                value = self.node(start, Kind::Field(Box::new(value), field))?;
+            } else {
+                return Ok(value);
+            }
         }
     }
 

@@ -240,6 +240,13 @@ pub(super) fn round(value: Typed, digits: Digits, places: i32, span: Span) -> Ty
     })
 }
 
+/// TRUNCATE: the digits behind that place are dropped.
+pub(super) fn truncate(value: Typed, digits: Digits, places: i32, span: Span) -> Typed {
+    at_places(value, digits, places, span, |f, c| {
+        map_places(f, c, |value, k| number::cut_off(value, k))
+    })
+}
+
 /// Places that no DECIMAL has: all its digits are gone.
 const BEFORE_ALL: i32 = -(MAX_PRECISION as i32) - 1;
 
@@ -268,6 +275,13 @@ fn map_places(
     map_decimal(frame, call, |value, scale, to| {
         let k = (i32::from(scale) - places).unsigned_abs();
         number::fit(cut(value, k), places, to)
+    })
+}
+
+/// SIGN: -1, 0 or 1 in the same type.
+pub(super) fn sign(value: Typed, digits: Digits, span: Span) -> Typed {
+    unary(value, digits, span, |f, c| {
+        map_decimal(f, c, |value, _, to| number::fit(value.signum(), 0, to))
     })
 }
 
@@ -468,6 +482,9 @@ mod tests {
             ("ROUND(-2.45, 1)", "DECIMAL(3, 1) -25"),
             ("ROUND(149.5, -2)", "DECIMAL(4, 0) 100"),
             ("ABS(-0.5)", "DECIMAL(2, 1) 5"),
+            ("SIGN(-0.50)", "DECIMAL(3, 2) -100"),
+            ("TRUNCATE(-2.49, 1)", "DECIMAL(3, 1) -24"),
+            ("TRUNCATE(199.5, -2)", "DECIMAL(4, 0) 100"),
             ("CAST(1.5 * i AS STRING)", "STRING '10.5'"),
             ("CAST(-0.05 AS STRING)", "STRING '-0.05'"),
             ("CAST(300.7 AS TINYINT)", "TINYINT 44"),
