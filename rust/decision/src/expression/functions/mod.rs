@@ -65,7 +65,7 @@ pub(super) struct Args<'a> {
 }
 
 /// All functions.
-const FAMILIES: [&[Function]; 16] = [
+const FAMILIES: [&[Function]; 17] = [
     arithmetic::FUNCTIONS,
     choice::FUNCTIONS,
     comparison::FUNCTIONS,
