@@ -236,14 +236,14 @@ pub(super) fn whole(value: Typed, digits: Digits, span: Span, up: bool) -> Typed
 /// ROUND to so many digits behind the point; a negative number of them counts before it.
 pub(super) fn round(value: Typed, digits: Digits, places: i32, span: Span) -> Typed {
     at_places(value, digits, places, span, |f, c| {
-        map_places(f, c, |value, k| number::round_off(value, k))
+        map_places(f, c, number::round_off)
     })
 }
 
 /// TRUNCATE: the digits behind that place are dropped.
 pub(super) fn truncate(value: Typed, digits: Digits, places: i32, span: Span) -> Typed {
     at_places(value, digits, places, span, |f, c| {
-        map_places(f, c, |value, k| number::cut_off(value, k))
+        map_places(f, c, number::cut_off)
     })
 }
 
