@@ -71,10 +71,10 @@ final class Report {
   private void printTimes() {
     System.out.printf("%nFlink 2.3, one processor, ns a record, %d rounds%n", rounds);
     System.out.printf(
-        "%-62s%10s%10s%10s%14s%n", "", "median", "fastest", "slowest", "of processor");
+        "%-72s%10s%10s%10s%14s%n", "", "median", "fastest", "slowest", "of processor");
     for (OpenCase open : cases) {
       System.out.printf(
-          "%-62s%10.1f%10.1f%10.1f%14.1f%n",
+          "%-72s%10.1f%10.1f%10.1f%14.1f%n",
           open.job.title(), open.nanos(), open.fastest(), open.slowest(), open.cpu());
     }
     System.out.printf("load average at the start of the first round: %.2f%n", load);
@@ -87,10 +87,10 @@ final class Report {
   }
 
   private void printRows() {
-    System.out.printf("%n%-62s%12s%12s%9s%n", "", "ours", "peer", "ratio");
+    System.out.printf("%n%-72s%12s%12s%9s%n", "", "ours", "peer", "ratio");
     for (Row row : rows) {
       System.out.printf(
-          "%-62s%12.1f%12.1f%9.2f  %s%n", row.name, row.ours, row.peer, row.ratio, row.unit);
+          "%-72s%12.1f%12.1f%9.2f  %s%n", row.name, row.ours, row.peer, row.ratio, row.unit);
     }
   }
 
