@@ -168,6 +168,7 @@ fn compare(
     };
     if let (Node::Column(left), Node::Column(right)) = (&a.node, &b.node)
         && left == right
+        && a.data_type == b.data_type
     {
         return with_itself(comparison, a, span);
     }
