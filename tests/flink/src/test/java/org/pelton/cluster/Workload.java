@@ -7,8 +7,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
+import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
+import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
 import org.pelton.TestDecisions;
 import org.pelton.TestPaths;
 
@@ -22,6 +25,10 @@ final class Workload {
 
   private final Path directory;
   private final Path flights;
+
+  /** The columns of the arrival delay that CSV files hold. */
+  private static final String OUTPUT = "p_late, risk, action, fired_rule";
+
   private final String columns;
   private final String score;
   private final String share;
@@ -55,7 +62,7 @@ final class Workload {
     return sql.run(
         decide(
             name,
-            "p_late, risk, action, fired_rule",
+            OUTPUT,
             arrivalDelay(),
             "carrier, tailnum, origin, dest, sched_dep, local_hour, dep_delay, distance"));
   }
@@ -130,7 +137,7 @@ final class Workload {
   }
 
   private List<String> offline() throws Exception {
-    Path decided = directory.resolve("offline.csv");
+    Path decided = directory.resolve("offline.jsonl");
     TestDecisions.pelton(
         "run",
         "--decision",
@@ -141,7 +148,16 @@ final class Workload {
         flights.toString(),
         "--output",
         decided.toString());
-    return Files.readAllLines(decided).stream().skip(1).map(Workload::sameNumbers).toList();
+    List<String> lines = new ArrayList<>();
+    for (String line : Files.readAllLines(decided)) {
+      JsonNode row = new ObjectMapper().readTree(line);
+      lines.add(
+          Stream.of(OUTPUT.split(", "))
+              .map(column -> row.path(column).asText(""))
+              .map(text -> text.equals("null") ? "" : text)
+              .collect(Collectors.joining(",")));
+    }
+    return lines.stream().map(Workload::sameNumbers).toList();
   }
 
   /** Two programs write one number in two ways; the first two columns are FLOAT. */
