@@ -201,6 +201,11 @@ FROM ML_PREDICT(TABLE {table}, MODEL {name}, DESCRIPTOR({columns}));
             data_type: column.data_type.clone(),
         });
         let sink_columns: Vec<Column> = input.iter().cloned().chain(decided_columns).collect();
+        // No column of the view has the name of another.
+        let taken = |name: &String| input.iter().any(|given| given.name == *name);
+        let mut names =
+            std::iter::successors(Some("d".to_owned()), |name| Some(format!("{name}_")));
+        let row = names.find(|name| !taken(name)).unwrap_or_default();
         let (sink, failed) = (format!("{decision}_decided"), format!("{decision}_failed"));
         format!(
             "\
@@ -212,7 +217,7 @@ FROM ML_PREDICT(TABLE {table}, MODEL {name}, DESCRIPTOR({columns}));
 SET 'pelton.{decision}.on-error' = 'emit';
 
 CREATE TEMPORARY VIEW {view} AS
-SELECT r.*, predict_row({arguments}) AS d
+SELECT r.*, predict_row({arguments}) AS {row}
 FROM {table} AS r;
 
 EXECUTE STATEMENT SET
@@ -220,11 +225,11 @@ BEGIN
 INSERT INTO {sink}
 SELECT {inputs}, {outputs}
 FROM {view}
-WHERE d.{error} IS NULL;
+WHERE {row}.{error} IS NULL;
 INSERT INTO {failed}
-SELECT {inputs}, d.{error}.code, d.{error}.message
+SELECT {inputs}, {row}.{error}.code, {row}.{error}.message
 FROM {view}
-WHERE d.{error} IS NOT NULL;
+WHERE {row}.{error} IS NOT NULL;
 END;
 ",
             sink_columns = comment(&columns(&sink_columns)),
@@ -236,7 +241,10 @@ END;
             arguments = self.arguments(),
             table = self.table,
             inputs = list("", self.inputs()),
-            outputs = list("d.", decided.map(|column| column.name.as_str())),
+            outputs = list(
+                &format!("{row}."),
+                decided.map(|column| column.name.as_str())
+            ),
             error = identifier(error),
         )
     }

@@ -73,7 +73,12 @@ impl<'g> BatchRunner<'g> {
         self.decide_part(batch, 0, &mut parts)?;
         match parts.len() {
             1 => Ok(parts.remove(0)),
-            _ => Ok(concat_batches(&self.output, &parts).expect("parts of one schema")),
+            // Parts of one schema: what they may be is too large for one array.
+            _ => concat_batches(&self.output, &parts).map_err(|cause| {
+                let message = format!("{cause}; use a smaller batch");
+                let error = Error::new(ErrorCode::OutOfMemory, message);
+                BatchError { row: 0, error }
+            }),
         }
     }
 

@@ -13,7 +13,7 @@ use arrow_buffer::{BooleanBuffer, NullBuffer};
 use arrow_schema::{DataType as ArrowType, TimeUnit};
 
 use super::{ConvertError, nested, unit, unit_name};
-use crate::columns::{Columns, Native, Slot, Timestamp};
+use crate::columns::{Columns, MemoryError, Native, Slot, Timestamp, View};
 use crate::types::DataType;
 
 /// The first `rows` rows of a slot that holds `data_type`, as an array of type [`to_arrow`].
@@ -55,6 +55,7 @@ pub fn store(
         }
         DataType::Char(_) | DataType::Varchar(_) => store_texts(columns, slot, rows)?,
         DataType::Binary(_) | DataType::Varbinary(_) => {
+            check_bytes(columns, slot, rows)?;
             let values = (0..rows).map(|row| {
                 let valid = columns.is_valid(slot, row);
                 valid.then(|| columns.text(slot, row))
@@ -109,7 +110,18 @@ fn store_timestamps<A: ArrowTimestampType>(
     Ok(Arc::new(array.with_timezone_opt(zone)))
 }
 
+/// The offsets of an array count in 31 bits. Rows may share bytes of the heap, in an array each has
+/// its own.
+fn check_bytes(columns: &Columns, slot: Slot, rows: usize) -> Result<(), MemoryError> {
+    let views = (0..rows).filter_map(|row| columns.value::<View>(slot, row));
+    match views.map(|view| view.len as usize).sum::<usize>() <= i32::MAX as usize {
+        true => Ok(()),
+        false => Err(MemoryError::HeapFull),
+    }
+}
+
 fn store_texts(columns: &Columns, slot: Slot, rows: usize) -> Result<ArrayRef, ConvertError> {
+    check_bytes(columns, slot, rows)?;
     let mut builder = StringBuilder::new();
     for row in 0..rows {
         let bytes = columns.is_valid(slot, row).then(|| columns.text(slot, row));

@@ -240,7 +240,8 @@ impl Compiler {
         otherwise: &[Typed],
         under: SelectionId,
     ) -> Chosen {
-        if is_cheap(cases, otherwise) {
+        // A constant is computed once: to look for constants in it would cost more each level down.
+        if !self.folding && is_cheap(cases, otherwise) {
             return self.emit_cases_at_once(cases, otherwise, under);
         }
         let values: Vec<Slot> = otherwise

@@ -113,6 +113,9 @@ impl Plan {
     /// Runs the steps over the first `n` rows of the scratch, whose input columns are set. An
     /// error is that of some row; with `n` = 1 it is that row's.
     pub fn run(&self, rows: &[Rows], scratch: &mut Scratch, n: usize) -> Result<(), RunError> {
+        if n == 0 {
+            return Ok(());
+        }
         // The instructions of all steps lie one behind the other: what stands between two steps
         // that are more than instructions runs in one go.
         let mut done = 0;

@@ -327,6 +327,15 @@ fn what_would_take_for_ever_is_refused() {
         &report(&format!("{HEAD}output = \"{between} AS x\"\n")),
         &["makes more than 10000 parts", "[features]"],
     );
+    let nullif = (0..30).fold("a".to_owned(), |inner, _| format!("NULLIF({inner}, 1)"));
+    says(
+        &report(&format!("{HEAD}output = \"{nullif} AS x\"\n")),
+        &["makes more than 10000 parts"],
+    );
+    let constant = (0..40).fold("1".to_owned(), |inner, _| {
+        format!("CASE WHEN TRUE THEN {inner} ELSE 0 END")
+    });
+    assert!(compile(&format!("{HEAD}output = \"{constant} + a AS x\"\n")).is_ok());
     let case = (0..12).fold("a".to_owned(), |inner, _| {
         format!("CASE {inner} WHEN 1 THEN 2 WHEN 2 THEN 3 WHEN 3 THEN 4 END")
     });

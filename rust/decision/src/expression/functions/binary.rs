@@ -1,7 +1,7 @@
 //! BINARY, VARBINARY and BYTES: bytes as they are.
 
 use pelton_data::DataType;
-use pelton_data::columns::View;
+use pelton_data::columns::{MemoryError, View};
 use pelton_data::types::MAX_LENGTH;
 
 use super::super::program::{Call, Failure, Frame, Kernel};
@@ -59,7 +59,7 @@ fn pad(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
         let missing = length - bytes.len();
         bytes
             .try_reserve(missing)
-            .map_err(|_| Failure::failed(format!("no memory for a BINARY({length})")))?;
+            .map_err(|_| MemoryError::Exhausted(missing))?;
         bytes.resize(length, 0);
         Ok(())
     })

@@ -6,6 +6,7 @@ use pelton_data::DataType;
 use pelton_data::columns::{Timestamp, View};
 use pelton_data::report::Diagnostic;
 
+use super::super::parser::check_size;
 use super::super::program::{Call, Failure, Frame, Kernel};
 use super::super::typing::{Node, Typed};
 use super::comparison::{equal, java_order};
@@ -61,6 +62,7 @@ fn null_if(args: Args<'_>) -> Result<Typed, Diagnostic> {
     if b.is_null_literal() {
         return Ok(Typed { span, ..a });
     }
+    check_size(a.cost(), 2, &span)?;
     let equal = equal(span.clone(), a.clone(), b)?;
     let null = Typed::new(DataType::Boolean, true, span.clone(), Node::Null);
     case(span, vec![equal], vec![null, a])

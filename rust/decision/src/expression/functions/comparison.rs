@@ -224,6 +224,7 @@ fn distinct(args: Args<'_>, answer: bool) -> Result<Typed, Diagnostic> {
     if super::is_unit(&a) || super::is_unit(&b) {
         return Err(mismatch);
     }
+    check_size(a.cost() + b.cost(), 2, &span)?;
     let held = |value: &Typed| match value.node {
         Node::Null => Typed::literal(DataType::Boolean, span.clone(), Literal::Null),
         _ => value.clone(),

@@ -6,6 +6,7 @@ use pelton_data::columns::{Literal, View};
 use pelton_data::report::Diagnostic;
 use pelton_data::types::MAX_LENGTH;
 
+use super::super::parser::check_size;
 use super::super::program::{Failure, Kernel};
 use super::super::typing::Typed;
 use super::kernel::for_rows;
@@ -96,6 +97,7 @@ fn concat_ws(args: Args<'_>) -> Result<Typed, Diagnostic> {
     let takes = vec![Takes::Text; args.values.len()];
     let mut values = arguments(args, &takes)?.into_iter();
     let separator = values.next().ok_or(mismatch)?;
+    check_size(separator.cost(), values.len(), &span)?;
     const JOIN: Kernel = |frame, call| {
         let [separator, so_far, next] = call.args;
         for_rows(frame, call, |columns, row| {

@@ -64,7 +64,7 @@ fn signed(negative: bool, magnitude: u128) -> Option<i128> {
 
 /// `value / 10^scale` as a value of another shape; the scale may be any.
 pub fn fit(value: i128, scale: i32, to: Digits) -> Option<i128> {
-    let more = i32::from(to.scale) - scale;
+    let more = i32::from(to.scale).saturating_sub(scale);
     let scaled = match more {
         _ if value == 0 => 0,
         0 => value,
@@ -303,6 +303,12 @@ mod tests {
 
     fn digits(precision: u8, scale: u8) -> Digits {
         Digits { precision, scale }
+    }
+
+    #[test]
+    fn a_number_far_out_of_range_does_not_fit() {
+        assert_eq!(fit(1, -i32::MAX, digits(10, 2)), None);
+        assert_eq!(fit(1, i32::MAX, digits(10, 2)), Some(0));
     }
 
     #[test]

@@ -45,7 +45,12 @@ public final class Evaluator implements AutoCloseable {
     input = new RowBuffer("`" + name + "`: the input");
     output = new RowBuffer("`" + name + "`: the output");
     handle = open(decisionUri, version, onError, counters);
-    tellBuffers();
+    try {
+      tellBuffers();
+    } catch (RuntimeException e) {
+      close();
+      throw e;
+    }
   }
 
   /**

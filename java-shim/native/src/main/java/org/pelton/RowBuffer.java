@@ -59,13 +59,21 @@ final class RowBuffer {
     if (++rows < WINDOW) {
       return false;
     }
+    long enough = Math.max(2L * largest, SMALL);
     boolean shrinks = bytes.capacity() > SMALL && largest < bytes.capacity() / 4;
-    if (shrinks) {
-      bytes = allocate(Math.max(2L * largest, SMALL));
-    }
     rows = 0;
     largest = 0;
-    return shrinks;
+    return shrinks && shrink(enough);
+  }
+
+  /** Where there is no memory for a smaller buffer beside it, the large one serves on. */
+  private boolean shrink(long size) {
+    try {
+      bytes = allocate(size);
+      return true;
+    } catch (PeltonException outOfMemory) {
+      return false;
+    }
   }
 
   private ByteBuffer allocate(long size) {

@@ -38,19 +38,19 @@ final class Predictor implements AutoCloseable {
             decision.version(),
             planned.options().onError(),
             planned.options().nativeDirectory());
+    input = decision.input();
+    arguments = new GenericRowData(input.getFieldCount());
+    output = new BinaryRowData(decision.output().getFieldCount());
     try {
       checkSignature(decision);
+      encoder = newEncoder();
+      MetricGroup group = metrics.addGroup("pelton");
+      group.gauge("evaluations", evaluator::evaluations);
+      group.gauge("errors", evaluator::errors);
     } catch (RuntimeException e) {
       evaluator.close();
       throw e;
     }
-    input = decision.input();
-    encoder = newEncoder();
-    arguments = new GenericRowData(decision.input().getFieldCount());
-    output = new BinaryRowData(decision.output().getFieldCount());
-    MetricGroup group = metrics.addGroup("pelton");
-    group.gauge("evaluations", evaluator::evaluations);
-    group.gauge("errors", evaluator::errors);
   }
 
   /** One record, as an array of the arguments in Flink's internal form. */
