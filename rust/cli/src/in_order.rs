@@ -38,7 +38,10 @@ where
             let (source, sink) = (&source, &sink);
             scope.spawn(move || {
                 let _unblock = StopOnPanic(sink);
-                while let Some((number, batch)) = lock(source).next() {
+                loop {
+                    // A statement of its own, which ends with the lock: the others read meanwhile.
+                    let next = lock(source).next();
+                    let Some((number, batch)) = next else { break };
                     if !sink.hand_in(number, batch.and_then(&mut work)) {
                         break;
                     }
@@ -128,6 +131,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
     use pelton_decision::ErrorCode;
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
     /// 40 batches, of which some take longer than those behind them.
@@ -181,6 +185,21 @@ mod tests {
             assert_eq!(run(threads, Some(11), &[12]).1, Err(failed("read", 11)));
             assert_eq!(run(threads, Some(13), &[12]).1, Err(failed("work", 12)));
         }
+    }
+
+    #[test]
+    fn batches_are_worked_on_beside_one_another() {
+        let (busy, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let work = |number: u64| {
+            let now = busy.fetch_add(1, Ordering::SeqCst) + 1;
+            most.fetch_max(now, Ordering::SeqCst);
+            thread::sleep(Duration::from_millis(20));
+            busy.fetch_sub(1, Ordering::SeqCst);
+            Ok(number)
+        };
+        let mut numbers = 0..12;
+        in_order(vec![work; 3], || Ok(numbers.next()), |_| Ok(())).unwrap();
+        assert_eq!(most.into_inner(), 3);
     }
 
     #[test]
