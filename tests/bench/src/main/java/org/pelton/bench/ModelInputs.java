@@ -20,7 +20,8 @@ import java.util.stream.Stream;
 final class ModelInputs {
 
   private static final Pattern COLUMNS = Pattern.compile("columns = \\[([^\\]]*)\\]");
-  private static final Pattern OUTPUT = Pattern.compile("(?m)^output = .*$");
+  private static final Pattern OUTPUT =
+      Pattern.compile("^output = (\"\"\".*?\"\"\"|\".*?\")", Pattern.MULTILINE | Pattern.DOTALL);
   private static final double TOLERANCE = 1e-5;
 
   private ModelInputs() {}
