@@ -22,7 +22,7 @@ const EXAMPLES: &str = r#"Examples:
   pelton run --decision /data/pelton/decisions/arrival_delay --input flights.parquet --output decided.parquet
   pelton run --decision /data/pelton/decisions/arrival_delay --pin decided.jsonl
   pelton run --decision models/arrival_delay/v2 --metadata models/metadata --keep \
-      --columns "$(cat models/flights/flights.columns)" --input models/flights/2013-12.csv --output decided.csv
+      --columns "$(cat models/flights/flights.columns)" --input models/flights/2013-12.csv --output decided.jsonl
 
 CSV files:
   NULL is an empty field, "" is the empty string. TIMESTAMP is yyyy-MM-dd HH:mm:ss[.fraction],

@@ -338,7 +338,8 @@ impl<'a> PlanCompiler<'a> {
             let Some(typed) = self.typed(&column.expression) else {
                 continue;
             };
-            self.begin(&column.expression.what, &column.name);
+            let text = self.definition.source.text[column.span.clone()].trim();
+            self.begin(&column.expression.what, text);
             columns.push(NamedColumn {
                 name: column.name.clone(),
                 slot: self.compiler.emit(&typed, SelectionId::ALL),

@@ -164,7 +164,7 @@ fn a_failed_record_is_nulls_and_with_emit_says_why() {
         nulls.into_iter().chain(own).collect::<Vec<_>>()
     };
     assert_eq!(decide(&generation, 0, OnError::Null), failed(Value::Null));
-    let message = "`d`: division by zero, in output `share`: share";
+    let message = "`d`: division by zero, in output `share`: 10 / a AS share";
     let why = Value::Row(vec![text("EVALUATION_FAILED"), text(message)]);
     assert_eq!(decide(&generation, 0, OnError::Emit), failed(why));
     // What one record left behind is not there for the next.
