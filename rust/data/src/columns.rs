@@ -420,23 +420,7 @@ impl Columns {
         row: usize,
         literal: &Literal,
     ) -> Result<(), MemoryError> {
-        self.set_valid(slot, row, *literal != Literal::Null);
-        match literal {
-            Literal::Null => {}
-            Literal::I8(value) => self.set(slot, row, *value),
-            Literal::I16(value) => self.set(slot, row, *value),
-            Literal::I32(value) => self.set(slot, row, *value),
-            Literal::I64(value) => self.set(slot, row, *value),
-            Literal::F32(value) => self.set(slot, row, *value),
-            Literal::F64(value) => self.set(slot, row, *value),
-            Literal::Timestamp(value) => self.set(slot, row, *value),
-            Literal::Bytes(bytes) => {
-                let view = self.push_text(bytes)?;
-                self.set(slot, row, view);
-            }
-            Literal::I128(value) => self.set(slot, row, *value),
-        }
-        Ok(())
+        self.push_scalar(slot, row, literal.scalar())
     }
 
     /// Copies value and validity of a row between two slots of the same physical type; of bytes

@@ -102,6 +102,15 @@ impl fmt::Display for ErrorCode {
     }
 }
 
+impl From<&MemoryError> for ErrorCode {
+    fn from(cause: &MemoryError) -> ErrorCode {
+        match cause {
+            MemoryError::RowTooLarge(_) => ErrorCode::RowTooLarge,
+            MemoryError::Exhausted(_) | MemoryError::HeapFull => ErrorCode::OutOfMemory,
+        }
+    }
+}
+
 /// An error for the user: a code, and a message that names file, field and value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
@@ -123,11 +132,7 @@ impl Error {
 
     /// There is no memory for it.
     pub fn out_of_memory(cause: MemoryError) -> Error {
-        let code = match cause {
-            MemoryError::RowTooLarge(_) => ErrorCode::RowTooLarge,
-            MemoryError::Exhausted(_) | MemoryError::HeapFull => ErrorCode::OutOfMemory,
-        };
-        Error::new(code, cause.to_string())
+        Error::new(ErrorCode::from(&cause), cause.to_string())
     }
 
     /// The error of an operation on a file.

@@ -54,10 +54,7 @@ impl Generation {
 
     /// The same, of a decision that was found.
     pub fn open_home(home: &DecisionHome, version: Option<u64>) -> Result<Generation, Error> {
-        let version = match version {
-            Some(version) => version,
-            None => activation::current(home)?.version,
-        };
+        let version = version_or_active(home, version)?;
         open_version(home, version, &BTreeMap::new())
             .map_err(|error| error.context(format!("`{}`", home.name)))
     }
@@ -198,13 +195,17 @@ fn texts(len: usize) -> Result<ArrayWriter, MemoryError> {
 /// Compiles a version of a decision, the active one where none is named, and returns its number
 /// with it. No dimension is loaded.
 pub fn compile_home(home: &DecisionHome, version: Option<u64>) -> Result<(u64, Decision), Error> {
-    let version = match version {
-        Some(version) => version,
-        None => activation::current(home)?.version,
-    };
+    let version = version_or_active(home, version)?;
     let decision = compile_version(home, version);
     let decision = decision.map_err(|error| error.context(format!("`{}`", home.name)))?;
     Ok((version, decision))
+}
+
+fn version_or_active(home: &DecisionHome, version: Option<u64>) -> Result<u64, Error> {
+    match version {
+        Some(version) => Ok(version),
+        None => Ok(activation::current(home)?.version),
+    }
 }
 
 fn open_version(

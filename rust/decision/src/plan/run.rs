@@ -64,8 +64,7 @@ impl RunError {
             },
             RunError::Row { .. } => ErrorCode::ArgumentMismatch,
             RunError::Missing { .. } => ErrorCode::NullRefused,
-            RunError::Memory(MemoryError::RowTooLarge(_)) => ErrorCode::RowTooLarge,
-            RunError::Memory(_) => ErrorCode::OutOfMemory,
+            RunError::Memory(cause) => cause.into(),
         }
     }
 }
