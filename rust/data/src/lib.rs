@@ -9,6 +9,7 @@
 //!    is one value on its way.
 //! 5. [`arrow`]: the same columns to and from Arrow arrays, for files; [`value`] is any value as
 //!    people read it, [`json`] and [`text`] are its forms in files.
+//! 6. [`key_group`]: which subtask of Flink a key belongs to.
 //!
 //! Beside it, what everything that reads text shares: [`report`] collects all errors of a file,
 //! each with its line and a caret; [`document`] walks a TOML file with them.
@@ -21,6 +22,7 @@ pub mod calendar;
 pub mod columns;
 pub mod document;
 pub mod json;
+pub mod key_group;
 pub mod nested;
 pub mod report;
 pub mod scalar;

@@ -183,3 +183,9 @@ pub fn row_of(fields: &[(DataType, Value)]) -> Row {
     }
     row
 }
+
+/// The bytes that golden files write as hexadecimal digits.
+pub fn hex(hex: &str) -> Vec<u8> {
+    let byte = |i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap();
+    (0..hex.len()).step_by(2).map(byte).collect()
+}

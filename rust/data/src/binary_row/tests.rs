@@ -3,17 +3,12 @@ use serde_json::Value as Json;
 
 use super::*;
 use crate::columns::{Columns, Layout, Physical, Timestamp, View};
-use crate::testing::{Row, any_row, row_of};
+use crate::testing::{Row, any_row, hex, row_of};
 use crate::text;
 use crate::type_parser::{parse_columns, parse_type};
 use crate::value::Value;
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/binary_row");
-
-fn hex(hex: &str) -> Vec<u8> {
-    let byte = |i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap();
-    (0..hex.len()).step_by(2).map(byte).collect()
-}
 
 /// A value as the golden files write it.
 fn golden_value(json: &Json, data_type: &DataType) -> Value {

@@ -23,7 +23,8 @@ import org.pelton.TestDecisions;
 /** What becomes of a record that fails: one of ten, by a division by zero. */
 class OnErrorTest {
 
-  private static final String REASON = "`share`: division by zero, in output `share`: 100 / (n - 5) AS share";
+  private static final String REASON =
+      "`share`: division by zero, in output `share`: 100 / (n - 5) AS share";
 
   @RegisterExtension private static final MiniClusterExtension CLUSTER = FlinkJobs.cluster(2);
 
