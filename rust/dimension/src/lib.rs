@@ -17,4 +17,4 @@ mod load;
 
 pub use definition::{Choice, Definition};
 pub use error::Error;
-pub use image::Image;
+pub use image::{Image, KeyEncoder, Projection};

@@ -12,7 +12,6 @@ use arrow_schema::Schema;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use pelton_data::arrow;
-use pelton_data::binary_row::RowWriter;
 use pelton_data::columns::{Columns, Layout, Literal, MemoryError, Physical, Slot};
 use pelton_data::report::nearest;
 use pelton_data::{DataType, Field};
@@ -20,7 +19,7 @@ use pelton_data::{DataType, Field};
 use crate::definition::Definition;
 use crate::error::Error;
 use crate::hive::HivePartition;
-use crate::image::{Refused, Store};
+use crate::image::{Duplicates, Image, ImageBuilder, Refusal, Refused, Shape, Survey};
 
 /// Rows that are decoded at a time: what a load holds beside the image is bounded by them.
 const BATCH: usize = 1024;
@@ -28,34 +27,25 @@ const BATCH: usize = 1024;
 /// The stack of the thread that runs the Parquet reader, in bytes.
 const STACK: usize = 8 << 20;
 
-/// More rows than this a byte of a file are not believed, for reserving memory.
-const ROWS_PER_BYTE: u64 = 8;
-
-/// The rows of a Hive partition.
-pub(crate) struct Loaded {
-    pub(crate) store: Store,
-    /// Of the wanted columns.
-    pub(crate) types: Vec<DataType>,
-    /// Rows without a whole key.
-    pub(crate) skipped: u64,
-}
-
 /// Reads all files of a Hive partition.
 pub(crate) fn load(
     definition: &Definition,
     partition: &HivePartition,
     wanted: &[&str],
-) -> Result<Loaded, Error> {
+) -> Result<Image, Error> {
     on_worker(&partition.directory, || {
-        let mut loader = Loader::new(definition, partition, wanted)?;
-        for file in &partition.files {
-            loader.file(file)?;
-        }
-        Ok(Loaded {
-            store: loader.store,
-            types: loader.types,
-            skipped: loader.skipped,
-        })
+        let (mut loader, shape) = Loader::new(definition, partition, wanted)?;
+        let mut survey = Survey::new(shape);
+        loader
+            .pass(|columns, batch, _| survey.add(columns, batch.num_rows()).map_err(no_memory))?;
+        let mut builder = survey.into_builder().map_err(|refusal| {
+            Error::Unavailable(format!("{}: {refusal}", partition.directory.display()))
+        })?;
+        loader.pass(|columns, batch, path| {
+            let added = builder.add(columns, batch.num_rows());
+            added.map_err(|refused| refusal(definition, &builder, refused, batch, path))
+        })?;
+        Ok(builder.finish())
     })
 }
 
@@ -124,19 +114,10 @@ impl<'a> Inputs<'a> {
 }
 
 struct Loader<'a> {
-    definition: &'a Definition,
+    partition: &'a HivePartition,
     /// The columns of the files that are read, and where they go.
     read: Vec<(&'a Field, Slot)>,
-    key: Vec<Slot>,
-    types: Vec<DataType>,
     columns: Columns,
-    key_writer: RowWriter,
-    row_writer: RowWriter,
-    store: Store,
-    skipped: u64,
-    /// The bytes of the row at hand.
-    key_bytes: Vec<u8>,
-    row_bytes: Vec<u8>,
 }
 
 impl<'a> Loader<'a> {
@@ -144,7 +125,7 @@ impl<'a> Loader<'a> {
         definition: &'a Definition,
         partition: &'a HivePartition,
         wanted: &[&str],
-    ) -> Result<Loader<'a>, Error> {
+    ) -> Result<(Loader<'a>, Shape), Error> {
         let mut inputs = Inputs {
             definition,
             partition,
@@ -155,28 +136,46 @@ impl<'a> Loader<'a> {
         for field in definition.key_columns() {
             key.push(inputs.add(field)?);
         }
-        let mut row = Vec::new();
+        let mut columns = Vec::new();
         for name in wanted {
-            row.push(inputs.add(wanted_column(definition, name)?)?);
+            let field = wanted_column(definition, name)?;
+            let (_, slot) = inputs.add(field)?;
+            columns.push((field.clone(), slot));
         }
-        Ok(Loader {
-            definition,
+        let loader = Loader {
+            partition,
             columns: Columns::new(&inputs.layout, BATCH).map_err(no_memory)?,
             read: inputs.read,
-            key_writer: RowWriter::new(&key),
-            row_writer: RowWriter::new(&row),
-            key: key.into_iter().map(|(_, slot)| slot).collect(),
-            types: row.into_iter().map(|(data_type, _)| data_type).collect(),
-            store: Store::default(),
-            skipped: 0,
-            key_bytes: Vec::new(),
-            row_bytes: Vec::new(),
-        })
+        };
+        let duplicates = Duplicates::Error;
+        Ok((
+            loader,
+            Shape {
+                columns,
+                key,
+                duplicates,
+            },
+        ))
     }
 
-    fn file(&mut self, path: &Path) -> Result<(), Error> {
+    /// Reads all files once; `see` gets every batch with its file.
+    fn pass(
+        &mut self,
+        mut see: impl FnMut(&Columns, &RecordBatch, &Path) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let partition = self.partition;
+        partition
+            .files
+            .iter()
+            .try_for_each(|file| self.file(file, &mut see))
+    }
+
+    fn file(
+        &mut self,
+        path: &Path,
+        see: &mut impl FnMut(&Columns, &RecordBatch, &Path) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let file = File::open(path).map_err(|error| broken(path, &error))?;
-        let bytes = file.metadata().map_err(|error| broken(path, &error))?.len();
         let builder =
             ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| broken(path, &error))?;
         let rows = builder.metadata().file_metadata().num_rows();
@@ -187,15 +186,11 @@ impl<'a> Loader<'a> {
         let builder = builder.with_projection(mask).with_batch_size(BATCH);
         let reader = builder.build().map_err(|error| broken(path, &error))?;
 
-        let believed = promised.min(bytes.saturating_mul(ROWS_PER_BYTE));
-        let reserved = self
-            .store
-            .reserve(usize::try_from(believed).unwrap_or(usize::MAX));
-        reserved.map_err(|refused| self.refused(refused, path))?;
         let mut read = 0;
         for batch in reader {
             let batch = batch.map_err(|error| broken(path, &error))?;
             self.batch(path, &batch, read)?;
+            see(&self.columns, &batch, path)?;
             read += batch.num_rows();
         }
         if read as u64 != promised {
@@ -235,7 +230,7 @@ impl<'a> Loader<'a> {
         self.read.iter().map(find).collect()
     }
 
-    /// Adds the rows of a batch, the first of which is row `first` of the file.
+    /// Takes the columns of a batch, the first row of which is row `first` of the file.
     fn batch(&mut self, path: &Path, batch: &RecordBatch, first: usize) -> Result<(), Error> {
         self.columns.clear();
         for (field, slot) in &self.read {
@@ -252,57 +247,32 @@ impl<'a> Loader<'a> {
             arrow::load(array, &field.data_type, *slot, &mut self.columns)
                 .map_err(|error| invalid(&error.in_rows_from(first)))?;
         }
-        for row in 0..batch.num_rows() {
-            self.row(path, batch, row)?;
-        }
         Ok(())
     }
+}
 
-    fn row(&mut self, path: &Path, batch: &RecordBatch, row: usize) -> Result<(), Error> {
-        if !self
-            .key
-            .iter()
-            .all(|slot| self.columns.is_valid(*slot, row))
-        {
-            self.skipped += 1;
-            return Ok(());
-        }
-        self.key_writer
-            .write_to_vec(&self.columns, row, &mut self.key_bytes)
-            .map_err(no_memory)?;
-        self.row_writer
-            .write_to_vec(&self.columns, row, &mut self.row_bytes)
-            .map_err(no_memory)?;
-        match self.store.insert(&self.key_bytes, &self.row_bytes) {
-            Ok(()) => Ok(()),
-            Err(Refused::Duplicate) => Err(self.duplicate(path, batch, row)),
-            Err(refused) => Err(self.refused(refused, path)),
-        }
+fn refusal(
+    definition: &Definition,
+    builder: &ImageBuilder,
+    Refused { row, why }: Refused,
+    batch: &RecordBatch,
+    path: &Path,
+) -> Error {
+    if why != Refusal::Duplicate {
+        let (rows, path) = (builder.rows(), path.display());
+        return Error::Unavailable(format!("{why}: {rows} rows are loaded, at {path}"));
     }
-
-    fn refused(&self, refused: Refused, path: &Path) -> Error {
-        let why = match refused {
-            Refused::Duplicate => "a key stands twice",
-            Refused::Memory => "there is no memory for more rows",
-            Refused::Full => "an image holds at most 32 GiB of rows",
-        };
-        let (rows, path) = (self.store.len(), path.display());
-        Error::Unavailable(format!("{why}: {rows} rows are loaded, at {path}"))
-    }
-
-    fn duplicate(&self, path: &Path, batch: &RecordBatch, row: usize) -> Error {
-        let parts = self.definition.key_columns().map(|field| {
-            let value = batch.column_by_name(&field.name);
-            let value = value.and_then(|array| array_value_to_string(array, row).ok());
-            format!("{} = {}", field.name, value.unwrap_or_default())
-        });
-        let key = parts.collect::<Vec<_>>().join(", ");
-        let path = path.display();
-        Error::Invalid(format!(
-            "the key {key} stands twice in the Hive partition, the second time in {path}; \
-             `key` has to name columns that tell all rows apart"
-        ))
-    }
+    let parts = definition.key_columns().map(|field| {
+        let value = batch.column_by_name(&field.name);
+        let value = value.and_then(|array| array_value_to_string(array, row).ok());
+        format!("{} = {}", field.name, value.unwrap_or_default())
+    });
+    let key = parts.collect::<Vec<_>>().join(", ");
+    let path = path.display();
+    Error::Invalid(format!(
+        "the key {key} stands twice in the Hive partition, the second time in {path}; \
+         `key` has to name columns that tell all rows apart"
+    ))
 }
 
 fn no_memory(error: MemoryError) -> Error {

@@ -8,7 +8,7 @@ use pelton_data::binary_row::{RowReader, RowWriter};
 use pelton_data::columns::{Physical, Slot};
 use pelton_data::report::{Diagnostic, Report};
 use pelton_data::{DataType, Field};
-use pelton_dimension::Definition as Dimension;
+use pelton_dimension::{Definition as Dimension, KeyEncoder, Projection};
 use pelton_model::Model;
 
 use super::graph::{Graph, Item, Order, title};
@@ -231,19 +231,23 @@ impl<'a> PlanCompiler<'a> {
         let fields: Vec<_> = fields
             .map(|(i, (column, (slot, _)))| (i, column.data_type.clone(), *slot))
             .collect();
+        let needed: Vec<Field> = columns.iter().map(|column| (*column).clone()).collect();
+        let chosen = values.iter().map(|(slot, _)| *slot).enumerate();
+        let chosen: Vec<_> = chosen.collect();
         let work = Work::Lookup(LookupWork {
             index: i,
             key: key_range,
             key_slots,
-            key_writer: RowWriter::new(&key_columns),
-            reader: RowReader::new(&fields, fields.len()),
+            key_encoder: KeyEncoder::new(&key_columns),
+            projection: Projection::new(&needed, &chosen),
+            given: RowReader::new(&fields, fields.len()),
             values,
             missing: lookup.missing,
         });
         self.needs[i] = Some(LookupNeed {
             name: lookup.name.value.clone(),
             dimension: lookup.dimension.value.clone(),
-            columns: columns.iter().map(|column| (*column).clone()).collect(),
+            columns: needed,
             key: typed_key,
         });
         let names: Vec<String> = columns

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use pelton_data::binary_row::{RowReader, RowWriter};
 use pelton_data::columns::{Layout, Literal, Slot};
 use pelton_data::{DataType, Field};
+use pelton_dimension::{KeyEncoder, Projection};
 use pelton_model::{Element, Model, Tensor};
 
 use crate::definition::Missing;
@@ -144,8 +145,10 @@ pub struct LookupWork {
     key: Range<u32>,
     /// The columns that make the key, in the dimension's order.
     pub key_slots: Vec<Slot>,
-    key_writer: RowWriter,
-    reader: RowReader,
+    key_encoder: KeyEncoder,
+    projection: Projection,
+    /// Reads the row that an example gives.
+    given: RowReader,
     /// The columns, each with its default (a constant).
     values: Vec<(Slot, Slot)>,
     missing: Missing,

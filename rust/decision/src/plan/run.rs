@@ -3,6 +3,7 @@
 use pelton_data::binary_row::RowError;
 use pelton_data::columns::{Columns, Literal, MemoryError, Slot};
 use pelton_dimension::Image;
+use pelton_dimension::image::{NotLoaded, Row};
 use pelton_model::Memory;
 
 use super::{LookupWork, ModelWork, Plan, Step, Work};
@@ -48,6 +49,9 @@ pub enum RunError {
         /// "lookup `plane`"
         title: String,
     },
+    /// A lookup's image holds other key groups.
+    #[error(transparent)]
+    NotLoaded(#[from] NotLoaded),
     /// No memory.
     #[error(transparent)]
     Memory(#[from] MemoryError),
@@ -64,6 +68,7 @@ impl RunError {
             },
             RunError::Row { .. } => ErrorCode::ArgumentMismatch,
             RunError::Missing { .. } => ErrorCode::NullRefused,
+            RunError::NotLoaded(_) => ErrorCode::DimensionUnavailable,
             RunError::Memory(cause) => cause.into(),
         }
     }
@@ -204,28 +209,24 @@ impl LookupWork {
         row: usize,
     ) -> Result<bool, RunError> {
         let Scratch { columns, key, .. } = scratch;
-        Ok(self.find(&rows[self.index], columns, key, row)?.is_some())
+        match &rows[self.index] {
+            Rows::Given(given) => Ok(given.is_some()),
+            Rows::Image(image) => Ok(self.find(image, columns, key, row)?.is_some()),
+        }
     }
 
+    /// The row of a key in an image that is whole: one key group, and one row a key.
     #[inline]
-    fn find<'r>(
+    fn find<'i>(
         &self,
-        rows: &'r Rows,
+        image: &'i Image,
         columns: &Columns,
         key: &mut Vec<u8>,
         row: usize,
-    ) -> Result<Option<&'r [u8]>, MemoryError> {
-        let has_null = self
-            .key_slots
-            .iter()
-            .any(|slot| !columns.is_valid(*slot, row));
-        match rows {
-            Rows::Given(given) => Ok(given.as_deref()),
-            Rows::Image(_) if has_null => Ok(None),
-            Rows::Image(image) => {
-                self.key_writer.write_to_vec(columns, row, key)?;
-                Ok(image.find(key))
-            }
+    ) -> Result<Option<Row<'i>>, RunError> {
+        match self.key_encoder.encode(columns, row, key)? {
+            true => Ok(image.find(0, key)?.next()),
+            false => Ok(None),
         }
     }
 
@@ -237,14 +238,20 @@ impl LookupWork {
         title: &str,
     ) -> Result<(), RunError> {
         let Scratch { columns, key, .. } = scratch;
-        match (self.find(rows, columns, key, row)?, self.missing) {
-            (Some(bytes), _) => {
-                let read = self.reader.read(bytes, columns, row);
-                read.map_err(|cause| RunError::Row {
-                    title: title.to_owned(),
-                    cause,
-                })
+        let read = match rows {
+            Rows::Given(given) => given
+                .as_deref()
+                .map(|row_bytes| self.given.read(row_bytes, columns, row)),
+            Rows::Image(image) => {
+                let found = self.find(image, columns, key, row)?;
+                found.map(|found| found.read(&self.projection, columns, row))
             }
+        };
+        match (read, self.missing) {
+            (Some(read), _) => read.map_err(|cause| RunError::Row {
+                title: title.to_owned(),
+                cause,
+            }),
             (None, Missing::Error) => Err(RunError::Missing {
                 title: title.to_owned(),
             }),

@@ -1,104 +1,14 @@
-//! The image of a dimension: its rows as bytes in memory, and an index on the key.
-//!
-//! ```text
-//! index (hash of the key -> place)         arena: segments that never move
-//! | tag | place |                          | key length u32 | row length u32 | key | row |
-//!          '-------- units of 8 bytes ---> ^ multiples of 8 bytes, key and row as BinaryRow
-//! ```
-//!
-//! The key is the BinaryRow of the key's columns in their declared types, the row that of the
-//! wanted columns: what a lookup compares and reads are plain bytes.
+//! Rows by key: an arena of records and an index on their keys.
 
 use std::hash::BuildHasher;
-use std::path::Path;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
-use pelton_data::DataType;
-use pelton_data::binary_row::RowReader;
-use pelton_data::columns::Slot;
-
-use crate::definition::Definition;
-use crate::error::Error;
-use crate::{hive, load};
 
 /// Bytes of a segment. Only what is written of it takes memory.
 const SEGMENT: usize = 4 << 20;
 
 /// Bytes of both lengths before a key.
 const LENGTHS: usize = 8;
-
-/// A dimension in memory: immutable, shared by all who look things up in it.
-#[derive(Debug)]
-pub struct Image {
-    hive_partition: String,
-    /// Of the columns of a row, in the order they were wanted.
-    types: Vec<DataType>,
-    store: Store,
-    skipped: u64,
-}
-
-impl Image {
-    /// Loads the Hive partition that the definition chooses. `wanted` are the columns of the rows,
-    /// in their order; directory levels count as columns.
-    pub fn load(definition: &Definition, metadata: &Path, wanted: &[&str]) -> Result<Image, Error> {
-        let partition = hive::choose(definition, metadata)?;
-        let loaded = load::load(definition, &partition, wanted)?;
-        if (loaded.store.len() as u64) < definition.min_rows {
-            let message = format!(
-                "{} has {} rows, fewer than `min_rows = {}`",
-                partition.directory.display(),
-                loaded.store.len(),
-                definition.min_rows
-            );
-            return Err(Error::Unavailable(message));
-        }
-        Ok(Image {
-            hive_partition: partition.name,
-            types: loaded.types,
-            store: loaded.store,
-            skipped: loaded.skipped,
-        })
-    }
-
-    /// The row of a key: the BinaryRow of the wanted columns for the BinaryRow of the key.
-    #[inline]
-    pub fn find(&self, key: &[u8]) -> Option<&[u8]> {
-        self.store.find(key)
-    }
-
-    /// A reader of the rows: the wanted columns, in their order, go to `slots`.
-    pub fn reader(&self, slots: &[Slot]) -> RowReader {
-        let columns = self.types.iter().cloned().zip(slots.iter().copied());
-        let numbered = columns.enumerate();
-        let fields: Vec<_> = numbered.map(|(i, (t, slot))| (i, t, slot)).collect();
-        RowReader::new(&fields, self.types.len())
-    }
-
-    /// The Hive partition that was loaded, as `dt=2013-01-02`; empty for a table without levels.
-    pub fn hive_partition(&self) -> &str {
-        &self.hive_partition
-    }
-
-    /// The types of the wanted columns, in their order.
-    pub fn types(&self) -> &[DataType] {
-        &self.types
-    }
-
-    /// How many rows can be found.
-    pub fn rows(&self) -> usize {
-        self.store.len()
-    }
-
-    /// How many rows of the files were left out because a NULL stands in their key.
-    pub fn skipped(&self) -> u64 {
-        self.skipped
-    }
-
-    /// The memory of rows and index in bytes.
-    pub fn bytes(&self) -> usize {
-        self.store.bytes()
-    }
-}
 
 /// Rows by key.
 #[derive(Debug, Default)]
@@ -132,7 +42,7 @@ impl Store {
             .map_err(|_| Refused::Memory)
     }
 
-    /// Adds a row; both key and row are multiples of 8 bytes long.
+    /// Adds a row.
     pub(crate) fn insert(&mut self, key: &[u8], row: &[u8]) -> Result<(), Refused> {
         if self.find(key).is_some() {
             return Err(Refused::Duplicate);
@@ -147,7 +57,7 @@ impl Store {
     }
 
     #[inline]
-    fn find(&self, key: &[u8]) -> Option<&[u8]> {
+    pub(super) fn find(&self, key: &[u8]) -> Option<&[u8]> {
         let hash = self.hash.hash_one(key);
         let place = self
             .index
@@ -159,7 +69,7 @@ impl Store {
         self.index.len()
     }
 
-    fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         self.arena.bytes() + self.index.allocation_size()
     }
 }
@@ -172,8 +82,7 @@ struct Arena {
 
 impl Arena {
     fn push(&mut self, key: &[u8], row: &[u8]) -> Result<Place, Refused> {
-        let len = LENGTHS + key.len() + row.len();
-        debug_assert_eq!(len % 8, 0);
+        let len = (LENGTHS + key.len() + row.len()).next_multiple_of(8);
         let key_len = u32::try_from(key.len()).map_err(|_| Refused::Full)?;
         let row_len = u32::try_from(row.len()).map_err(|_| Refused::Full)?;
         let segment = match self.segments.last_mut() {
@@ -185,6 +94,7 @@ impl Arena {
         segment.extend_from_slice(&row_len.to_le_bytes());
         segment.extend_from_slice(key);
         segment.extend_from_slice(row);
+        segment.resize(offset + len, 0);
         let place = ((self.segments.len() - 1) * SEGMENT + offset) / 8;
         Ok(Place(u32::try_from(place).map_err(|_| Refused::Full)?))
     }
