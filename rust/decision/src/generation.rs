@@ -397,7 +397,7 @@ fn load_image(need: &LookupNeed, metadata: &Metadata, pinned: Option<&str>) -> R
     let image = Image::load(&dimension, metadata.root(), &columns).map_err(|cause| {
         let code = match cause {
             pelton_dimension::Error::Invalid(_) => ErrorCode::DimensionInvalid,
-            pelton_dimension::Error::Unavailable(_) => ErrorCode::DimensionUnavailable,
+            _ => ErrorCode::DimensionUnavailable,
         };
         let pinned = pinned.map(|name| format!(", pinned to `{name}`"));
         let pinned = pinned.unwrap_or_default();

@@ -7,14 +7,27 @@
 //! 3. [`image`]: the chosen Hive partition's Parquet files as rows of bytes with an index on the
 //!    key: what a lookup reads.
 //!
-//! A dimension is loaded once, as one Hive partition.
+//! 4. [`cache`]: the dimensions that a process holds, shared by their users and kept current.
+//!    [`refresh`] is one of them, [`snapshot`] what its lookups see.
 
+pub mod cache;
 pub mod definition;
 pub mod error;
+pub mod event;
+pub mod groups;
 pub mod hive;
 pub mod image;
 mod load;
+mod origin;
+pub mod policy;
+pub mod refresh;
+pub mod snapshot;
 
+pub use cache::{Cache, Claim, Request};
 pub use definition::{Choice, Definition};
 pub use error::Error;
+pub use event::Event;
+pub use groups::Groups;
 pub use image::{Image, KeyEncoder, Projection};
+pub use policy::{Initial, Policy};
+pub use snapshot::Snapshot;

@@ -76,7 +76,7 @@ impl Image {
                 image.rows(),
                 definition.min_rows
             );
-            return Err(Error::Unavailable(message));
+            return Err(Error::Refused(message));
         }
         image.hive_partition = partition.name;
         Ok(image)

@@ -1,0 +1,90 @@
+//! What lookups may see of a dimension at one moment.
+
+use std::sync::Arc;
+
+use crate::error::Error;
+use crate::groups::Groups;
+use crate::image::Image;
+use crate::origin::Chosen;
+
+/// The images that lookups may use, immutable. A refresh makes another one.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// In the order of their Hive partitions, the newest last.
+    parts: Vec<Part>,
+    /// Why lookups fail, though there are images.
+    stale: Option<Error>,
+}
+
+/// One image, and what it was loaded from.
+#[derive(Debug, Clone)]
+pub(crate) struct Part {
+    pub(crate) chosen: Chosen,
+    pub(crate) groups: Groups,
+    pub(crate) image: Arc<Image>,
+}
+
+impl Snapshot {
+    pub(crate) fn new(parts: Vec<Part>) -> Snapshot {
+        Snapshot { parts, stale: None }
+    }
+
+    /// The same images, which lookups may no longer use.
+    pub(crate) fn stale(&self, why: Error) -> Snapshot {
+        Snapshot {
+            parts: self.parts.clone(),
+            stale: Some(why),
+        }
+    }
+
+    /// The newest image. An error where it is older than `max_staleness`.
+    #[inline]
+    pub fn image(&self) -> Result<&Arc<Image>, Error> {
+        match (&self.stale, self.parts.last()) {
+            (None, Some(newest)) => Ok(&newest.image),
+            (Some(why), _) => Err(why.clone()),
+            (None, None) => Err(Error::Unavailable("no Hive partition is loaded".to_owned())),
+        }
+    }
+
+    /// Whether its images are too old for lookups.
+    pub fn is_stale(&self) -> bool {
+        self.stale.is_some()
+    }
+
+    /// The names of the Hive partitions, the newest last.
+    pub fn hive_partitions(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().map(|part| part.image.hive_partition())
+    }
+
+    /// How many rows can be found, in all images together.
+    pub fn rows(&self) -> u64 {
+        self.parts.iter().map(|part| part.image.rows()).sum()
+    }
+
+    /// The memory of all images in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.parts
+            .iter()
+            .map(|part| part.image.bytes() as u64)
+            .sum()
+    }
+
+    /// When the newest Hive partition begins; see [`Chosen::epoch`].
+    pub(crate) fn epoch(&self) -> i64 {
+        self.parts.last().map_or(0, |part| part.chosen.epoch())
+    }
+
+    /// Whether every image holds these key groups.
+    pub(crate) fn covers(&self, groups: &Groups) -> bool {
+        self.parts.iter().all(|part| part.groups.covers(groups))
+    }
+
+    pub(crate) fn images(&self) -> Vec<Arc<Image>> {
+        self.parts.iter().map(|part| part.image.clone()).collect()
+    }
+
+    pub(crate) fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+}

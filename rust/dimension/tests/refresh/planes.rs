@@ -1,0 +1,150 @@
+//! A dimension `planes` whose rows a test writes, and a clock that a test moves.
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arrow_array::{ArrayRef, Int32Array, Int64Array, RecordBatch};
+use parquet::arrow::ArrowWriter;
+use pelton_data::DataType;
+use pelton_data::columns::{Columns, Layout, Literal, Physical};
+use pelton_data::report::Source;
+use pelton_dimension::cache::{LINGER, Round};
+use pelton_dimension::{
+    Cache, Claim, Definition, Event, Groups, KeyEncoder, Policy, Projection, Request, Snapshot,
+};
+
+/// The dimension's files, the cache under test and its time.
+pub struct Planes {
+    root: tempfile::TempDir,
+    lines: String,
+    pub cache: Cache,
+    pub policy: Policy,
+    pub now: Instant,
+}
+
+impl Planes {
+    /// Without any Hive partition; `lines` are added to the definition.
+    pub fn new(lines: &str) -> Planes {
+        Planes {
+            root: tempfile::tempdir().unwrap(),
+            lines: lines.to_owned(),
+            cache: Cache::new(LINGER),
+            policy: Policy::default(),
+            now: Instant::now(),
+        }
+    }
+
+    pub fn directory(&self, day: &str) -> PathBuf {
+        self.root.path().join(format!("planes/dt={day}"))
+    }
+
+    /// Writes a whole Hive partition, in place of the one that is there: keys and their seats.
+    pub fn write(&self, day: &str, rows: impl IntoIterator<Item = (i64, i32)>) {
+        let directory = self.directory(day);
+        fs::create_dir_all(&directory).unwrap();
+        let (keys, seats): (Vec<i64>, Vec<i32>) = rows.into_iter().unzip();
+        let columns: [(&str, ArrayRef); 2] = [
+            ("id", Arc::new(Int64Array::from(keys))),
+            ("seats", Arc::new(Int32Array::from(seats))),
+        ];
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        let written = directory.join(".part-0.parquet");
+        let mut writer =
+            ArrowWriter::try_new(File::create(&written).unwrap(), batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        fs::rename(written, directory.join("part-0.parquet")).unwrap();
+        fs::write(directory.join("_SUCCESS"), "").unwrap();
+    }
+
+    /// Writes a file that is none of Parquet.
+    pub fn break_file(&self, day: &str) {
+        fs::create_dir_all(self.directory(day)).unwrap();
+        fs::write(self.directory(day).join("part-0.parquet"), "not Parquet").unwrap();
+        fs::write(self.directory(day).join("_SUCCESS"), "").unwrap();
+    }
+
+    pub fn definition(&self) -> Definition {
+        let text = format!(
+            "path = \"planes\"\nformat = \"parquet\"\npartition = \"dt DATE\"\n\
+             columns = \"id BIGINT, seats INT\"\nkey = [\"id\"]\n{}\n",
+            self.lines
+        );
+        Definition::parse(&Source::new("planes.toml", text)).unwrap()
+    }
+
+    pub fn claim_groups(&self, groups: Groups) -> Claim {
+        let request = Request {
+            definition: self.definition(),
+            root: self.root.path().to_owned(),
+            columns: vec!["seats".to_owned()],
+            groups,
+            policy: self.policy.clone(),
+        };
+        self.cache.claim(request, self.now)
+    }
+
+    pub fn claim(&self) -> Claim {
+        self.claim_groups(Groups::whole())
+    }
+
+    /// A claim whose images are loaded.
+    pub fn open(&self) -> Claim {
+        let claim = self.claim();
+        self.work();
+        assert!(claim.ready(self.now).unwrap());
+        claim
+    }
+
+    pub fn sleep(&mut self, time: Duration) {
+        self.now += time;
+    }
+
+    /// Does all that is due, and says what happened.
+    pub fn work(&self) -> Vec<Event> {
+        let mut events = Vec::new();
+        loop {
+            let Round { events: more, next } = self.cache.work(self.now);
+            events.extend(more);
+            if next.is_none_or(|next| next > self.now) {
+                return events;
+            }
+        }
+    }
+}
+
+pub fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// What lookups of a claim see.
+pub fn seen(claim: &Claim) -> Arc<Snapshot> {
+    claim.snapshot().load_full().expect("loaded")
+}
+
+/// The seats of a key.
+pub fn seats(claim: &Claim, id: i64) -> Option<i32> {
+    seats_in(&seen(claim), id)
+}
+
+pub fn seats_in(snapshot: &Snapshot, id: i64) -> Option<i32> {
+    let image = snapshot.image().unwrap();
+    let mut layout = Layout::default();
+    let (key, value) = (layout.add(Physical::I64), layout.add(Physical::I32));
+    let mut columns = Columns::new(&layout, 1).unwrap();
+    columns.put_literal(key, 0, &Literal::I64(id)).unwrap();
+    let mut bytes = Vec::new();
+    let encoder = KeyEncoder::new(&[(DataType::BigInt, key)]);
+    assert!(encoder.encode(&columns, 0, &mut bytes).unwrap());
+    let row = image.find(0, &bytes).unwrap().next()?;
+    let projection = Projection::new(image.columns(), &[(0, value)]);
+    row.read(&projection, &mut columns, 0).unwrap();
+    columns.value(value, 0)
+}
+
+/// The lines of a log.
+pub fn lines(events: &[Event]) -> Vec<String> {
+    events.iter().map(Event::to_string).collect()
+}
