@@ -21,20 +21,26 @@ pub fn days(year: i64, month: i64, day: i64) -> i64 {
     century * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
 }
 
-/// Year, month and day of days since 1970-01-01.
+/// Year, month and day of days since 1970-01-01, which are less than 2^58 from it.
+///
+/// Neri and Schneider, "Euclidean affine functions and their application to calendar algorithms"
+/// (2022): multiplications and shifts instead of divisions.
 pub fn date(days: i64) -> (i64, i64, i64) {
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let of_era = shifted.rem_euclid(146_097);
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let year = year + era * 400;
-    match month {
-        0..=9 => (year, month + 3, day),
-        _ => (year + 1, month - 9, day),
-    }
+    /// Eras of 400 years that are added, so that all numbers are positive.
+    const ERAS: i64 = 1 << 42;
+    const DAYS_OF_ERA: i64 = 146_097;
+    // Years begin in March here, so that the leap day is the last of its year.
+    let quarters = 4 * (days + 719_468 + ERAS * DAYS_OF_ERA) as u64 + 3;
+    let century = quarters / DAYS_OF_ERA as u64;
+    let of_century = quarters % DAYS_OF_ERA as u64 | 3;
+    let product = 2_939_745 * of_century;
+    let (year, of_year) = (product >> 32, (product & 0xffff_ffff) / 2_939_745 / 4);
+    let months = 2141 * of_year + 197_913;
+    let (month, day) = (months >> 16, (months & 0xffff) / 2141 + 1);
+    let is_next_year = of_year >= 306; // January and February
+    let month = if is_next_year { month - 12 } else { month };
+    let year = (100 * century + year) as i64 - 400 * ERAS + i64::from(is_next_year);
+    (year, month as i64, day as i64)
 }
 
 /// The days of a month.
@@ -116,7 +122,8 @@ mod tests {
         assert_eq!(days(2024, 2, 29), 19_782);
         assert_eq!(days(1, 1, 1), -719_162);
         assert_eq!(days(9999, 12, 31), 2_932_896);
-        for day in (-800_000..3_000_000).step_by(13) {
+        let far = (-100_000_000_000..100_000_000_000).step_by(98_765_431);
+        for day in (-800_000..3_000_000).step_by(13).chain(far) {
             let (year, month, of_month) = date(day);
             assert_eq!(days(year, month, of_month), day);
             assert!((1..=days_of_month(year, month)).contains(&of_month));

@@ -372,8 +372,10 @@ impl Columns {
     /// Says whether a row is not NULL.
     #[inline(always)]
     pub fn set_valid(&mut self, slot: Slot, row: usize, valid: bool) {
+        // Of a single row nothing is kept, so that no instruction waits for an earlier one's bit.
+        let kept = if self.is_single() { 0 } else { u64::MAX };
         let word = &mut self.validity[slot.id as usize * self.words_per_slot + row / 64];
-        *word = *word & !(1 << (row % 64)) | u64::from(valid) << (row % 64);
+        *word = *word & kept & !(1 << (row % 64)) | u64::from(valid) << (row % 64);
     }
 
     /// Whether a row of a BOOLEAN is TRUE, neither FALSE nor NULL.
@@ -454,6 +456,12 @@ impl Columns {
         &mut T::region_mut(self)[first..][..rows]
     }
 
+    /// The values of a block of `count` slots: value (slot, row) is at `slot * capacity + row`.
+    #[inline(always)]
+    pub fn block<T: Native>(&self, first: Slot, count: usize) -> &[T] {
+        &T::region(self)[first.index as usize * self.capacity..][..count * self.capacity]
+    }
+
     /// The slots of three blocks at once, each `count` slots of `capacity` values, for a model
     /// that works on them in place: value (slot, row) is at `slot * capacity + row`.
     pub fn blocks(
@@ -478,6 +486,24 @@ impl Columns {
     #[inline(always)]
     pub fn bytes(&self, view: View) -> &[u8] {
         view.of(&self.heap)
+    }
+
+    /// A string of up to 7 bytes as a number, its first byte the lowest; of a longer one something.
+    #[inline(always)]
+    pub fn word(&self, view: View) -> u64 {
+        let (start, bits) = (view.offset as usize, 8 * (view.len & 7));
+        let word = match self.heap[start..].first_chunk() {
+            Some(bytes) => u64::from_le_bytes(*bytes),
+            None => self.last_word(start),
+        };
+        word & ((1 << bits) - 1)
+    }
+
+    /// The heap's last bytes, fewer than 8.
+    #[cold]
+    fn last_word(&self, start: usize) -> u64 {
+        let bytes = self.heap[start..].iter().rev();
+        bytes.fold(0, |word, byte| word << 8 | u64::from(*byte))
     }
 
     /// The bytes of a row's string. Strings are UTF-8 as far as those who wrote them kept to it.

@@ -157,7 +157,7 @@ impl Generation {
     }
 
     /// Writes the decided output of a row as a BinaryRow and returns its length; if `target` is
-    /// shorter, nothing is written.
+    /// shorter, what it holds means nothing.
     pub fn write_output(
         &self,
         scratch: &Scratch,

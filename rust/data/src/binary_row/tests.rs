@@ -106,13 +106,20 @@ fn rows_that_flink_wrote_are_read_and_written_to_the_byte() {
 }
 
 #[test]
-fn a_row_that_does_not_fit_is_not_written() {
+fn the_length_of_a_row_that_does_not_fit_is_known() {
     let mut row = Row::new(vec![DataType::STRING, DataType::Int]);
     row.set(0, &Value::Text("longer than seven".to_owned()));
     row.set(1, &Value::Int(7));
-    let mut out = [0xAA; 47];
-    assert_eq!(row.writer.write(&row.columns, 0, &mut out), Ok(48));
-    assert_eq!(out, [0xAA; 47]);
+    for room in [0, 8, 23, 24, 40, 47] {
+        let mut out = vec![0xAA; room];
+        assert_eq!(row.writer.write(&row.columns, 0, &mut out), Ok(48));
+    }
+    let mut whole = vec![0xAA; 60];
+    assert_eq!(row.writer.write(&row.columns, 0, &mut whole), Ok(48));
+    assert_eq!(
+        (&whole[..48], &whole[48..]),
+        (&row.write()[..], &[0xAA; 12][..])
+    );
 }
 
 #[test]

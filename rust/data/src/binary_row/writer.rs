@@ -31,7 +31,8 @@ impl RowWriter {
     }
 
     /// Writes row `row` of the columns to the start of `out` if it fits, and returns its length in
-    /// bytes. Where it is longer than `out`, nothing is written: call again with so many bytes.
+    /// bytes. Where it is longer than `out`, what `out` holds means nothing: call again with so
+    /// many bytes.
     #[inline]
     pub fn write(
         &self,
@@ -39,11 +40,23 @@ impl RowWriter {
         row: usize,
         out: &mut [u8],
     ) -> Result<usize, MemoryError> {
-        let len = self.len(columns, row)?;
-        if let Some(out) = out.get_mut(..len) {
-            self.write_exact(columns, row, out);
+        let mut tail = Tail {
+            bytes: &mut [],
+            at: 0,
+            fixed_bytes: self.fixed_bytes,
+        };
+        match out.split_at_mut_checked(self.fixed_bytes) {
+            Some((fixed, variable)) => {
+                tail.bytes = variable;
+                self.write_fields(columns, row, fixed, &mut tail);
+            }
+            None => self.measure(columns, row, &mut tail),
         }
-        Ok(len)
+        let len = self.fixed_bytes + tail.at;
+        match len > i32::MAX as usize {
+            true => Err(MemoryError::RowTooLarge(len)),
+            false => Ok(len),
+        }
     }
 
     /// Writes row `row` of the columns as the whole content of `out`.
@@ -54,59 +67,42 @@ impl RowWriter {
         row: usize,
         out: &mut Vec<u8>,
     ) -> Result<(), MemoryError> {
-        let len = self.len(columns, row)?;
-        out.clear();
-        out.try_reserve(len)
-            .map_err(|_| MemoryError::Exhausted(len))?;
-        out.resize(len, 0);
-        self.write_exact(columns, row, out);
+        let mut len = self.write(columns, row, out)?;
+        if len > out.len() {
+            out.try_reserve(len - out.len())
+                .map_err(|_| MemoryError::Exhausted(len))?;
+            out.resize(len, 0);
+            len = self.write(columns, row, out)?;
+        }
+        out.truncate(len);
         Ok(())
     }
 
-    /// The length of a row in bytes, a multiple of 8.
     #[inline]
-    fn len(&self, columns: &Columns, row: usize) -> Result<usize, MemoryError> {
-        let variable = self.fields.iter().map(|(kind, slot)| match kind {
-            Kind::Bytes if columns.is_valid(*slot, row) => {
-                match columns.get::<View>(*slot, row).len as usize {
-                    0..=MAX_INLINE => 0,
-                    len => len.next_multiple_of(8),
-                }
-            }
-            Kind::Nested if columns.is_valid(*slot, row) => {
-                (columns.get::<View>(*slot, row).len as usize).next_multiple_of(8)
-            }
-            Kind::Timestamp if columns.is_valid(*slot, row) => 8,
-            Kind::Decimal(_) if columns.is_valid(*slot, row) => DECIMAL_BYTES,
-            _ => 0,
-        });
-        let len = self.fixed_bytes + variable.sum::<usize>();
-        match len > i32::MAX as usize {
-            true => Err(MemoryError::RowTooLarge(len)),
-            false => Ok(len),
-        }
-    }
-
-    /// `out` is as long as the row.
-    #[inline]
-    fn write_exact(&self, columns: &Columns, row: usize, out: &mut [u8]) {
-        let (fixed, variable) = out.split_at_mut(self.fixed_bytes);
+    fn write_fields(&self, columns: &Columns, row: usize, fixed: &mut [u8], tail: &mut Tail<'_>) {
         let (header, words) = fixed.split_at_mut(self.header_bytes);
-        header.fill(0);
-        let mut tail = Tail {
-            bytes: variable,
-            at: 0,
-            fixed_bytes: self.fixed_bytes,
-        };
+        for word in header.chunks_exact_mut(8) {
+            word.copy_from_slice(&[0; 8]);
+        }
         let fields = self.fields.iter().zip(words.chunks_exact_mut(8));
         for (i, ((kind, slot), out)) in fields.enumerate() {
             let word = if columns.is_valid(*slot, row) {
-                field(*kind, *slot, columns, row, &mut tail)
+                field(*kind, *slot, columns, row, tail)
             } else {
                 header[1 + i / 8] |= 1 << (i % 8);
                 0
             };
             out.copy_from_slice(&word.to_le_bytes());
+        }
+    }
+
+    /// Counts the bytes of the tail, which has none.
+    #[cold]
+    fn measure(&self, columns: &Columns, row: usize, tail: &mut Tail<'_>) {
+        for (kind, slot) in &self.fields {
+            if columns.is_valid(*slot, row) {
+                field(*kind, *slot, columns, row, tail);
+            }
         }
     }
 }
@@ -132,11 +128,12 @@ fn field(kind: Kind, slot: Slot, columns: &Columns, row: usize, tail: &mut Tail<
             tail.push(&bytes) | len as u64
         }
         Kind::Bytes => {
-            let bytes = columns.text(slot, row);
-            if bytes.len() > MAX_INLINE {
-                return tail.push(bytes) | bytes.len() as u64;
+            let view: View = columns.get(slot, row);
+            let len = view.len as usize;
+            match len > MAX_INLINE {
+                true => tail.push(columns.bytes(view)) | len as u64,
+                false => columns.word(view) | u64::from(INLINE | len as u8) << 56,
             }
-            inline_word(bytes)
         }
         Kind::Nested => {
             let nested = columns.text(slot, row);
@@ -177,15 +174,18 @@ struct Tail<'a> {
 }
 
 impl Tail<'_> {
-    /// Adds a value and zeros to the next multiple of 8. Returns its offset, counted from the
-    /// row's start, where a field has it: in the upper half.
+    /// Adds a value and zeros to the next multiple of 8; where there is no room it is counted only.
+    /// Returns its offset, counted from the row's start, where a field has it: in the upper half.
     #[inline(always)]
     fn push(&mut self, value: &[u8]) -> u64 {
         let start = self.at;
-        let end = start + value.len();
-        self.at = end.next_multiple_of(8);
-        self.bytes[start..end].copy_from_slice(value);
-        self.bytes[end..self.at].fill(0);
+        self.at = (start + value.len()).next_multiple_of(8);
+        if let Some(room) = self.bytes.get_mut(start..self.at) {
+            if let Some(last) = room.last_chunk_mut() {
+                *last = [0; 8];
+            }
+            room[..value.len()].copy_from_slice(value);
+        }
         ((self.fixed_bytes + start) as u64) << 32
     }
 }

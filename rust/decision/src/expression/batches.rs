@@ -5,7 +5,8 @@ use pelton_data::columns::{Columns, Literal, Slot};
 use proptest::prelude::*;
 
 use super::testing::Table;
-use super::{Case, Compiler, NullAs, Program, SelectionId, Selections, Typed, parse, type_check};
+use super::{Case, Compiler, NullAs, Program, SelectionId, Selections, TensorColumn, Typed};
+use super::{parse, type_check};
 
 /// Expressions of every family; none fails.
 const TEXTS: [&str; 16] = [
@@ -147,16 +148,18 @@ fn tensors_take_numbers_and_nulls_by_policy() {
         .layout
         .add_block(pelton_data::columns::Physical::F32, 3);
     let whole = compiler.layout.add(pelton_data::columns::Physical::I64);
-    compiler.emit_tensor(&typed("x"), block, NullAs::Nan, SelectionId::ALL);
-    compiler.emit_tensor(
-        &typed("b"),
-        block.nth(1),
-        NullAs::Value(-1.5),
-        SelectionId::ALL,
-    );
-    compiler.emit_tensor(&typed("a > 0"), block.nth(2), NullAs::Nan, SelectionId::ALL);
-    compiler.origin("model `m`, input `n`", "a");
-    compiler.emit_tensor(&typed("a"), whole, NullAs::Error, SelectionId::ALL);
+    let inputs = [
+        ("x", block, NullAs::Nan),
+        ("b", block.nth(1), NullAs::Value(-1.5)),
+        ("a > 0", block.nth(2), NullAs::Nan),
+        ("a", whole, NullAs::Error),
+    ];
+    let tensor: Vec<TensorColumn> = inputs
+        .map(|(text, into, null)| {
+            let value = compiler.emit(&typed(text), SelectionId::ALL);
+            TensorColumn::new(value, into, null, format!("model `m`: {text}"))
+        })
+        .into();
     let instructions = compiler.instructions() as u32;
     let (program, layout) = compiler.finish();
     let mut columns = Columns::new(&layout, 2).unwrap();
@@ -166,9 +169,11 @@ fn tensors_take_numbers_and_nulls_by_policy() {
         (Some(-2), Some(1 << 24 | 1), None, None, None),
     ];
     fill(&mut columns, &table, &rows);
-    program
-        .run(0..instructions, &mut columns, &mut selections, 2)
-        .unwrap();
+    let mut run = |columns: &mut Columns, n| {
+        program.run(0..instructions, columns, &mut selections, n)?;
+        tensor.iter().try_for_each(|column| column.fill(columns, n))
+    };
+    run(&mut columns, 2).unwrap();
     assert_eq!(columns.values::<f32>(block, 1), [0.1f32]);
     assert!(columns.get::<f32>(block, 1).is_nan());
     assert_eq!(columns.values::<f32>(block.nth(1), 2), [-1.5, 16_777_216.0]);
@@ -176,11 +181,9 @@ fn tensors_take_numbers_and_nulls_by_policy() {
     assert_eq!(columns.values::<i64>(whole, 2), [1, -2]);
 
     fill(&mut columns, &table, &[(None, None, None, None, None)]);
-    let error = program
-        .run(0..instructions, &mut columns, &mut selections, 1)
-        .unwrap_err();
+    let error = run(&mut columns, 1).unwrap_err();
     assert_eq!(error.kind, super::EvalErrorKind::NullRefused);
-    let message = "NULL where the model refuses it (null = \"error\"), in model `m`, input `n`: a";
+    let message = "NULL where the model refuses it (null = \"error\"), in model `m`: a";
     assert_eq!(error.to_string(), message);
 }
 

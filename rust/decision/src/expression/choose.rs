@@ -25,12 +25,7 @@ impl Compiler {
     /// `s = 'a' OR s = 'b' OR ...`, if that is what `args` are.
     pub(super) fn emit_among(&mut self, args: &[Typed], under: SelectionId) -> Option<Slot> {
         let chain = chain(args.iter())?;
-        let count = chain.constants.len() as i64;
-        let column = chain.column;
-        let position = self.emit_position(chain, under);
-        let out = self.layout.add(Physical::I8);
-        self.push_call(among, [column, position, position], count, out, under);
-        Some(out)
+        Some(self.emit_sought(chain, Physical::I8, under))
     }
 
     /// `CASE WHEN s = 'a' THEN 1 WHEN s = 'b' THEN 2 ... ELSE 0 END`, if that is what it is and
@@ -45,7 +40,7 @@ impl Compiler {
         let values = branches.iter().map(|(_, value)| value).chain([otherwise]);
         let values: Option<Vec<Literal>> = values.map(fold).collect();
         let values = values?;
-        let position = self.emit_position(chain, under);
+        let position = self.emit_sought(chain, Physical::I64, under);
         Some(self.emit_nth(position, otherwise.physical(), values, under))
     }
 
@@ -70,22 +65,25 @@ impl Compiler {
         out
     }
 
-    /// The number of the constant that a column is equal to; how many there are, if to none.
-    fn emit_position(&mut self, chain: Chain, under: SelectionId) -> Slot {
-        let Chain {
-            mut column,
-            mut constants,
-        } = chain;
+    /// The number of the constant that a column is equal to, and how many there are if to none;
+    /// or as a BOOLEAN, whether it is equal to one.
+    fn emit_sought(&mut self, chain: Chain, answer: Physical, under: SelectionId) -> Slot {
+        let Chain { column, constants } = chain;
         let count = constants.len() as i64;
-        if let Some(words) = constants.iter().map(short_text).collect::<Option<_>>() {
-            column = self.call(word_of_text, [column; 3], 0, Physical::I64, under);
-            constants = words;
-        }
-        let constants = self.layout.add_literals(column.physical, constants);
-        let out = self.layout.add(Physical::I64);
-        let kernel = position(column.physical);
-        self.push_call(kernel, [column, constants, constants], count, out, under);
-        out
+        let words: Option<Vec<Literal>> = constants.iter().map(short_text).collect();
+        let is_short = words.is_some();
+        let constants = words.unwrap_or(constants);
+        let physical = if is_short {
+            Physical::I64
+        } else {
+            column.physical
+        };
+        let constants = self.layout.add_literals(physical, constants);
+        let kernel = match answer {
+            Physical::I8 => seek::<Among>(column.physical, is_short),
+            _ => seek::<Position>(column.physical, is_short),
+        };
+        self.call(kernel, [column, constants, constants], count, answer, under)
     }
 }
 
@@ -126,43 +124,57 @@ const SHORT: usize = 7;
 /// A text of up to 7 bytes as a number: its bytes, and its length in the highest. 0 for a longer
 /// one.
 #[inline(always)]
-fn word(text: &[u8]) -> i64 {
-    let mut word = [0; 8];
-    match text.len() {
-        len @ 0..=SHORT => {
-            word[..len].copy_from_slice(text);
-            word[SHORT] = 0x80 | len as u8;
-            i64::from_le_bytes(word)
-        }
+fn word(columns: &Columns, text: View) -> i64 {
+    match text.len as usize {
+        len @ 0..=SHORT => (columns.word(text) | (0x80 | len as u64) << 56) as i64,
         _ => 0,
     }
 }
 
 fn short_text(constant: &Literal) -> Option<Literal> {
     match constant {
-        Literal::Bytes(text) if text.len() <= SHORT => Some(Literal::I64(word(text))),
+        Literal::Bytes(text) if text.len() <= SHORT => {
+            let mut word = [0; 8];
+            word[..text.len()].copy_from_slice(text);
+            word[SHORT] = 0x80 | text.len() as u8;
+            Some(Literal::I64(i64::from_le_bytes(word)))
+        }
         _ => None,
     }
 }
 
-fn word_of_text(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
-    for_rows(frame, call, |columns, row| {
-        let [text, ..] = call.args;
-        let valid = columns.is_valid(text, row);
-        let value = if valid {
-            word(columns.text(text, row))
-        } else {
-            0
-        };
-        columns.set(call.out, row, value);
-        columns.set_valid(call.out, row, valid);
-        Ok(())
-    })
+/// What is answered when a constant was sought.
+trait Answer {
+    /// `found` is the number of the constant that is equal to the column.
+    fn put(columns: &mut Columns, call: &Call, row: usize, found: Option<i64>);
 }
 
 /// Which constant a column is equal to. Where it is NULL the number is that of none.
-fn position(physical: Physical) -> Kernel {
-    fn find(
+struct Position;
+
+/// Whether a column is equal to a constant; NULL where the column is.
+struct Among;
+
+impl Answer for Position {
+    #[inline(always)]
+    fn put(columns: &mut Columns, call: &Call, row: usize, found: Option<i64>) {
+        columns.put(call.out, row, Some(found.unwrap_or(call.parameter)));
+    }
+}
+
+impl Answer for Among {
+    #[inline(always)]
+    fn put(columns: &mut Columns, call: &Call, row: usize, found: Option<i64>) {
+        columns.set(call.out, row, i8::from(found.is_some()));
+        columns.set_valid(call.out, row, columns.is_valid(call.args[0], row));
+    }
+}
+
+/// The kernel that seeks a column's value among constants; `is_short` for texts whose constants
+/// are [`word`]s.
+fn seek<A: Answer>(physical: Physical, is_short: bool) -> Kernel {
+    #[inline(always)]
+    fn find<A: Answer>(
         frame: &mut Frame<'_>,
         call: &Call,
         is_equal: impl Fn(&Columns, Slot, usize) -> bool,
@@ -173,44 +185,56 @@ fn position(physical: Physical) -> Kernel {
             let valid = columns.is_valid(column, row);
             let found =
                 numbers.find(|k| valid && is_equal(columns, constants.nth(*k as usize), row));
-            columns.put(call.out, row, Some(found.unwrap_or(call.parameter)));
+            A::put(columns, call, row, found);
             Ok(())
         })
     }
-    fn value<T: Native + PartialEq>(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
+    fn value<A: Answer, T: Native + PartialEq>(
+        frame: &mut Frame<'_>,
+        call: &Call,
+    ) -> Result<(), Failure> {
         let column = call.args[0];
-        find(frame, call, |columns, constant, row| {
+        find::<A>(frame, call, |columns, constant, row| {
             columns.get::<T>(constant, row) == columns.get::<T>(column, row)
         })
     }
-    fn text(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
+    fn text<A: Answer>(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
         let column = call.args[0];
-        find(frame, call, |columns, constant, row| {
+        find::<A>(frame, call, |columns, constant, row| {
             columns.text(constant, row) == columns.text(column, row)
         })
     }
-    match physical {
-        Physical::I8 => value::<i8>,
-        Physical::I16 => value::<i16>,
-        Physical::I32 => value::<i32>,
-        Physical::I64 => value::<i64>,
-        Physical::F32 => value::<f32>,
-        Physical::F64 => value::<f64>,
-        Physical::Timestamp => value::<Timestamp>,
-        Physical::View => text,
-        Physical::I128 => value::<i128>,
+    fn short<A: Answer>(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
+        for_rows(frame, call, |columns, row| {
+            let [column, constants, _] = call.args;
+            let valid = columns.is_valid(column, row);
+            let sought = if valid {
+                word(columns, columns.get(column, row))
+            } else {
+                0
+            };
+            let constants = columns.block::<i64>(constants, call.parameter as usize);
+            let stride = columns.capacity();
+            let found = constants
+                .iter()
+                .step_by(stride)
+                .position(|word| *word == sought);
+            A::put(columns, call, row, found.map(|k| k as i64));
+            Ok(())
+        })
     }
-}
-
-/// Whether a position is that of a constant; NULL where the column is.
-fn among(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
-    for_rows(frame, call, |columns, row| {
-        let [column, position, _] = call.args;
-        let found = columns.get::<i64>(position, row) < call.parameter;
-        columns.set(call.out, row, i8::from(found));
-        columns.set_valid(call.out, row, columns.is_valid(column, row));
-        Ok(())
-    })
+    match physical {
+        Physical::I8 => value::<A, i8>,
+        Physical::I16 => value::<A, i16>,
+        Physical::I32 => value::<A, i32>,
+        Physical::I64 => value::<A, i64>,
+        Physical::F32 => value::<A, f32>,
+        Physical::F64 => value::<A, f64>,
+        Physical::Timestamp => value::<A, Timestamp>,
+        Physical::View if is_short => short::<A>,
+        Physical::View => text::<A>,
+        Physical::I128 => value::<A, i128>,
+    }
 }
 
 /// The number of the first condition of two that is TRUE, counted from the parameter on; the

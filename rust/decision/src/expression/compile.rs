@@ -9,7 +9,7 @@ use super::branch::Test;
 use super::choose::first_true;
 use super::functions::conditional::choose_kernel;
 use super::functions::kernel::copy;
-use super::functions::{logic, tensor};
+use super::functions::logic;
 use super::program::{Call, EvalError, Kernel, Program};
 use super::selection::{SelectionId, Selections};
 use super::typing::{Application, Node, Typed};
@@ -325,13 +325,6 @@ impl Compiler {
             let slot = self.emit(value, under);
             self.push_call(copy, [slot; 3], 0, *out, under);
         }
-    }
-
-    /// Computes `typed` into a column of a model's block: f32, f64 or i64.
-    pub fn emit_tensor(&mut self, typed: &Typed, into: Slot, null: NullAs, under: SelectionId) {
-        let value = self.emit(typed, under);
-        let (kernel, parameter) = tensor::kernel(value.physical, into.physical, null);
-        self.push_call(kernel, [value; 3], parameter, into, under);
     }
 
     /// How many instructions there are: where the next step of the plan begins.

@@ -21,6 +21,7 @@ mod parser;
 mod program;
 mod reserved;
 mod selection;
+mod tensor;
 mod typing;
 
 use pelton_data::calendar;
@@ -33,6 +34,7 @@ pub use parser::{parse, parse_select_list};
 pub use program::{EvalError, EvalErrorKind, Program};
 pub use reserved::identifier;
 pub use selection::{SelectionId, Selections};
+pub use tensor::TensorColumn;
 pub use typing::{Scope, Typed, common_type, longest, type_check};
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ use pelton_dimension::{KeyEncoder, Projection};
 use pelton_model::{Element, Model, Tensor};
 
 use crate::definition::Missing;
-use crate::expression::Program;
+use crate::expression::{Program, TensorColumn};
 use crate::reserved::Reserved;
 
 use graph::Item;
@@ -157,8 +157,10 @@ pub struct LookupWork {
 /// A model over its block of columns.
 #[derive(Debug)]
 pub struct ModelWork {
-    /// The instructions that fill the input tensors.
+    /// The instructions that compute what the input tensors take.
     inputs: Range<u32>,
+    /// What fills the input tensors.
+    columns: Vec<TensorColumn>,
     /// The model.
     pub model: Arc<Model>,
     f32: (Slot, usize),

@@ -133,7 +133,7 @@ impl Plan {
                 }
                 Work::Model(model) => {
                     self.eval(&(done..model.inputs.end), scratch, n)?;
-                    model.run(&mut scratch.columns, n);
+                    model.run(&mut scratch.columns, n)?;
                     done = model.inputs.end;
                 }
             }
@@ -158,14 +158,14 @@ impl Plan {
             }
             Work::Model(model) => {
                 self.eval(&model.inputs, scratch, n)?;
-                model.run(&mut scratch.columns, n);
+                model.run(&mut scratch.columns, n)?;
                 self.eval(&model.outputs, scratch, n)
             }
         }
     }
 
     /// Writes the output of a row as a BinaryRow and returns its length; if `target` is shorter,
-    /// nothing is written.
+    /// what it holds means nothing.
     pub fn write_output(
         &self,
         scratch: &Scratch,
@@ -267,7 +267,10 @@ impl LookupWork {
 }
 
 impl ModelWork {
-    fn run(&self, columns: &mut Columns, n: usize) {
+    fn run(&self, columns: &mut Columns, n: usize) -> Result<(), RunError> {
+        for column in &self.columns {
+            column.fill(columns, n)?;
+        }
         let stride = columns.capacity();
         let (f32, f64, i64) = columns.blocks(self.f32, self.f64, self.i64);
         let mut memory = Memory {
@@ -277,5 +280,6 @@ impl ModelWork {
             stride,
         };
         self.model.run(n, &mut memory);
+        Ok(())
     }
 }

@@ -131,7 +131,7 @@ const ENTRIES: &[Entry] = &[
         cause: "A row of more than 2 GiB.",
         fix: "Pass less: Flink's own rows end there as well.",
         message: Asserted("ROW_TOO_LARGE: a row of 2147483648 bytes; the limit is 2 GiB"),
-        test: "rust/data/src/binary_row/tests.rs::a_row_that_does_not_fit_is_not_written",
+        test: "rust/data/src/binary_row/tests.rs::the_length_of_a_row_that_does_not_fit_is_known",
     },
     Entry {
         code: ErrorCode::NativeLibrary,

@@ -29,7 +29,6 @@ mod shift;
 mod strings;
 mod substring;
 mod temporal;
-pub(super) mod tensor;
 mod text;
 mod time;
 

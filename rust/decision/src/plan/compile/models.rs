@@ -9,7 +9,7 @@ use pelton_model::{Element, Model, Tensor};
 
 use super::{Item, ModelWork, PlanCompiler, Work, title};
 use crate::definition::{Expression, ModelInput, ModelOutput, ModelSection};
-use crate::expression::{NullAs, SelectionId, Typed, cast};
+use crate::expression::{NullAs, SelectionId, TensorColumn, Typed, cast};
 
 /// The first column of each region of a model's memory.
 #[derive(Clone, Copy)]
@@ -45,7 +45,7 @@ impl PlanCompiler<'_> {
             i64: layout.add_block(Physical::I64, memory.i64),
         };
         let start = self.here();
-        let whole = self.model_inputs(section, &model, blocks, &title);
+        let columns = self.model_inputs(section, &model, blocks, &title);
         let inputs = self.since(start);
         let start = self.here();
         for output in &section.outputs {
@@ -53,6 +53,7 @@ impl PlanCompiler<'_> {
         }
         let work = Work::Model(ModelWork {
             inputs,
+            columns: columns?,
             f32: (blocks.f32, memory.f32),
             f64: (blocks.f64, memory.f64),
             i64: (blocks.i64, memory.i64),
@@ -66,17 +67,17 @@ impl PlanCompiler<'_> {
             .iter()
             .map(|output| output.name.value.as_str());
         self.step(Item::Model(i), &reads, writes.collect(), work);
-        whole
+        Some(())
     }
 
-    /// Fills every input tensor of the model. A tensor that is left out is an error.
+    /// What fills every input tensor of the model. A tensor that is left out is an error.
     fn model_inputs(
         &mut self,
         section: &ModelSection,
         model: &Model,
         blocks: Blocks,
         title: &str,
-    ) -> Option<()> {
+    ) -> Option<Vec<TensorColumn>> {
         for tensor in model.inputs() {
             let given = section
                 .inputs
@@ -89,7 +90,7 @@ impl PlanCompiler<'_> {
                 self.report.push(diagnostic.help(help));
             }
         }
-        let filled: Vec<Option<()>> = section
+        let filled: Vec<Option<Vec<TensorColumn>>> = section
             .inputs
             .iter()
             .map(|input| {
@@ -97,7 +98,8 @@ impl PlanCompiler<'_> {
                 self.model_input(input, tensor, blocks, title)
             })
             .collect();
-        filled.into_iter().collect()
+        let filled: Option<Vec<_>> = filled.into_iter().collect();
+        filled.map(|columns| columns.into_iter().flatten().collect())
     }
 
     fn model_input(
@@ -106,7 +108,7 @@ impl PlanCompiler<'_> {
         tensor: &Tensor,
         blocks: Blocks,
         title: &str,
-    ) -> Option<()> {
+    ) -> Option<Vec<TensorColumn>> {
         let given = input.columns.len();
         if given != tensor.width {
             let (name, expected) = (&tensor.name, tensor.width);
@@ -120,6 +122,7 @@ impl PlanCompiler<'_> {
         }
         let null = self.null_of(input, tensor)?;
         let first = self.block(tensor, blocks, &input.tensor)?;
+        let mut filled = Vec::new();
         for (k, column) in input.columns.iter().enumerate() {
             let Some(typed) = self.typed(column) else {
                 continue;
@@ -140,10 +143,11 @@ impl PlanCompiler<'_> {
                 continue;
             };
             self.begin(title, &column.text.value);
-            self.compiler
-                .emit_tensor(&typed, first.nth(k), null, SelectionId::ALL);
+            let value = self.compiler.emit(&typed, SelectionId::ALL);
+            let origin = format!("{title}: {}", column.text.value);
+            filled.push(TensorColumn::new(value, first.nth(k), null, origin));
         }
-        Some(())
+        Some(filled)
     }
 
     /// What a NULL becomes in a tensor: NaN by default in floats, an error in everything else.

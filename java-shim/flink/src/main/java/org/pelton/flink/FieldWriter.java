@@ -19,32 +19,91 @@ import org.apache.flink.table.types.logical.TimestampType;
 /**
  * Writes one column of a row, which is not NULL: returns the 8 bytes of its field, after what does
  * not fit in there has been written to the variable part.
+ *
+ * <p>The common types are told apart by a switch: a row has columns of several types, and a virtual
+ * call of many targets would cost more than most of the work.
  */
-@FunctionalInterface
-interface FieldWriter {
+final class FieldWriter {
 
-  long write(RowEncoder to, RowData row, int column);
+  /** How a type that is not common is written. */
+  @FunctionalInterface
+  private interface Rare {
+    long write(RowEncoder to, RowData row, int column);
+  }
+
+  private enum Kind {
+    BOOLEAN,
+    BYTE,
+    SHORT,
+    INT,
+    LONG,
+    FLOAT,
+    DOUBLE,
+    MILLISECONDS,
+    STRING,
+    BYTES,
+    RARE
+  }
+
+  private final Kind kind;
+
+  /** Of a timestamp, in digits of a second. */
+  private final int precision;
+
+  private final Rare rare;
+
+  private FieldWriter(Kind kind, int precision, Rare rare) {
+    this.kind = kind;
+    this.precision = precision;
+    this.rare = rare;
+  }
+
+  long write(RowEncoder to, RowData row, int column) {
+    switch (kind) {
+      case BOOLEAN:
+        return row.getBoolean(column) ? 1 : 0;
+      case BYTE:
+        return row.getByte(column) & 0xFFL;
+      case SHORT:
+        return row.getShort(column) & 0xFFFFL;
+      case INT:
+        return row.getInt(column) & 0xFFFF_FFFFL;
+      case LONG:
+        return row.getLong(column);
+      case FLOAT:
+        return Float.floatToRawIntBits(row.getFloat(column)) & 0xFFFF_FFFFL;
+      case DOUBLE:
+        return Double.doubleToRawLongBits(row.getDouble(column));
+      case MILLISECONDS:
+        return row.getTimestamp(column, precision).getMillisecond();
+      case STRING:
+        return to.writeString((BinaryStringData) row.getString(column));
+      case BYTES:
+        return to.writeBytes(row.getBinary(column));
+      default:
+        return rare.write(to, row, column);
+    }
+  }
 
   /** The writer for a type; empty when the type cannot be an argument. */
   static Optional<FieldWriter> of(LogicalType type) {
     switch (type.getTypeRoot()) {
       case BOOLEAN:
-        return Optional.of((to, row, column) -> row.getBoolean(column) ? 1 : 0);
+        return common(Kind.BOOLEAN);
       case TINYINT:
-        return Optional.of((to, row, column) -> row.getByte(column) & 0xFFL);
+        return common(Kind.BYTE);
       case SMALLINT:
-        return Optional.of((to, row, column) -> row.getShort(column) & 0xFFFFL);
+        return common(Kind.SHORT);
       case INTEGER:
       case DATE:
       case TIME_WITHOUT_TIME_ZONE: // milliseconds of the day
-        return Optional.of((to, row, column) -> row.getInt(column) & 0xFFFF_FFFFL);
+        return common(Kind.INT);
       case BIGINT:
-        return Optional.of((to, row, column) -> row.getLong(column));
+        return common(Kind.LONG);
       case FLOAT:
-        return Optional.of(
-            (to, row, column) -> Float.floatToRawIntBits(row.getFloat(column)) & 0xFFFF_FFFFL);
+        return common(Kind.FLOAT);
       case DOUBLE:
-        return Optional.of((to, row, column) -> Double.doubleToRawLongBits(row.getDouble(column)));
+        return common(Kind.DOUBLE);
       case TIMESTAMP_WITHOUT_TIME_ZONE:
         return timestamp(((TimestampType) type).getPrecision());
       case TIMESTAMP_WITH_LOCAL_TIME_ZONE:
@@ -53,11 +112,10 @@ interface FieldWriter {
         return decimal((DecimalType) type);
       case CHAR:
       case VARCHAR:
-        return Optional.of(
-            (to, row, column) -> to.writeString((BinaryStringData) row.getString(column)));
+        return common(Kind.STRING);
       case BINARY:
       case VARBINARY:
-        return Optional.of((to, row, column) -> to.writeBytes(row.getBinary(column)));
+        return common(Kind.BYTES);
       case ARRAY:
         return array((ArrayType) type);
       case MAP:
@@ -69,22 +127,28 @@ interface FieldWriter {
     }
   }
 
+  private static Optional<FieldWriter> common(Kind kind) {
+    return Optional.of(new FieldWriter(kind, 0, null));
+  }
+
+  private static Optional<FieldWriter> rare(Rare rare) {
+    return Optional.of(new FieldWriter(Kind.RARE, 0, rare));
+  }
+
   private static Optional<FieldWriter> timestamp(int precision) {
     if (TimestampData.isCompact(precision)) {
-      return Optional.of((to, row, column) -> row.getTimestamp(column, precision).getMillisecond());
+      return Optional.of(new FieldWriter(Kind.MILLISECONDS, precision, null));
     }
-    return Optional.of(
-        (to, row, column) -> to.writeWideTimestamp(row.getTimestamp(column, precision)));
+    return rare((to, row, column) -> to.writeWideTimestamp(row.getTimestamp(column, precision)));
   }
 
   private static Optional<FieldWriter> decimal(DecimalType type) {
     int precision = type.getPrecision();
     int scale = type.getScale();
     if (DecimalData.isCompact(precision)) {
-      return Optional.of(
-          (to, row, column) -> row.getDecimal(column, precision, scale).toUnscaledLong());
+      return rare((to, row, column) -> row.getDecimal(column, precision, scale).toUnscaledLong());
     }
-    return Optional.of(
+    return rare(
         (to, row, column) ->
             to.writeWideDecimal(row.getDecimal(column, precision, scale).toUnscaledBytes()));
   }
@@ -94,22 +158,24 @@ interface FieldWriter {
 
   private static Optional<FieldWriter> array(ArrayType type) {
     return of(type.getElementType())
-        .map(
+        .flatMap(
             supported -> {
               ArrayDataSerializer serializer = new ArrayDataSerializer(type.getElementType());
-              return (to, row, column) ->
-                  to.writeLong(serializer.toBinaryArray(row.getArray(column)));
+              return rare(
+                  (to, row, column) ->
+                      to.writeLong(serializer.toBinaryArray(row.getArray(column))));
             });
   }
 
   private static Optional<FieldWriter> map(MapType type) {
     return of(type.getKeyType())
         .flatMap(supported -> of(type.getValueType()))
-        .map(
+        .flatMap(
             supported -> {
               MapDataSerializer serializer =
                   new MapDataSerializer(type.getKeyType(), type.getValueType());
-              return (to, row, column) -> to.writeLong(serializer.toBinaryMap(row.getMap(column)));
+              return rare(
+                  (to, row, column) -> to.writeLong(serializer.toBinaryMap(row.getMap(column))));
             });
   }
 
@@ -119,7 +185,7 @@ interface FieldWriter {
     }
     RowDataSerializer serializer = new RowDataSerializer(type);
     int fields = type.getFieldCount();
-    return Optional.of(
+    return rare(
         (to, row, column) -> to.writeLong(serializer.toBinaryRow(row.getRow(column, fields))));
   }
 }
