@@ -28,10 +28,11 @@ final class Planning {
         "ARGUMENT_MISMATCH", false, "decision `" + decision + "`: " + message);
   }
 
-  /** The sentence that names the known word nearest to an unknown one. */
+  /** The sentence that names the known word nearest to an unknown one, if it is near at all. */
   static String didYouMean(String unknown, Collection<String> known) {
     return known.stream()
         .min(Comparator.comparingInt(candidate -> distance(unknown, candidate)))
+        .filter(nearest -> distance(unknown, nearest) <= Math.max(1, unknown.length() / 3))
         .map(nearest -> "; did you mean '" + nearest + "'?")
         .orElse("");
   }
