@@ -116,10 +116,6 @@ impl Manifest {
         let manifest: Manifest = serde_json::from_slice(&bytes)
             .map_err(|cause| invalid(format!("{shown} cannot be read: {cause}; publish again")))?;
         match manifest.format {
-            FORMAT if manifest.output.is_empty() => {
-                let help = "publish it again";
-                Err(invalid(format!("{shown} has no `output`; {help}")))
-            }
             FORMAT => Ok(manifest),
             other => {
                 let help = format!("this Pelton reads format {FORMAT}; use a newer one");

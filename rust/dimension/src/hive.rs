@@ -4,11 +4,13 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use pelton_data::columns::{Literal, Physical};
-use pelton_data::{DataType, Field};
+use pelton_data::columns::{Literal, Physical, Timestamp};
+use pelton_data::value::Value as Parsed;
+use pelton_data::{DataType, Field, text};
 
-use crate::definition::{Choice, Definition};
+use crate::definition::{Choice, Definition, Ready};
 use crate::error::Error;
+use crate::storage::Location;
 
 /// The marker file that Hadoop's committers write last.
 pub const SUCCESS: &str = "_SUCCESS";
@@ -17,12 +19,14 @@ pub const SUCCESS: &str = "_SUCCESS";
 const HIVE_NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 
 /// The value of a directory level, as its declared type orders it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Value {
     /// `TINYINT` to `BIGINT`
     Integer(i64),
     /// `DATE`, days since 1970-01-01
     Date(i32),
+    /// `TIMESTAMP(p)`
+    Timestamp(Timestamp),
     /// `CHAR`, `VARCHAR`, `STRING`
     Text(String),
 }
@@ -43,7 +47,9 @@ pub struct HivePartition {
 impl Value {
     /// Whether a directory level can have this type.
     pub fn is_supported(data_type: &DataType) -> bool {
-        data_type.is_string() || data_type.is_integer() || *data_type == DataType::Date
+        data_type.is_string()
+            || data_type.is_integer()
+            || matches!(data_type, DataType::Date | DataType::Timestamp(_))
     }
 
     /// The value of a directory's name, unescaped. `None` is Hive's NULL.
@@ -51,22 +57,16 @@ impl Value {
         if text == HIVE_NULL {
             return Ok(None);
         }
-        let range = match data_type {
-            DataType::TinyInt => i64::from(i8::MIN)..=i64::from(i8::MAX),
-            DataType::SmallInt => i64::from(i16::MIN)..=i64::from(i16::MAX),
-            DataType::Int => i64::from(i32::MIN)..=i64::from(i32::MAX),
-            _ => i64::MIN..=i64::MAX,
+        let value = match text::parse(text, data_type) {
+            Some(Parsed::TinyInt(value)) => Value::Integer(value.into()),
+            Some(Parsed::SmallInt(value)) => Value::Integer(value.into()),
+            Some(Parsed::Int(value)) => Value::Integer(value.into()),
+            Some(Parsed::BigInt(value)) => Value::Integer(value),
+            Some(Parsed::Date(days)) => Value::Date(days),
+            Some(Parsed::Timestamp(timestamp)) => Value::Timestamp(timestamp),
+            Some(Parsed::Text(text)) => Value::Text(text),
+            _ => return Err(format!("{text:?} is no {data_type}")),
         };
-        let value = match data_type {
-            DataType::Date => parse_date(text).map(Value::Date),
-            _ if data_type.is_integer() => text
-                .parse()
-                .ok()
-                .filter(|value| range.contains(value))
-                .map(Value::Integer),
-            _ => Some(Value::Text(text.to_owned())),
-        };
-        let value = value.ok_or_else(|| format!("{text:?} is no {data_type}"))?;
         Ok(Some(value))
     }
 
@@ -78,41 +78,10 @@ impl Value {
             (Value::Integer(value), Physical::I32) => Literal::I32(*value as i32),
             (Value::Integer(value), _) => Literal::I64(*value),
             (Value::Date(days), _) => Literal::I32(*days),
+            (Value::Timestamp(timestamp), _) => Literal::Timestamp(*timestamp),
             (Value::Text(text), _) => Literal::text(text),
         }
     }
-}
-
-/// `2013-01-02` as days since 1970-01-01, in the proleptic Gregorian calendar.
-fn parse_date(text: &str) -> Option<i32> {
-    let [year, month, day] = text.split('-').collect::<Vec<_>>()[..] else {
-        return None;
-    };
-    let digits = |part: &str, count| {
-        let all = part.len() == count && part.bytes().all(|b| b.is_ascii_digit());
-        all.then(|| part.parse::<i32>().ok()).flatten()
-    };
-    let (year, month, day) = (digits(year, 4)?, digits(month, 2)?, digits(day, 2)?);
-    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let days_of_month = match month {
-        2 => 28 + i32::from(is_leap),
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return None,
-    };
-    if !(1..=days_of_month).contains(&day) {
-        return None;
-    }
-    // Years that begin in March end with the leap day: the months before have fixed lengths.
-    let (year, month) = if month > 2 {
-        (year, month - 3)
-    } else {
-        (year - 1, month + 9)
-    };
-    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
-    let day_of_year = (153 * month + 2) / 5 + day - 1;
-    const DAYS_TO_1970: i32 = 719_468;
-    Some(365 * year + leap_days + day_of_year - DAYS_TO_1970)
 }
 
 /// A name as Hive escapes it in paths: `%3A` is a colon. What is no escape stays.
@@ -169,7 +138,11 @@ fn parse_directory(name: &str, level: &Field) -> Result<Option<Value>, String> {
 /// The Hive partition that the definition chooses: of `latest`, the ready one whose values are
 /// the greatest, compared as their types compare.
 pub fn choose(definition: &Definition, metadata: &Path) -> Result<HivePartition, Error> {
-    let directory = metadata.join(&definition.path);
+    let base = Location::Local(metadata.to_owned());
+    let Location::Local(directory) = definition.path.below(&base) else {
+        let message = format!("{} is not supported yet", definition.path);
+        return Err(Error::Invalid(message));
+    };
     let top = HivePartition {
         name: String::new(),
         values: Vec::new(),
@@ -178,10 +151,11 @@ pub fn choose(definition: &Definition, metadata: &Path) -> Result<HivePartition,
     };
     search(definition, top)?.ok_or_else(|| {
         let wanted = match definition.choice {
-            Choice::Latest => "no Hive partition is ready",
+            Choice::Latest | Choice::All | Choice::AsOf(_) => "no Hive partition is ready",
             Choice::Pinned(_) => "the pinned Hive partition is not there or not ready",
         };
-        let (directory, ready) = (directory.display(), &definition.ready);
+        let Ready::Marker(ready) = &definition.ready;
+        let directory = directory.display();
         let message = format!("{wanted} in {directory}: a ready one holds a file `{ready}`");
         Error::Unavailable(message)
     })
@@ -219,7 +193,8 @@ fn search(definition: &Definition, at: HivePartition) -> Result<Option<HiveParti
 
 /// A Hive partition with its data files, if it is ready.
 fn with_files(definition: &Definition, at: HivePartition) -> Result<Option<HivePartition>, Error> {
-    if !at.directory.join(&definition.ready).is_file() {
+    let Ready::Marker(ready) = &definition.ready;
+    if !at.directory.join(ready).is_file() {
         return Ok(None);
     }
     let mut files = Vec::new();
@@ -232,7 +207,7 @@ fn with_files(definition: &Definition, at: HivePartition) -> Result<Option<HiveP
             );
             return Err(Error::Invalid(message));
         }
-        if name != definition.ready {
+        if name != *ready {
             files.push(path);
         }
     }
@@ -277,6 +252,7 @@ impl HivePartition {
 
 #[cfg(test)]
 mod tests {
+    use pelton_data::report::Source;
     use pelton_data::type_parser::parse_type;
 
     use super::*;
@@ -286,15 +262,12 @@ mod tests {
     }
 
     fn definition(partition: Vec<Field>, choice: Choice) -> Definition {
+        let text = "path = 'weather'\nformat = 'parquet'\ncolumns = 'id INT'\nkey = ['id']\n";
+        let whole = Definition::parse(&Source::new("weather.toml", text)).unwrap();
         Definition {
-            name: "weather".to_owned(),
-            path: PathBuf::from("weather"),
             partition,
-            columns: Vec::new(),
-            key: Vec::new(),
             choice,
-            ready: SUCCESS.to_owned(),
-            min_rows: 0,
+            ..whole
         }
     }
 
@@ -438,24 +411,5 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(error.contains("\"200\" is no TINYINT"), "{error}");
-    }
-
-    #[test]
-    fn dates_are_days_since_1970() {
-        for (text, days) in [
-            ("1970-01-01", Some(0)),
-            ("1969-12-31", Some(-1)),
-            ("2000-02-29", Some(11_016)),
-            ("1900-03-01", Some(-25_508)),
-            ("9999-12-31", Some(2_932_896)),
-            ("0001-01-01", Some(-719_162)),
-            ("1900-02-29", None),
-            ("2013-13-01", None),
-            ("2013-1-1", None),
-            ("2013-04-31", None),
-            ("2013-04-30-", None),
-        ] {
-            assert_eq!(parse_date(text), days, "{text}");
-        }
     }
 }

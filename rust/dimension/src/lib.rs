@@ -22,6 +22,7 @@ mod origin;
 pub mod policy;
 pub mod refresh;
 pub mod snapshot;
+pub mod storage;
 
 pub use cache::{Cache, Claim, Request};
 pub use definition::{Choice, Definition};
@@ -31,3 +32,4 @@ pub use groups::Groups;
 pub use image::{Image, KeyEncoder, Projection};
 pub use policy::{Initial, Policy};
 pub use snapshot::Snapshot;
+pub use storage::Location;

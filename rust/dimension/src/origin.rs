@@ -13,7 +13,7 @@ use crate::image::Image;
 use crate::snapshot::{Part, Snapshot};
 
 /// What is to be loaded: two that are equal have the same images.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Origin {
     pub(crate) definition: Definition,
     /// What relative paths begin at.

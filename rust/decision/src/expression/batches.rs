@@ -62,12 +62,10 @@ fn compile(table: &Table) -> (Program, pelton_data::columns::Layout, Vec<Slot>, 
     let all: Vec<Typed> = TEXTS.iter().map(|text| typed(text)).collect();
     let cases = [
         Case {
-            origin: None,
             condition: typed("a > 0"),
             values: all.clone(),
         },
         Case {
-            origin: None,
             condition: typed("x > y"),
             values: all.clone(),
         },

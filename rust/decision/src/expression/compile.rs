@@ -41,9 +41,6 @@ type Key = (usize, [Slot; 3], i64, bool, Physical, SelectionId);
 /// One branch of a CASE with several results, or one rule.
 #[derive(Debug, Clone)]
 pub struct Case {
-    /// What it is and its text, for errors: see [`Compiler::origin`]. `None` for a part of an
-    /// expression, whose origin is that of the whole.
-    pub origin: Option<(String, String)>,
     /// A BOOLEAN; the branch is taken where it is TRUE.
     pub condition: Typed,
     /// One value a result.
@@ -108,7 +105,6 @@ impl Compiler {
                     return slot;
                 }
                 let cases = branches.iter().map(|(condition, value)| Case {
-                    origin: None,
                     condition: condition.clone(),
                     values: vec![value.clone()],
                 });
@@ -256,9 +252,6 @@ impl Compiler {
         let mut rows = under;
         let mut ends = Vec::new();
         for case in cases {
-            if let Some((what, text)) = &case.origin {
-                self.origin(what, text);
-            }
             let condition = self.emit(&case.condition, rows);
             conditions.push(condition);
             let (taken, others) = self.filter(Test::True, condition, rows);

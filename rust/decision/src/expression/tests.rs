@@ -49,10 +49,6 @@ fn what_is_not_supported_is_refused_by_name() {
             "`OVER`: a decision sees one record, it has no windows",
         ),
         ("UPER(s)", "unknown function `UPER`"),
-        (
-            "JSON_VALUE(s, '$.a')",
-            "`JSON_VALUE` is a function of Flink that decisions do not have yet",
-        ),
         ("year + 1", "expected a value, found `year`"),
         ("s SIMILAR TO 'a%'", "`SIMILAR` is not supported"),
         ("i +", "expected a value, found the end of the text"),

@@ -77,7 +77,7 @@ const ENTRIES: &[Entry] = &[
         cause: "The file of a dimension has errors, or the dimension does not fit the decision.",
         fix: "Each error is shown at its place; publish the decision again after the dimension has changed.",
         message: Provoked(|| lookup("format = \"csv\"", false)),
-        test: "rust/dimension/src/definition.rs::all_errors_of_a_file_are_in_one_report",
+        test: "rust/dimension/src/definition/tests.rs::all_errors_of_a_file_are_in_one_report",
     },
     Entry {
         code: ErrorCode::DimensionUnavailable,

@@ -131,98 +131,6 @@ const REFUSED: [(&str, &[&str]); 2] = [
     ),
 ];
 
-/// Functions of Flink that are not here yet.
-const MISSING: &[&str] = &[
-    "ACOS",
-    "ARRAY",
-    "ARRAY_APPEND",
-    "ARRAY_CONCAT",
-    "ARRAY_DISTINCT",
-    "ARRAY_EXCEPT",
-    "ARRAY_INTERSECT",
-    "ARRAY_JOIN",
-    "ARRAY_MAX",
-    "ARRAY_MIN",
-    "ARRAY_POSITION",
-    "ARRAY_PREPEND",
-    "ARRAY_REMOVE",
-    "ARRAY_REVERSE",
-    "ARRAY_SLICE",
-    "ARRAY_SORT",
-    "ARRAY_UNION",
-    "ASCII",
-    "ASIN",
-    "ATAN",
-    "ATAN2",
-    "BIN",
-    "BTRIM",
-    "CHR",
-    "CONVERT_TZ",
-    "COS",
-    "COSH",
-    "COT",
-    "DECODE",
-    "DEGREES",
-    "E",
-    "ELT",
-    "ENCODE",
-    "FROM_BASE64",
-    "FROM_UNIXTIME",
-    "GROUPING",
-    "GROUPING_ID",
-    "HEX",
-    "INSTR",
-    "JSON_ARRAY",
-    "JSON_EXISTS",
-    "JSON_OBJECT",
-    "JSON_QUERY",
-    "JSON_QUOTE",
-    "JSON_STRING",
-    "JSON_UNQUOTE",
-    "JSON_VALUE",
-    "LOCATE",
-    "LOG",
-    "LOG2",
-    "MAP",
-    "MAP_ENTRIES",
-    "MAP_FROM_ARRAYS",
-    "MAP_KEYS",
-    "MAP_UNION",
-    "MAP_VALUES",
-    "MD5",
-    "OVERLAY",
-    "PARSE_JSON",
-    "PARSE_URL",
-    "PI",
-    "PRINTF",
-    "RADIANS",
-    "REGEXP_COUNT",
-    "REGEXP_EXTRACT_ALL",
-    "REGEXP_INSTR",
-    "REGEXP_SUBSTR",
-    "ROW",
-    "SHA1",
-    "SHA2",
-    "SHA224",
-    "SHA256",
-    "SHA384",
-    "SHA512",
-    "SIN",
-    "SINH",
-    "SPLIT",
-    "STR_TO_MAP",
-    "TAN",
-    "TANH",
-    "TO_BASE64",
-    "TO_TIMESTAMP_LTZ",
-    "TRANSLATE",
-    "TRY_PARSE_JSON",
-    "TYPEOF",
-    "UNHEX",
-    "URL_DECODE",
-    "URL_ENCODE",
-];
-
 /// The function of a name in upper case.
 pub(super) fn find(name: &str, span: &Span) -> Result<&'static Function, Diagnostic> {
     let mut all = FAMILIES.into_iter().flatten();
@@ -234,11 +142,6 @@ pub(super) fn find(name: &str, span: &Span) -> Result<&'static Function, Diagnos
             let message = format!("`{name}` cannot stand in a decision: {why}");
             return Err(Diagnostic::at(span.clone(), message));
         }
-    }
-    if MISSING.contains(&name) {
-        let message = format!("`{name}` is a function of Flink that decisions do not have yet");
-        return Err(Diagnostic::at(span.clone(), message)
-            .help("compute it in SQL, and give it to the decision as an input"));
     }
     let known = FAMILIES.into_iter().flatten().map(|function| function.name);
     let known = known.filter(|name| name.starts_with(|c: char| c.is_ascii_uppercase()));

@@ -32,7 +32,6 @@ impl PlanCompiler<'_> {
             .into_iter()
             .enumerate()
             .map(|(row, condition)| Case {
-                origin: Some(rule_origin(&title, row + 1, &rules.rows[row])),
                 condition,
                 values: outputs
                     .iter()
@@ -163,13 +162,6 @@ fn rule_title(number: usize, rule: &Rule) -> String {
         Some(name) => format!("rule `{}`", name.value),
         None => format!("rule number {number}"),
     }
-}
-
-/// Where an error of a rule is: the rule and its condition.
-fn rule_origin(rules: &str, number: usize, rule: &Rule) -> (String, String) {
-    let what = format!("{rules}, {}", rule_title(number, rule));
-    let when = rule.when.as_ref().map(|when| when.text.value.clone());
-    (what, when.unwrap_or_else(|| "its values".to_owned()))
 }
 
 fn expressions(rule: &Rule) -> impl Iterator<Item = &Expression> {

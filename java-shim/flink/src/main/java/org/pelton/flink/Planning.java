@@ -28,11 +28,10 @@ final class Planning {
         "ARGUMENT_MISMATCH", false, "decision `" + decision + "`: " + message);
   }
 
-  /** The sentence that names the known word nearest to an unknown one, if it is near at all. */
+  /** The sentence that names the known word nearest to an unknown one. */
   static String didYouMean(String unknown, Collection<String> known) {
     return known.stream()
         .min(Comparator.comparingInt(candidate -> distance(unknown, candidate)))
-        .filter(nearest -> distance(unknown, nearest) <= Math.max(1, unknown.length() / 3))
         .map(nearest -> "; did you mean '" + nearest + "'?")
         .orElse("");
   }

@@ -1,0 +1,5 @@
+//! Where a dimension's files lie.
+
+mod location;
+
+pub use location::{Location, WrongLocation};
