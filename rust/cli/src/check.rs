@@ -37,7 +37,7 @@ impl Check {
 }
 
 fn print(checked: &Checked) {
-    let Decision { name, plan, .. } = &checked.decision;
+    let Decision { name, plan, .. } = &*checked.decision;
     say!("{name}: no errors");
     say!(
         "  input     {}",

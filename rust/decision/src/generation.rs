@@ -28,10 +28,12 @@ use crate::reserved::Reserved;
 pub struct Generation {
     /// The version's number; `None` for a directory that is not published.
     pub version: Option<u64>,
-    /// The compiled decision.
-    pub decision: Decision,
+    /// Of the generations of one version at work: who keeps what depends on one compares it.
+    pub number: u64,
+    /// The compiled decision, shared by all its generations.
+    pub decision: Arc<Decision>,
     /// Where each lookup of the plan finds its rows, in the order of the file.
-    rows: Vec<Rows>,
+    pub(crate) rows: Vec<Rows>,
 }
 
 /// A version and Hive partitions as an output row names them in `pelton.version` and
@@ -73,16 +75,18 @@ impl Generation {
         let rows = load_images(&decision, metadata, &BTreeMap::new())?;
         Ok(Generation {
             version: manifest.map(|manifest| manifest.version),
-            decision,
+            number: 0,
+            decision: Arc::new(decision),
             rows,
         })
     }
 
     /// A generation whose lookups find the given rows, whatever the key: for examples.
-    pub fn with_rows(decision: Decision, rows: Vec<Rows>) -> Generation {
+    pub fn with_rows(decision: impl Into<Arc<Decision>>, rows: Vec<Rows>) -> Generation {
         Generation {
             version: None,
-            decision,
+            number: 0,
+            decision: decision.into(),
             rows,
         }
     }
@@ -217,7 +221,8 @@ fn open_version(
     let rows = load_images(&decision, Some(&home.metadata), partitions)?;
     Ok(Generation {
         version: Some(version),
-        decision,
+        number: 0,
+        decision: Arc::new(decision),
         rows,
     })
 }
@@ -395,14 +400,25 @@ fn load_image(need: &LookupNeed, metadata: &Metadata, pinned: Option<&str>) -> R
         .map(|field| field.name.as_str())
         .collect();
     let image = Image::load(&dimension, metadata.root(), &columns).map_err(|cause| {
-        let code = match cause {
-            pelton_dimension::Error::Invalid(_) => ErrorCode::DimensionInvalid,
-            _ => ErrorCode::DimensionUnavailable,
-        };
-        let pinned = pinned.map(|name| format!(", pinned to `{name}`"));
-        let pinned = pinned.unwrap_or_default();
-        let message = format!("dimension `{}`{pinned}: {cause}", need.dimension);
-        Error::new(code, message)
+        let name = &need.dimension;
+        match pinned {
+            Some(pinned) => dimension_error(&format!("{name}`, pinned to `{pinned}"), &cause),
+            None => dimension_error(name, &cause),
+        }
     })?;
     Ok(Rows::Image(Arc::new(image)))
+}
+
+/// Why a dimension has no rows, as users see it.
+pub(crate) fn dimension_error(name: &str, cause: &pelton_dimension::Error) -> Error {
+    let message = format!("dimension `{name}`: {cause}");
+    Error::new(dimension_code(cause), message)
+}
+
+/// The code of an error of a dimension.
+pub(crate) fn dimension_code(cause: &pelton_dimension::Error) -> ErrorCode {
+    match cause {
+        pelton_dimension::Error::Invalid(_) => ErrorCode::DimensionInvalid,
+        _ => ErrorCode::DimensionUnavailable,
+    }
 }

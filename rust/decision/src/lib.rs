@@ -9,7 +9,8 @@
 //! 5. [`examples`]: the records that a decision carries with it, and what must come out.
 //! 6. [`publish`]: check, copy, [`manifest`], [`activation`], under a [`metadata`] directory.
 //! 7. [`generation`]: a version with all it needs in memory: what a record is evaluated against.
-//! 8. [`batch`]: many records at once, from Arrow columns to Arrow columns.
+//! 8. [`live`]: a version at work, whose generations follow its dimensions.
+//! 9. [`batch`]: many records at once, from Arrow columns to Arrow columns.
 
 pub mod activation;
 pub mod batch;
@@ -20,6 +21,7 @@ pub mod examples;
 pub mod expression;
 mod failed;
 pub mod generation;
+pub mod live;
 pub mod manifest;
 pub mod metadata;
 pub mod plan;
@@ -30,4 +32,5 @@ pub use decision::{Decision, Sources};
 pub use error::{Error, ErrorCode};
 pub use failed::{FailedRow, OnError};
 pub use generation::{Generation, Pin};
+pub use live::LiveDecision;
 pub use plan::run::{RunError, Scratch};

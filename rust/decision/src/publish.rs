@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::activation::{self, Activation, create_if_absent};
 use crate::decision::Decision;
@@ -15,8 +16,8 @@ use crate::metadata::{DecisionHome, Metadata};
 /// A decision that compiles and whose examples come out as they say.
 #[derive(Debug)]
 pub struct Checked {
-    /// The decision; its lookups find no rows.
-    pub decision: Decision,
+    /// The decision.
+    pub decision: Arc<Decision>,
     /// How many examples were run.
     pub examples: usize,
 }
@@ -45,7 +46,7 @@ pub fn check(directory: &Path, metadata: Option<&Metadata>) -> Result<Checked, E
     let mut decision = compile_directory(directory, files.as_ref(), metadata)?;
     if !directory.join(examples::FILE).exists() {
         return Ok(Checked {
-            decision,
+            decision: Arc::new(decision),
             examples: 0,
         });
     }

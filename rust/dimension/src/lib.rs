@@ -11,9 +11,11 @@
 //!    [`refresh`] is one of them, [`snapshot`] what its lookups see.
 
 pub mod cache;
+pub mod counts;
 pub mod definition;
 pub mod error;
 pub mod event;
+pub mod figures;
 pub mod groups;
 pub mod hive;
 pub mod image;
@@ -25,9 +27,11 @@ pub mod snapshot;
 pub mod storage;
 
 pub use cache::{Cache, Claim, Request};
+pub use counts::Counts;
 pub use definition::{Choice, Definition};
 pub use error::Error;
 pub use event::Event;
+pub use figures::Figures;
 pub use groups::Groups;
 pub use image::{Image, KeyEncoder, Projection};
 pub use policy::{Initial, Policy};

@@ -1,30 +1,41 @@
 //! `org.pelton.Evaluator`: one decision at one version, opened for one thread.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Instant;
 
 use jni::objects::{JByteBuffer, JClass, JString};
-use jni::sys::{jclass, jint, jlong};
-use jni::{Env, EnvUnowned, jni_mangle};
+use jni::sys::{jboolean, jclass, jint, jlong};
+use jni::{EnvUnowned, jni_mangle};
 use pelton_decision::generation::manifest_of;
+use pelton_decision::live::{LiveDecision, User};
 use pelton_decision::{Error, ErrorCode, FailedRow, Generation, OnError, Scratch};
+use pelton_dimension::Figures;
 
-use crate::exception::Failure;
 use crate::guard::{caught, throwing};
+use crate::memory::{Longs, Memory};
+use crate::metrics::Publication;
 use crate::registry;
 
 /// What a handle points to. One task thread owns it; closing gives it back.
 struct Evaluator {
-    generation: Arc<Generation>,
-    /// None after a panic: the next record starts afresh.
+    user: Arc<User>,
+    on_error: OnError,
+    /// Of which generation the state below is.
+    number: Option<u64>,
+    /// None after a panic, and for another generation: the next record starts afresh.
     scratch: Option<Scratch>,
-    input: Memory,
-    output: Memory,
-    counters: Counters,
     /// The output of the records that fail; `None` where they fail the job.
     failed: Option<FailedRow>,
+    input: Memory,
+    output: Memory,
+    counters: Longs,
     last: Last,
+    metrics: Option<Publication>,
 }
+
+/// The places of the counters.
+const EVALUATIONS: usize = 0;
+const ERRORS: usize = 1;
 
 /// What became of the last record.
 enum Last {
@@ -34,18 +45,6 @@ enum Last {
     Failed,
     /// It fails the job, for this reason.
     Refused(Error),
-}
-
-/// A direct buffer that Java owns and keeps alive as long as it uses the handle.
-#[derive(Clone, Copy)]
-struct Memory {
-    address: *mut u8,
-    capacity: usize,
-}
-
-/// Two longs in a direct buffer, read by metric reporters at any time without a call.
-struct Counters {
-    address: *mut i64,
 }
 
 #[jni_mangle("org.pelton.Evaluator")]
@@ -60,10 +59,51 @@ pub extern "system" fn open<'local>(
     throwing(&mut env, |env| {
         let uri = decision_uri.try_to_string(env)?;
         let on_error = parse_on_error(&on_error.try_to_string(env)?)?;
-        let generation = registry::open(&uri, version as u64)?;
-        let counters = Counters::new(Memory::of(env, &counters)?)?;
-        let evaluator = Evaluator::new(generation, on_error, counters)?;
+        let live = registry::open(&uri, version as u64)?;
+        let counters = Longs::new(Memory::of(env, &counters)?, 2)?;
+        let evaluator = Evaluator::new(&live, on_error, counters);
         Ok(Box::into_raw(Box::new(evaluator)) as jlong)
+    })
+}
+
+/// Whether records can be evaluated; if not, ask again.
+#[jni_mangle("org.pelton.Evaluator")]
+pub extern "system" fn ready<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    handle: jlong,
+) -> jboolean {
+    throwing(&mut env, |_| Ok(evaluator(handle)?.ready(Instant::now())?))
+}
+
+/// The names of the dimensions that have metrics, one a line.
+#[jni_mangle("org.pelton.Evaluator")]
+pub extern "system" fn dimensions<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    handle: jlong,
+) -> JString<'local> {
+    throwing(&mut env, |env| {
+        let figures = evaluator(handle)?.user.figures(Instant::now());
+        let names: Vec<&str> = figures.into_keys().collect();
+        Ok(env.new_string(names.join("\n"))?)
+    })
+}
+
+/// Keeps their metrics current in a buffer, until the evaluator is closed.
+#[jni_mangle("org.pelton.Evaluator")]
+pub extern "system" fn publish<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    handle: jlong,
+    buffer: JByteBuffer<'local>,
+) {
+    throwing(&mut env, |env| {
+        let evaluator = evaluator(handle)?;
+        let count = evaluator.user.figures(Instant::now()).len() * Figures::NAMES.len();
+        let longs = Longs::new(Memory::of(env, &buffer)?, count)?;
+        evaluator.metrics = Some(Publication::new(evaluator.user.clone(), longs));
+        Ok(())
     })
 }
 
@@ -143,9 +183,8 @@ pub extern "system" fn signature<'local>(
     handle: jlong,
 ) -> JString<'local> {
     throwing(&mut env, |env| {
-        let generation = &evaluator(handle)?.generation;
-        let version = generation.version.unwrap_or(0);
-        let manifest = manifest_of(&generation.decision, version);
+        let live = evaluator(handle)?.user.live();
+        let manifest = manifest_of(&live.decision, live.version);
         let json = serde_json::to_string(&manifest).map_err(|cause| {
             Error::new(
                 ErrorCode::ManifestInvalid,
@@ -170,20 +209,27 @@ fn evaluator<'a>(handle: jlong) -> Result<&'a mut Evaluator, Error> {
 }
 
 impl Evaluator {
-    fn new(
-        generation: Arc<Generation>,
-        on_error: OnError,
-        counters: Counters,
-    ) -> Result<Evaluator, Error> {
-        Ok(Evaluator {
-            failed: FailedRow::new(&generation, on_error)?,
-            generation,
+    fn new(live: &Arc<LiveDecision>, on_error: OnError, counters: Longs) -> Evaluator {
+        Evaluator {
+            user: Arc::new(User::new(live)),
+            on_error,
+            number: None,
             scratch: None,
+            failed: None,
             input: Memory::NONE,
             output: Memory::NONE,
             counters,
             last: Last::Decided,
-        })
+            metrics: None,
+        }
+    }
+
+    fn ready(&mut self, now: Instant) -> Result<bool, Error> {
+        let ready = self.user.live().ready(now)?;
+        if let (true, Some(generation)) = (ready, &*self.user.live().generation()) {
+            self.failed = FailedRow::new(generation, self.on_error)?;
+        }
+        Ok(ready)
     }
 
     fn evaluate(&mut self, input_length: jint) -> jlong {
@@ -201,14 +247,37 @@ impl Evaluator {
         &mut self,
         decide: impl FnOnce(&Generation, &mut Scratch) -> Result<usize, Error>,
     ) -> jlong {
-        self.counters.add_evaluation();
-        let (generation, scratch) = (&*self.generation, &mut self.scratch);
-        match caught(|| decide(generation, ready(generation, scratch)?)) {
+        self.counters.increment(EVALUATIONS);
+        let generation = self.user.live().generation();
+        let decided = match &*generation {
+            Some(generation) => caught(|| decide(generation, self.scratch_for(generation)?)),
+            None => Err(Error::new(ErrorCode::Panic, "the decision is not ready")),
+        };
+        match decided {
             Ok(length) => {
                 self.last = Last::Decided;
                 length as jlong
             }
             Err(error) => self.failed(error),
+        }
+    }
+
+    /// The state for a record, made afresh where the last one was of another generation: its
+    /// reserved columns are that of the generation.
+    #[inline]
+    fn scratch_for(&mut self, generation: &Generation) -> Result<&mut Scratch, Error> {
+        if self.number != Some(generation.number) {
+            self.failed = FailedRow::new(generation, self.on_error)?;
+            self.scratch = None;
+            self.number = Some(generation.number);
+        }
+        match &mut self.scratch {
+            Some(scratch) => Ok(scratch),
+            scratch => {
+                let mut new = generation.scratch(1)?;
+                new.count_in(self.user.counts());
+                Ok(scratch.insert(new))
+            }
         }
     }
 
@@ -218,7 +287,7 @@ impl Evaluator {
         if error.code == ErrorCode::Panic {
             self.scratch = None;
         }
-        self.counters.add_error();
+        self.counters.increment(ERRORS);
         let set = match &mut self.failed {
             Some(row) => row.set(&error),
             None => Err(error),
@@ -247,75 +316,14 @@ impl Evaluator {
         // SAFETY: as in `evaluate`.
         let output = unsafe { self.output.all() };
         match (&self.last, &self.scratch, &self.failed) {
-            (Last::Decided, Some(scratch), _) => self.generation.write_output(scratch, 0, output),
+            // The plan is that of all generations, and the scratch holds all that it wrote.
+            (Last::Decided, Some(scratch), _) => match &*self.user.live().generation() {
+                Some(generation) => generation.write_output(scratch, 0, output),
+                None => Ok(0),
+            },
             (Last::Failed, _, Some(row)) => row.write(output),
             _ => Ok(0),
         }
-    }
-}
-
-fn ready<'a>(
-    generation: &Generation,
-    scratch: &'a mut Option<Scratch>,
-) -> Result<&'a mut Scratch, Error> {
-    match scratch {
-        Some(scratch) => Ok(scratch),
-        None => Ok(scratch.insert(generation.scratch(1)?)),
-    }
-}
-
-impl Memory {
-    /// Before Java tells its buffers.
-    const NONE: Memory = Memory {
-        address: std::ptr::NonNull::dangling().as_ptr(),
-        capacity: 0,
-    };
-
-    fn of(env: &Env<'_>, buffer: &JByteBuffer<'_>) -> Result<Memory, Failure> {
-        Ok(Memory {
-            address: env.get_direct_buffer_address(buffer)?,
-            capacity: env.get_direct_buffer_capacity(buffer)?,
-        })
-    }
-
-    /// The first bytes. A length that the buffer does not have is cut, which no row survives.
-    fn bytes<'a>(self, length: jint) -> &'a [u8] {
-        let length = usize::try_from(length).unwrap_or(0).min(self.capacity);
-        // SAFETY: Java keeps the buffer alive and does not touch it during the call.
-        unsafe { std::slice::from_raw_parts(self.address, length) }
-    }
-
-    /// # Safety
-    /// Nothing else uses the buffer while the slice lives.
-    unsafe fn all<'a>(self) -> &'a mut [u8] {
-        // SAFETY: Java keeps the buffer alive; the rest is promised by the caller.
-        unsafe { std::slice::from_raw_parts_mut(self.address, self.capacity) }
-    }
-}
-
-impl Counters {
-    fn new(memory: Memory) -> Result<Counters, Error> {
-        let address = memory.address.cast::<i64>();
-        if memory.capacity < 2 * size_of::<i64>() || !address.is_aligned() {
-            let message = "the counters are not two aligned longs";
-            return Err(Error::new(ErrorCode::Panic, message));
-        }
-        Ok(Counters { address })
-    }
-
-    fn add_evaluation(&self) {
-        self.add(0);
-    }
-
-    fn add_error(&self) {
-        self.add(1);
-    }
-
-    /// One thread writes, so a load and a store are enough.
-    fn add(&self, index: usize) {
-        // SAFETY: `new` has checked size and alignment; Java keeps the buffer alive.
-        let counter = unsafe { AtomicI64::from_ptr(self.address.add(index)) };
-        counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 }
 
@@ -360,14 +368,16 @@ pub mod tests {
     fn open_double(buffers: &mut Buffers) -> Evaluator {
         let metadata = publish(DECISION);
         let uri = metadata.path().join("decisions/double");
-        let generation = registry::open(uri.to_str().expect("UTF-8"), 1).expect("published");
-        let memory = |bytes: *mut u8| Memory {
-            address: bytes,
-            capacity: 16,
-        };
+        let live = registry::open(uri.to_str().expect("UTF-8"), 1).expect("published");
+        let memory = |bytes: *mut u8| Memory::at(bytes, 16);
         let counters = memory(buffers.counters.as_mut_ptr().cast());
-        let counters = Counters::new(counters).expect("two longs");
-        let mut evaluator = Evaluator::new(generation, OnError::Fail, counters).expect("opened");
+        let counters = Longs::new(counters, 2).expect("two longs");
+        let mut evaluator = Evaluator::new(&live, OnError::Fail, counters);
+        assert!(
+            evaluator
+                .ready(Instant::now())
+                .expect("it needs no dimension")
+        );
         evaluator.input = memory(buffers.input.as_mut_ptr());
         evaluator.output = memory(buffers.output.as_mut_ptr());
         evaluator
@@ -414,10 +424,10 @@ pub mod tests {
             counters: Box::new([0; 2]),
         };
         let mut evaluator = open_double(&mut buffers);
-        evaluator.output.capacity = 8;
+        evaluator.output = Memory::at(buffers.output.as_mut_ptr(), 8);
         assert_eq!(evaluator.evaluate(16), 16);
         assert_eq!(buffers.output, [7; 16]);
-        evaluator.output.capacity = 16;
+        evaluator.output = Memory::at(buffers.output.as_mut_ptr(), 16);
         evaluator.write_again().unwrap();
         assert_eq!(buffers.output, row(42));
     }

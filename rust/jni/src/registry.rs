@@ -1,44 +1,91 @@
-//! What is loaded in this process: one generation per decision and version, shared by all tasks
-//! that use it and dropped with the last of them.
+//! What is loaded in this process: one decision at work for each decision and version, shared by
+//! all tasks that use it and dropped with the last of them; and the dimensions of all of them.
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
+use pelton_decision::live::LiveDecision;
 use pelton_decision::metadata::DecisionHome;
-use pelton_decision::{Error, Generation, activation};
+use pelton_decision::{Error, activation};
+use pelton_dimension::cache::LINGER;
+use pelton_dimension::{Cache, Event};
+
+use crate::metrics;
 
 type Key = (String, u64);
-/// Locked while its generation is loaded: tasks that want the same one wait for it, tasks that
+/// Locked while its decision is compiled: tasks that want the same one wait for it, tasks that
 /// want another do not.
-type Entry = Arc<Mutex<Weak<Generation>>>;
+type Entry = Arc<Mutex<Weak<LiveDecision>>>;
 
 static LOADED: LazyLock<Mutex<HashMap<Key, Entry>>> = LazyLock::new(Mutex::default);
 
-/// The generation of a decision's version, loaded unless another task has it open. Version 0 is
-/// the active one.
-pub fn open(uri: &str, version: u64) -> Result<Arc<Generation>, Error> {
+static CACHE: LazyLock<Cache> = LazyLock::new(|| Cache::new(LINGER));
+
+/// What was loaded and metrics are looked after so often at least.
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// A decision's version at work, compiled unless another task has it open. Version 0 is the active
+/// one. Its dimensions are loaded by [`work`].
+pub fn open(uri: &str, version: u64) -> Result<Arc<LiveDecision>, Error> {
     let version = match version {
         0 => activation::current(&DecisionHome::open(uri)?)?.version,
         version => version,
     };
     let entry = entry((uri.to_owned(), version));
-    let mut slot = entry.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(generation) = slot.upgrade() {
-        return Ok(generation);
+    let mut slot = lock(&entry);
+    if let Some(live) = slot.upgrade() {
+        return Ok(live);
     }
-    let generation = Arc::new(Generation::open(uri, Some(version))?);
-    *slot = Arc::downgrade(&generation);
-    Ok(generation)
+    let live = LiveDecision::open(uri, version, &CACHE, Instant::now())?;
+    let live = Arc::new(live);
+    *slot = Arc::downgrade(&live);
+    Ok(live)
 }
 
-/// The entry of a key; forgets those that nobody uses or loads.
+/// The entry of a key; forgets those that nobody uses or compiles.
 fn entry(key: Key) -> Entry {
-    let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut loaded = lock(&LOADED);
     loaded.retain(|_, entry| {
-        let loading = Arc::strong_count(entry) > 1;
-        loading || entry.lock().is_ok_and(|slot| slot.strong_count() > 0)
+        let compiling = Arc::strong_count(entry) > 1;
+        compiling || entry.lock().is_ok_and(|slot| slot.strong_count() > 0)
     });
     loaded.entry(key).or_default().clone()
+}
+
+/// The dimensions of this process.
+pub fn cache() -> &'static Cache {
+    &CACHE
+}
+
+/// Does what is due, and lets records and metrics see it. Where nothing was done it waits, a
+/// second at most.
+pub fn work() -> Vec<Event> {
+    let now = Instant::now();
+    let round = CACHE.work(now);
+    for live in at_work() {
+        live.refresh();
+    }
+    metrics::publish(now);
+    if round.events.is_empty() {
+        let until_next = round
+            .next
+            .map_or(PERIOD, |next| next.saturating_duration_since(now));
+        CACHE.wait(until_next.min(PERIOD));
+    }
+    round.events
+}
+
+/// The decisions that tasks have open. One that is being compiled is none yet.
+fn at_work() -> Vec<Arc<LiveDecision>> {
+    let loaded = lock(&LOADED);
+    let entries = loaded.values();
+    let lives = entries.filter_map(|entry| entry.try_lock().ok()?.upgrade());
+    lives.collect()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -47,7 +94,7 @@ mod tests {
     use crate::evaluator::tests::{DECISION, publish};
 
     #[test]
-    fn tasks_share_a_generation_and_the_last_one_drops_it() {
+    fn tasks_share_a_decision_and_the_last_one_drops_it() {
         let metadata = publish(DECISION);
         let uri = metadata.path().join("decisions/double");
         let uri = uri.to_str().expect("a UTF-8 path");

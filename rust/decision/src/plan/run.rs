@@ -1,15 +1,18 @@
 //! One evaluation: the steps in turn, over the columns of a [`Scratch`].
 
+use std::sync::Arc;
+
 use pelton_data::binary_row::RowError;
 use pelton_data::columns::{Columns, Literal, MemoryError, Slot};
-use pelton_dimension::Image;
 use pelton_dimension::image::{NotLoaded, Row};
+use pelton_dimension::{Counts, Image};
 use pelton_model::Memory;
 
 use super::{LookupWork, ModelWork, Plan, Step, Work};
 use crate::definition::Missing;
 use crate::error::ErrorCode;
 use crate::expression::{EvalError, EvalErrorKind, Selections};
+use crate::generation::dimension_code;
 
 /// The whole state of one evaluation. One a thread; thrown away after a caught panic.
 pub struct Scratch {
@@ -18,13 +21,17 @@ pub struct Scratch {
     selections: Selections,
     /// The packed key of the lookup at hand.
     key: Vec<u8>,
+    /// One a lookup of the plan.
+    counts: Arc<[Counts]>,
 }
 
 /// Where a lookup finds its rows.
 #[derive(Debug)]
 pub enum Rows {
     /// In a dimension's image.
-    Image(std::sync::Arc<Image>),
+    Image(Arc<Image>),
+    /// Nowhere: what is loaded may not be used, for this reason.
+    Unusable(pelton_dimension::Error),
     /// One packed row, or none, whatever the key: an example carries its lookup rows.
     Given(Option<Vec<u8>>),
 }
@@ -52,6 +59,14 @@ pub enum RunError {
     /// A lookup's image holds other key groups.
     #[error(transparent)]
     NotLoaded(#[from] NotLoaded),
+    /// A lookup's dimension may not be used.
+    #[error("{title}: {cause}")]
+    Unusable {
+        /// "lookup `plane`"
+        title: String,
+        /// Why not.
+        cause: pelton_dimension::Error,
+    },
     /// No memory.
     #[error(transparent)]
     Memory(#[from] MemoryError),
@@ -68,6 +83,7 @@ impl RunError {
             },
             RunError::Row { .. } => ErrorCode::ArgumentMismatch,
             RunError::Missing { .. } => ErrorCode::NullRefused,
+            RunError::Unusable { cause, .. } => dimension_code(cause),
             RunError::NotLoaded(_) => ErrorCode::DimensionUnavailable,
             RunError::Memory(cause) => cause.into(),
         }
@@ -86,7 +102,13 @@ impl Scratch {
             columns: Columns::with_literals(&plan.layout, capacity, reserved)?,
             selections: Selections::new(&plan.program, capacity)?,
             key: Vec::new(),
+            counts: plan.lookups.iter().map(|_| Counts::default()).collect(),
         })
+    }
+
+    /// Counts what lookups do in `counts`, one a lookup of the plan, from now on.
+    pub fn count_in(&mut self, counts: Arc<[Counts]>) {
+        self.counts = counts;
     }
 }
 
@@ -198,6 +220,7 @@ impl LookupWork {
         n: usize,
         title: &str,
     ) -> Result<(), RunError> {
+        scratch.counts[self.index].add_lookups(n as u64);
         (0..n).try_for_each(|row| self.read(rows, scratch, row, title))
     }
 
@@ -212,6 +235,7 @@ impl LookupWork {
         match &rows[self.index] {
             Rows::Given(given) => Ok(given.is_some()),
             Rows::Image(image) => Ok(self.find(image, columns, key, row)?.is_some()),
+            Rows::Unusable(_) => Ok(false),
         }
     }
 
@@ -237,7 +261,12 @@ impl LookupWork {
         row: usize,
         title: &str,
     ) -> Result<(), RunError> {
-        let Scratch { columns, key, .. } = scratch;
+        let Scratch {
+            columns,
+            key,
+            counts,
+            ..
+        } = scratch;
         let read = match rows {
             Rows::Given(given) => given
                 .as_deref()
@@ -246,7 +275,16 @@ impl LookupWork {
                 let found = self.find(image, columns, key, row)?;
                 found.map(|found| found.read(&self.projection, columns, row))
             }
+            Rows::Unusable(cause) => {
+                return Err(RunError::Unusable {
+                    title: title.to_owned(),
+                    cause: cause.clone(),
+                });
+            }
         };
+        if read.is_none() {
+            counts[self.index].add_miss();
+        }
         match (read, self.missing) {
             (Some(read), _) => read.map_err(|cause| RunError::Row {
                 title: title.to_owned(),

@@ -2,6 +2,8 @@ package org.pelton;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.List;
+import java.util.stream.Collectors;
 
 /**
  * One decision at one version, opened for one thread.
@@ -19,6 +21,9 @@ public final class Evaluator implements AutoCloseable {
   private static final int EVALUATIONS = 0;
   private static final int ERRORS = Long.BYTES;
 
+  /** A small part of what the smallest load takes. */
+  private static final long READY_POLL_MS = 5;
+
   private final ByteBuffer counters =
       ByteBuffer.allocateDirect(2 * Long.BYTES).order(ByteOrder.nativeOrder());
   private final RowBuffer input;
@@ -27,11 +32,17 @@ public final class Evaluator implements AutoCloseable {
   /** Of the last output row, in bytes. */
   private int outputLength;
 
-  /** Address of the native evaluator; 0 when closed. */
+  /** Address of the native evaluator; 0 before it is opened, and when closed. */
   private long handle;
 
+  /** Written to until this is closed. */
+  private ByteBuffer published;
+
+  private boolean closed;
+
   /**
-   * Loads the decision with everything that it needs; may take long.
+   * Loads the decision, and waits until everything that it needs is loaded, which may take long; an
+   * interrupt ends the wait.
    *
    * @param decisionUri {@code METADATA/decisions/NAME}
    * @param version a published version; 0 for the active one
@@ -44,12 +55,30 @@ public final class Evaluator implements AutoCloseable {
     String name = decisionUri.substring(decisionUri.lastIndexOf('/') + 1);
     input = new RowBuffer("`" + name + "`: the input");
     output = new RowBuffer("`" + name + "`: the output");
-    handle = open(decisionUri, version, onError, counters);
+    Background.acquire();
     try {
+      handle = open(decisionUri, version, onError, counters);
+      awaitReady(name);
       tellBuffers();
     } catch (RuntimeException e) {
       close();
       throw e;
+    }
+  }
+
+  /** Another thread loads; this one can be interrupted, say by the cancellation of the job. */
+  private void awaitReady(String name) {
+    while (!ready(handle)) {
+      try {
+        Thread.sleep(READY_POLL_MS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new PeltonException(
+            "DIMENSION_UNAVAILABLE",
+            true,
+            "`" + name + "`: interrupted while its dimensions are loaded",
+            e);
+      }
     }
   }
 
@@ -105,6 +134,20 @@ public final class Evaluator implements AutoCloseable {
     return signature(open());
   }
 
+  /** The names of the dimensions that have metrics. */
+  public List<String> dimensions() {
+    return dimensions(open()).lines().collect(Collectors.toList());
+  }
+
+  /**
+   * Keeps the metrics of the dimensions current in a direct buffer until this is closed: for each
+   * of {@link #dimensions} a block of longs in native order.
+   */
+  public void publish(ByteBuffer numbers) {
+    publish(open(), numbers);
+    published = numbers;
+  }
+
   /** Records evaluated since the decision was opened, failed ones included. */
   public long evaluations() {
     return counters.getLong(EVALUATIONS);
@@ -117,10 +160,18 @@ public final class Evaluator implements AutoCloseable {
 
   @Override
   public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
     long closing = handle;
     handle = 0;
-    if (closing != 0) {
-      close(closing);
+    try {
+      if (closing != 0) {
+        close(closing);
+      }
+    } finally {
+      Background.release();
     }
   }
 
@@ -141,6 +192,14 @@ public final class Evaluator implements AutoCloseable {
       String decisionUri, long version, String onError, ByteBuffer counters);
 
   private static native void close(long handle);
+
+  /** Whether all is loaded; throws the reason where it cannot be. */
+  private static native boolean ready(long handle);
+
+  /** One a line. */
+  private static native String dimensions(long handle);
+
+  private static native void publish(long handle, ByteBuffer numbers);
 
   /** Tells the addresses and sizes of both buffers; called after every change of one of them. */
   private static native void buffers(long handle, ByteBuffer input, ByteBuffer output);

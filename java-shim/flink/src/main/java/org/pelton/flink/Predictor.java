@@ -47,6 +47,9 @@ final class Predictor implements AutoCloseable {
       MetricGroup group = metrics.addGroup("pelton");
       group.gauge("evaluations", evaluator::evaluations);
       group.gauge("errors", evaluator::errors);
+      DimensionMetrics dimensions = new DimensionMetrics(evaluator.dimensions());
+      evaluator.publish(dimensions.numbers());
+      dimensions.register(group);
     } catch (RuntimeException e) {
       evaluator.close();
       throw e;

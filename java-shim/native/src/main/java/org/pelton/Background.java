@@ -1,0 +1,125 @@
+package org.pelton;
+
+import java.security.AccessController;
+import java.security.PrivilegedAction;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The thread that Pelton's native library works on beside the records: it loads and renews
+ * dimensions, frees what is out of use, and keeps metrics current. What it says goes to the log.
+ *
+ * <p>There is one for each loaded library. It starts with the first handle and ends after the last
+ * one is closed: at once where the library ends with the job's class loader ({@code ADD JAR}), else
+ * when the dimensions that linger for a restart have been given back, a minute later.
+ */
+public final class Background {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Background.class);
+
+  /** Whether this class stays when a job has ended, so that lingering is of use. */
+  private static final boolean OUTLIVES_JOBS =
+      Background.class.getClassLoader() == ClassLoader.getSystemClassLoader();
+
+  /** After a fault of the library itself, so that it cannot spin. */
+  private static final long PAUSE_AFTER_FAULT_MS = 1000;
+
+  private static int handles;
+  private static Thread thread;
+
+  private Background() {}
+
+  /** Called when a handle is opened, before it needs anything to be loaded. */
+  public static synchronized void acquire() {
+    handles++;
+    if (thread == null) {
+      thread = start();
+    }
+  }
+
+  /** Called when a handle was closed. */
+  public static synchronized void release() {
+    handles--;
+    wake();
+  }
+
+  /**
+   * A thread that keeps nothing of the task that happens to start it: neither its class loader, nor
+   * its inheritable thread locals, nor the protection domains of its stack.
+   */
+  @SuppressWarnings("removal")
+  private static Thread start() {
+    return AccessController.doPrivileged(
+        (PrivilegedAction<Thread>)
+            () -> {
+              Thread started = new Thread(null, Background::run, "pelton-background", 0, false);
+              started.setDaemon(true);
+              started.setContextClassLoader(Background.class.getClassLoader());
+              started.start();
+              return started;
+            });
+  }
+
+  private static void run() {
+    do {
+      try {
+        for (String line : work()) {
+          log(line);
+        }
+      } catch (PeltonException fault) {
+        LOG.error("the background work failed", fault);
+        pause();
+      }
+    } while (!ended());
+  }
+
+  private static synchronized boolean ended() {
+    if (handles > 0) {
+      return false;
+    }
+    if (!OUTLIVES_JOBS) {
+      clear();
+    }
+    if (!idle()) {
+      return false;
+    }
+    thread = null;
+    return true;
+  }
+
+  private static void log(String line) {
+    String text = line.substring(1);
+    switch (line.charAt(0)) {
+      case 'E':
+        LOG.error(text);
+        break;
+      case 'W':
+        LOG.warn(text);
+        break;
+      default:
+        LOG.info(text);
+    }
+  }
+
+  private static void pause() {
+    try {
+      Thread.sleep(PAUSE_AFTER_FAULT_MS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt(); // of no meaning here: nobody ends this thread
+    }
+  }
+
+  // The natives, implemented by rust/jni/src/background.rs.
+
+  /** Does what is due or waits for it, a second at most; lines with a letter for their level. */
+  private static native String[] work();
+
+  /** Ends a wait. */
+  private static native void wake();
+
+  /** Gives back what no handle uses. */
+  private static native void clear();
+
+  /** Whether nothing is held. */
+  private static native boolean idle();
+}
