@@ -87,12 +87,12 @@ fn the_published_versions_are_their_sources() {
             &models().join(format!("arrival_delay/v{version}")),
             Some(&metadata()),
         );
-        let files = source.unwrap().decision.files;
+        let files = &source.unwrap().decision.files;
         assert!(files.len() == 3, "decision.toml, model and examples");
         for (name, bytes) in files {
-            let copy = uri.join(format!("versions/{version}")).join(&name);
+            let copy = uri.join(format!("versions/{version}")).join(name);
             assert!(
-                std::fs::read(&copy).unwrap() == bytes,
+                std::fs::read(&copy).unwrap() == *bytes,
                 "{}: publish it again",
                 copy.display()
             );

@@ -7,6 +7,7 @@ mod error_matrix;
 mod errors;
 mod flights;
 mod golden;
+mod live;
 mod provenance;
 mod robustness;
 mod run;

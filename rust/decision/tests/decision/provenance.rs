@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use super::compile;
 use super::flights::models;
 
-const DECISION: &str = r#"
+pub const DECISION: &str = r#"
 name = "d"
 input = "tailnum STRING, a INT"
 output = """
@@ -27,7 +27,7 @@ key = ["tailnum"]
 "#;
 
 /// The planes of the flights in two Hive partitions, and the decision as version 1.
-fn metadata(decision: &str) -> TempDir {
+pub fn metadata(decision: &str) -> TempDir {
     let home = tempfile::tempdir().unwrap();
     let from = models().join("metadata");
     let copy = |from: &Path, to: &str| {
@@ -58,7 +58,7 @@ fn home(metadata: &TempDir) -> DecisionHome {
 }
 
 /// The outputs of one record, or the row that stands for its failure.
-fn decide(generation: &Generation, a: i32, on_error: OnError) -> Vec<Value> {
+pub fn decide(generation: &Generation, a: i32, on_error: OnError) -> Vec<Value> {
     let plan = &generation.decision.plan;
     let mut scratch = generation.scratch(1).unwrap();
     let mut failed = FailedRow::new(generation, on_error).unwrap();
@@ -80,11 +80,11 @@ fn decide(generation: &Generation, a: i32, on_error: OnError) -> Vec<Value> {
     output.iter().map(value).collect()
 }
 
-fn text(text: &str) -> Value {
+pub fn text(text: &str) -> Value {
     Value::Text(text.to_owned())
 }
 
-fn partitions(day: &str) -> Value {
+pub fn partitions(day: &str) -> Value {
     Value::Map(vec![(text("plane"), text(&format!("dt={day}")))])
 }
 
