@@ -36,8 +36,10 @@ pub(crate) fn load(
     on_worker(&partition.directory, || {
         let (mut loader, shape) = Loader::new(definition, partition, wanted)?;
         let mut survey = Survey::new(shape);
-        loader
-            .pass(|columns, batch, _| survey.add(columns, batch.num_rows()).map_err(no_memory))?;
+        loader.pass(|columns, batch, _| {
+            let seen = survey.add(columns, batch.num_rows());
+            seen.map_err(|Refused { why, .. }| Error::Unavailable(why.to_string()))
+        })?;
         let mut builder = survey.into_builder().map_err(|refusal| {
             Error::Unavailable(format!("{}: {refusal}", partition.directory.display()))
         })?;
@@ -45,7 +47,9 @@ pub(crate) fn load(
             let added = builder.add(columns, batch.num_rows());
             added.map_err(|refused| refusal(definition, &builder, refused, batch, path))
         })?;
-        Ok(builder.finish())
+        builder
+            .finish()
+            .map_err(|refusal| Error::Unavailable(refusal.to_string()))
     })
 }
 
@@ -154,6 +158,8 @@ impl<'a> Loader<'a> {
                 columns,
                 key,
                 duplicates,
+                symbols: false,
+                groups: vec![true],
             },
         ))
     }
