@@ -10,6 +10,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use pelton_data::columns::{Columns, Layout, Physical, Slot};
+use pelton_dimension::groups::Groups;
 use pelton_dimension::image::{Duplicates, Image, KeyEncoder, Probe, Projection, Shape, Survey};
 
 #[path = "image/table.rs"]
@@ -52,7 +53,13 @@ fn main() {
     let mut json = String::new();
     for n in rows {
         for figure in figures(n) {
-            let Figure { case, ours, peer, unit, is_cost } = figure;
+            let Figure {
+                case,
+                ours,
+                peer,
+                unit,
+                is_cost,
+            } = figure;
             let ratio = if is_cost { peer / ours } else { ours / peer };
             println!("  {case:<34}{ours:>12.1}{peer:>12.1}  {unit:<24}{ratio:>8.2}");
             let comma = if json.is_empty() { "" } else { "," };
@@ -78,7 +85,11 @@ fn figures(n: u64) -> Vec<Figure> {
     println!("  {values:.1} bytes of values a row; packed in {seconds:.2} s");
     for column in plain.column_statistics() {
         let bytes = column.bytes as f64 / n as f64;
-        println!("    {:<16}{bytes:>7.2}  {}", column.name.unwrap_or_default(), column.coding);
+        println!(
+            "    {:<16}{bytes:>7.2}  {}",
+            column.name.unwrap_or_default(),
+            column.coding
+        );
     }
     println!(
         "    {:<16}{:>7.2}  {:.1} % in use",
@@ -86,7 +97,10 @@ fn figures(n: u64) -> Vec<Figure> {
         plain.index_bytes() as f64 / n as f64,
         100.0 * plain.index_load()
     );
-    println!("  {:<34}{:>12}{:>12}  {:<24}{:>8}", "", "ours", "peer", "", "ratio");
+    println!(
+        "  {:<34}{:>12}{:>12}  {:<24}{:>8}",
+        "", "ours", "peer", "", "ratio"
+    );
     let memory = |case: &str, image: &Image| Figure {
         case: case.to_owned(),
         ours: image.bytes() as f64 / n as f64,
@@ -124,8 +138,11 @@ fn build(table: &mut Table, n: u64, symbols: bool) -> (Image, f64) {
         columns: table.fields(),
         key: vec![(table.data_type("id"), table.slot("id"))],
         duplicates: Duplicates::Error,
-        symbols,
-        groups: vec![true],
+        symbols: match symbols {
+            true => (0..4).map(|i| table.slot(&format!("name_{i}"))).collect(),
+            false => Vec::new(),
+        },
+        groups: Groups::whole(),
     };
     let mut survey = Survey::new(shape);
     for first in (0..n).step_by(BATCH) {
@@ -159,7 +176,12 @@ struct Lookup<'a> {
 impl Lookup<'_> {
     fn new<'a>(image: &'a Image, read: &[&str], capacity: usize) -> Lookup<'a> {
         let mut layout = Layout::default();
-        let find = |name: &&str| image.columns().iter().position(|field| field.name == **name);
+        let find = |name: &&str| {
+            image
+                .columns()
+                .iter()
+                .position(|field| field.name == **name)
+        };
         let chosen = read.iter().map(|name| find(name).expect("a column"));
         let chosen: Vec<(usize, Slot)> = chosen
             .map(|i| (i, layout.add(Physical::of(&image.columns()[i].data_type))))
@@ -182,10 +204,19 @@ impl Lookup<'_> {
         let mut next = 1;
         for _ in 0..LOOKUPS {
             self.columns.clear();
-            self.columns.set(self.key, 0, table::id(table::mix(next) % n));
-            self.encoder.encode(&self.columns, 0, &mut key).expect("memory");
-            let row = self.image.find(0, &key).expect("loaded").next().expect("it is there");
-            row.read(&self.projection, &mut self.columns, 0).expect("memory");
+            self.columns
+                .set(self.key, 0, table::id(table::mix(next) % n));
+            self.encoder
+                .encode(&self.columns, 0, &mut key)
+                .expect("memory");
+            let row = self
+                .image
+                .find(0, &key)
+                .expect("loaded")
+                .next()
+                .expect("it is there");
+            row.read(&self.projection, &mut self.columns, 0)
+                .expect("memory");
             next += 1 + (self.columns.get::<f64>(self.slots[1], 0).to_bits() & 1);
         }
         next
@@ -202,7 +233,9 @@ impl Lookup<'_> {
             for i in 0..TOGETHER {
                 let id = table::id(table::mix((first + i) as u64) % n);
                 self.columns.set(self.key, i, id);
-                self.encoder.append(&self.columns, i, &mut keys).expect("memory");
+                self.encoder
+                    .append(&self.columns, i, &mut keys)
+                    .expect("memory");
                 ends[i] = keys.len();
             }
             let key = |i: usize| &keys[if i == 0 { 0 } else { ends[i - 1] }..ends[i]];
@@ -211,7 +244,8 @@ impl Lookup<'_> {
             probes.iter().for_each(Probe::approach);
             for (i, probe) in probes.iter().enumerate() {
                 let row = probe.rows(key(i)).next().expect("it is there");
-                row.read(&self.projection, &mut self.columns, i).expect("memory");
+                row.read(&self.projection, &mut self.columns, i)
+                    .expect("memory");
             }
             sum += self.columns.get::<f64>(self.slots[1], 7).to_bits() & 1;
         }
@@ -315,7 +349,11 @@ struct Boxed(HashMap<i64, Box<table::Boxed>>);
 
 impl Boxed {
     fn new(n: u64) -> Boxed {
-        Boxed((0..n).map(|row| (table::id(row), Box::new(table::Boxed::new(row)))).collect())
+        Boxed(
+            (0..n)
+                .map(|row| (table::id(row), Box::new(table::Boxed::new(row))))
+                .collect(),
+        )
     }
 
     fn run(&self, n: u64) -> u64 {

@@ -18,8 +18,9 @@ use pelton_data::{DataType, Field};
 
 use crate::definition::Definition;
 use crate::error::Error;
+use crate::groups::Groups;
 use crate::hive::HivePartition;
-use crate::image::{Duplicates, Image, ImageBuilder, Refusal, Refused, Shape, Survey};
+use crate::image::{Image, ImageBuilder, Refusal, Refused, Shape, Survey};
 
 /// Rows that are decoded at a time: what a load holds beside the image is bounded by them.
 const BATCH: usize = 1024;
@@ -151,17 +152,16 @@ impl<'a> Loader<'a> {
             columns: Columns::new(&inputs.layout, BATCH).map_err(no_memory)?,
             read: inputs.read,
         };
-        let duplicates = Duplicates::Error;
-        Ok((
-            loader,
-            Shape {
-                columns,
-                key,
-                duplicates,
-                symbols: false,
-                groups: vec![true],
-            },
-        ))
+        let by_symbols = |(field, _): &&(Field, Slot)| definition.fsst.contains(&field.name);
+        let symbols = columns.iter().filter(by_symbols).map(|(_, slot)| *slot);
+        let shape = Shape {
+            symbols: symbols.collect(),
+            columns,
+            key,
+            duplicates: definition.duplicates,
+            groups: Groups::whole(),
+        };
+        Ok((loader, shape))
     }
 
     /// Reads all files once; `see` gets every batch with its file.

@@ -10,6 +10,7 @@ use pelton_data::columns::{Columns, Layout, Physical, Slot, Timestamp};
 use pelton_data::type_parser::parse_type;
 use pelton_data::value::Value;
 use pelton_data::{DataType, Field, key_group};
+use pelton_dimension::groups::Groups;
 use pelton_dimension::image::{
     Duplicates, Image, ImageBuilder, KeyEncoder, Projection, Refusal, Shape, Survey,
 };
@@ -201,7 +202,7 @@ struct Batch {
 }
 
 impl Batch {
-    fn new(table: &Table, capacity: usize, duplicates: Duplicates, groups: Vec<bool>) -> Batch {
+    fn new(table: &Table, capacity: usize, duplicates: Duplicates, groups: Groups) -> Batch {
         let mut layout = Layout::default();
         let types: Vec<DataType> = table.fields.iter().map(|f| f.data_type.clone()).collect();
         let slots: Vec<Slot> = types.iter().map(|t| layout.add(Physical::of(t))).collect();
@@ -217,7 +218,7 @@ impl Batch {
                     .collect(),
                 key: pairs().take(table.keys).collect(),
                 duplicates,
-                symbols: true,
+                symbols: slots.clone(),
                 groups,
             },
             types,
@@ -248,7 +249,7 @@ impl Batch {
     }
 }
 
-fn build(table: &Table, duplicates: Duplicates, groups: Vec<bool>) -> Result<Image, Refusal> {
+fn build(table: &Table, duplicates: Duplicates, groups: Groups) -> Result<Image, Refusal> {
     const BATCH: usize = 64;
     let mut batch = Batch::new(table, BATCH, duplicates, groups);
     let mut survey = Survey::new(batch.shape.clone());
@@ -280,7 +281,7 @@ fn add_all(
 
 /// Looks every key of the table up, and some that are not there, one by one and all at once.
 fn check(image: &Image, table: &Table, expected: &HashMap<String, Vec<String>>, missing: &Table) {
-    let mut batch = Batch::new(table, 1, Duplicates::Error, vec![true]);
+    let mut batch = Batch::new(table, 1, Duplicates::Error, Groups::whole());
     let slots = batch.slots.clone();
     let chosen: Vec<_> = slots.iter().copied().enumerate().collect();
     let projection = Projection::new(image.columns(), &chosen);
@@ -341,10 +342,10 @@ proptest! {
     fn an_image_finds_what_a_hash_map_finds(
         (table, missing) in any_table(),
         duplicates in proptest::sample::select(ALL_DUPLICATES.as_slice()),
-        groups in proptest::sample::select([1_usize, 3, 128].as_slice()),
+        groups in proptest::sample::select([1_u32, 3, 128].as_slice()),
     ) {
         let expected = table.expected(duplicates);
-        let image = build(&table, duplicates, vec![true; groups]);
+        let image = build(&table, duplicates, Groups::range(groups, 0..groups));
         match (expected, image) {
             (Err(expected), image) => prop_assert_eq!(image.unwrap_err(), expected),
             (Ok(expected), image) => {
@@ -363,13 +364,13 @@ proptest! {
     /// Key groups that are loaded one after the other are as good as all at once, though each
     /// load chooses its own codings.
     #[test]
-    fn merged_key_groups_find_what_a_hash_map_finds((table, missing) in any_table(), seed in any::<u64>()) {
+    fn merged_key_groups_find_what_a_hash_map_finds((table, missing) in any_table(), end in 0..129_u32) {
         let expected = table.expected(Duplicates::All).unwrap();
-        let first: Vec<bool> = (0..128).map(|group| seed >> (group % 64) & 1 == 1).collect();
-        let rest = first.iter().map(|held| !held).collect();
-        let first = build(&table, Duplicates::All, first).unwrap();
+        let groups = Groups::range(128, 0..end);
+        let rest = Groups::range(128, 0..128).minus(&groups);
+        let first = build(&table, Duplicates::All, groups).unwrap();
         for group in 0..128 {
-            prop_assert_eq!(first.has_group(group), seed >> (group % 64) & 1 == 1);
+            prop_assert_eq!(first.has_group(group), group < end);
         }
         let whole = first.merge(&build(&table, Duplicates::All, rest).unwrap());
         check(&whole, &table, &expected, &missing);
@@ -388,7 +389,7 @@ proptest! {
             .collect();
         let (keys, values) = numbers.split_at(table.keys);
         let other = Table::random(keys, values, table.rows.len(), kinds, 7);
-        let mut batch = Batch::new(&table, 1000, Duplicates::Last, vec![true]);
+        let mut batch = Batch::new(&table, 1000, Duplicates::Last, Groups::whole());
         let mut survey = Survey::new(batch.shape.clone());
         batch.fill(&table.rows);
         survey.add(&batch.columns, table.rows.len()).unwrap();
@@ -403,8 +404,7 @@ proptest! {
 #[test]
 fn a_group_that_is_not_loaded_is_an_error_and_not_a_miss() {
     let table = Table::random(&[4], &[4], 10, 100, 1);
-    let groups = (0..128).map(|group| group == 5).collect();
-    let image = build(&table, Duplicates::All, groups).unwrap();
+    let image = build(&table, Duplicates::All, Groups::range(128, 5..6)).unwrap();
     assert!(image.find(5, &[0; 8]).unwrap().next().is_none());
     let error = image.find(6, &[0; 8]).unwrap_err();
     assert_eq!(error.to_string(), "key group 6 of 128 is not loaded here");
@@ -425,7 +425,7 @@ fn rows_longer_than_a_segment_are_found_beside_short_ones() {
         rows,
     };
     for duplicates in [Duplicates::Error, Duplicates::All] {
-        let image = build(&table, duplicates, vec![true]).unwrap();
+        let image = build(&table, duplicates, Groups::whole()).unwrap();
         let expected = table.expected(duplicates).unwrap();
         check(
             &image,
@@ -452,8 +452,8 @@ fn a_key_with_many_rows_finds_them_all_in_their_order() {
         keys: 1,
         rows,
     };
-    let image = build(&table, Duplicates::All, vec![true]).unwrap();
-    let mut columns = Batch::new(&table, 1, Duplicates::All, vec![true]);
+    let image = build(&table, Duplicates::All, Groups::whole()).unwrap();
+    let mut columns = Batch::new(&table, 1, Duplicates::All, Groups::whole());
     let projection = Projection::new(image.columns(), &[(1, columns.slots[1])]);
     let mut found = Vec::new();
     for row in image.find(0, b"\x03\0\0\0one").unwrap() {
@@ -469,7 +469,7 @@ fn a_key_with_many_rows_finds_them_all_in_their_order() {
 fn a_row_of_2000_columns_is_whole() {
     let values: Vec<usize> = (0..1999).map(|i| i % TYPES.len()).collect();
     let table = Table::random(&[4], &values, 200, 100, 3);
-    let image = build(&table, Duplicates::Last, vec![true; 3]).unwrap();
+    let image = build(&table, Duplicates::Last, Groups::range(3, 0..3)).unwrap();
     let missing = Table::random(&[4], &values, 2, 1001, 4);
     check(
         &image,

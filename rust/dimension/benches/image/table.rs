@@ -22,9 +22,30 @@ const COLUMNS: &str = "id BIGINT, \
 const KINDS: [u64; 4] = [10, 50, 500, 5000];
 
 const FIRST: [&str; 24] = [
-    "Anna", "Bruno", "Chloé", "Dmitri", "Elif", "François", "Grace", "Håkon", "Ines", "Jürgen",
-    "Katarzyna", "Luis", "Mei", "Noor", "Olivia", "Pedro", "Quentin", "Rosa", "Søren", "Tomás",
-    "Ursula", "Víctor", "Wanda", "Yusuf",
+    "Anna",
+    "Bruno",
+    "Chloé",
+    "Dmitri",
+    "Elif",
+    "François",
+    "Grace",
+    "Håkon",
+    "Ines",
+    "Jürgen",
+    "Katarzyna",
+    "Luis",
+    "Mei",
+    "Noor",
+    "Olivia",
+    "Pedro",
+    "Quentin",
+    "Rosa",
+    "Søren",
+    "Tomás",
+    "Ursula",
+    "Víctor",
+    "Wanda",
+    "Yusuf",
 ];
 const MIDDLE: [&str; 16] = [
     "al", "ber", "car", "den", "er", "fo", "gar", "hen", "il", "jo", "kov", "lan", "mar", "nov",
@@ -75,7 +96,11 @@ impl Boxed {
         });
         let categories = KINDS.map(|kinds| {
             let kind = below(kinds);
-            format!("{}{}-{kind:05}", MIDDLE[kind as usize % 16], LAST[kind as usize / 16 % 16])
+            format!(
+                "{}{}-{kind:05}",
+                MIDDLE[kind as usize % 16],
+                LAST[kind as usize / 16 % 16]
+            )
         });
         let mut any = || {
             let bits = below(1 << 52) | 1023 << 52;
@@ -90,7 +115,10 @@ impl Boxed {
             deviation,
         ];
         let counts = [below(100), below(10_000), below(1_000_000)].map(|count| count as i32);
-        let (total, seen) = (below(1_000_000_000) as i64, 1_704_067_200_000 + below(31_536_000_000) as i64);
+        let (total, seen) = (
+            below(1_000_000_000) as i64,
+            1_704_067_200_000 + below(31_536_000_000) as i64,
+        );
         let active = below(2) == 1;
         let mut or_null = || below(100) >= 15;
         let [a, b, c, d] = names;
@@ -105,7 +133,11 @@ impl Boxed {
                 Some(doubles[3]),
                 or_null().then_some(doubles[4]),
             ],
-            counts: [Some(counts[0]), Some(counts[1]), or_null().then_some(counts[2])],
+            counts: [
+                Some(counts[0]),
+                Some(counts[1]),
+                or_null().then_some(counts[2]),
+            ],
             total: or_null().then_some(total),
             seen,
             active,
@@ -127,7 +159,9 @@ impl Table {
         let fields = parse_columns(COLUMNS).expect("they are written above");
         let fields: Vec<Field> = fields.into_iter().map(|(field, _)| field).collect();
         let mut layout = Layout::default();
-        let slots = fields.iter().map(|f| layout.add(Physical::of(&f.data_type)));
+        let slots = fields
+            .iter()
+            .map(|f| layout.add(Physical::of(&f.data_type)));
         Table {
             slots: slots.collect(),
             columns: Columns::new(&layout, BATCH).expect("memory"),
@@ -137,7 +171,11 @@ impl Table {
     }
 
     pub fn fields(&self) -> Vec<(Field, Slot)> {
-        self.fields.iter().cloned().zip(self.slots.iter().copied()).collect()
+        self.fields
+            .iter()
+            .cloned()
+            .zip(self.slots.iter().copied())
+            .collect()
     }
 
     pub fn data_type(&self, name: &str) -> DataType {
@@ -165,12 +203,22 @@ impl Table {
 
     fn put(&mut self, at: usize, row: u64) {
         let values = Boxed::new(row);
-        let Table { slots, columns, value_bytes, .. } = self;
+        let Table {
+            slots,
+            columns,
+            value_bytes,
+            ..
+        } = self;
         let mut bytes = 8 + 8 + 1;
         columns.put(slots[0], at, Some(id(row)));
-        for (slot, text) in slots[1..9].iter().zip(values.names.iter().chain(&values.categories)) {
+        for (slot, text) in slots[1..9]
+            .iter()
+            .zip(values.names.iter().chain(&values.categories))
+        {
             bytes += text.as_ref().map_or(0, String::len);
-            let view = text.as_ref().map(|text| columns.push_text(text.as_bytes()).expect("memory"));
+            let view = text
+                .as_ref()
+                .map(|text| columns.push_text(text.as_bytes()).expect("memory"));
             columns.put(*slot, at, view);
         }
         for (slot, value) in slots[9..14].iter().zip(values.doubles) {
@@ -183,7 +231,14 @@ impl Table {
         }
         bytes += values.total.map_or(0, |_| 8);
         columns.put(slots[17], at, values.total);
-        columns.put(slots[18], at, Some(Timestamp { millis: values.seen, nanos: 0 }));
+        columns.put(
+            slots[18],
+            at,
+            Some(Timestamp {
+                millis: values.seen,
+                nanos: 0,
+            }),
+        );
         columns.put(slots[19], at, Some(i8::from(values.active)));
         *value_bytes += bytes as u64;
     }

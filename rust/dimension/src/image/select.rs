@@ -4,6 +4,8 @@ use pelton_data::binary_row::RowWriter;
 use pelton_data::columns::{Columns, MemoryError};
 use pelton_data::key_group;
 
+use crate::groups::Groups;
+
 use super::index::hash;
 use super::{KeyEncoder, Shape};
 
@@ -15,7 +17,7 @@ pub(super) struct Selection {
     writer: RowWriter,
     binary_row: Vec<u8>,
     /// Which key groups are held.
-    groups: Vec<bool>,
+    groups: Groups,
     /// The rows that are held, by number.
     pub(super) rows: Vec<u32>,
     /// The key group of each.
@@ -55,7 +57,7 @@ impl Selection {
                 continue;
             }
             let group = self.group(columns, row)?;
-            if !self.groups[group as usize] {
+            if !self.groups.contains(group) {
                 self.keys.truncate(start);
                 continue;
             }
@@ -67,13 +69,13 @@ impl Selection {
     }
 
     fn group(&mut self, columns: &Columns, row: usize) -> Result<u32, MemoryError> {
-        if self.groups.len() == 1 {
+        if self.groups.max_parallelism() == 1 {
             return Ok(0);
         }
         self.writer
             .write_to_vec(columns, row, &mut self.binary_row)?;
         let hash = key_group::hash(&self.binary_row);
-        Ok(key_group::group(hash, self.groups.len() as u32))
+        Ok(key_group::group(hash, self.groups.max_parallelism()))
     }
 
     /// The key of the chosen row with this number, and its hash.

@@ -3,6 +3,8 @@
 use pelton_data::columns::{MemoryError, Slot};
 use pelton_data::{DataType, Field};
 
+use crate::groups::Groups;
+
 /// What the rows of an image are, and where they stand in the columns of a batch.
 #[derive(Debug, Clone)]
 pub struct Shape {
@@ -12,10 +14,10 @@ pub struct Shape {
     pub key: Vec<(DataType, Slot)>,
     /// What becomes of rows with the same key.
     pub duplicates: Duplicates,
-    /// Whether strings may be coded by symbols: half as long or less, and slower to read.
-    pub symbols: bool,
-    /// Which key groups to hold, an entry a key group; one entry for an image that is whole.
-    pub groups: Vec<bool>,
+    /// Columns of strings that may be coded by symbols: half as long or less, slower to read.
+    pub symbols: Vec<Slot>,
+    /// Which key groups to hold.
+    pub groups: Groups,
 }
 
 /// What becomes of rows with the same key.

@@ -27,11 +27,7 @@ pub struct Survey {
 
 impl Survey {
     /// Begins the first pass.
-    ///
-    /// # Panics
-    /// If the shape has no key group.
     pub fn new(shape: Shape) -> Survey {
-        assert!(!shape.groups.is_empty(), "an image has a key group");
         let mut slots: Vec<Slot> = shape.columns.iter().map(|(_, slot)| *slot).collect();
         let mut key = Vec::new();
         for (_, slot) in &shape.key {
@@ -42,12 +38,17 @@ impl Survey {
             }
         }
         let columns = slots.into_iter();
-        let columns = columns.map(|slot| (slot, Statistics::new(slot.physical, shape.symbols)));
+        let columns = columns.map(|slot| {
+            (
+                slot,
+                Statistics::new(slot.physical, shape.symbols.contains(&slot)),
+            )
+        });
         Survey {
             selection: Selection::new(&shape),
             columns: columns.collect(),
             key,
-            rows: vec![0; shape.groups.len()],
+            rows: vec![0; shape.groups.max_parallelism() as usize],
             shape,
         }
     }
@@ -80,10 +81,10 @@ impl Survey {
         let layout = RowLayout::new(self.columns, &self.key, self.shape.duplicates);
         let layout = Arc::new(layout);
         let expected = layout.stride as u64 * rows + tails;
-        let groups = self.rows.iter().zip(&self.shape.groups);
+        let groups = self.rows.iter().zip(0..);
         let shards: Result<Vec<Option<Shard>>, Refusal> = groups
-            .map(|(group_rows, held)| {
-                if !held {
+            .map(|(group_rows, group)| {
+                if !self.shape.groups.contains(group) {
                     return Ok(None);
                 }
                 let share =
