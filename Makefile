@@ -59,7 +59,7 @@ test: tools build ## all tests: Rust, Java, and SQL on real Flink 1.20 and 2.3
 	@$(SUMMARY)
 
 .PHONY: bench
-bench: bench-rust bench-flink ## nanoseconds a record: by step of the decision, by kernel, and in a Flink job beside ONNX Runtime
+bench: bench-rust bench-flink bench-dimension ## all benchmarks
 
 .PHONY: bench-rust
 bench-rust: build-tools ## nanoseconds a record, by step of the decision and by kernel
@@ -74,6 +74,30 @@ bench-flink: build target/bench/decide.json ## what a record costs in a Flink jo
 
 target/bench/decide.json:
 	$(MAKE) bench-rust
+
+# `make bench-dimension ROWS=100000` is a quick look. What runs in a JVM gets the first number of rows only.
+ROWS := 1000000 10000000
+
+.PHONY: bench-dimension
+bench-dimension: build $(ROWS:%=target/bench/tables/%/dimensions) target/bench/tables/$(firstword $(ROWS))/rows ## size and speed of dimensions beside Flink's own cache and a HashMap; writes target/bench/dimension.json
+	cd java-shim && $(MVN) --quiet verify -Pbench -DskipTests -Dbench=DimensionBenchmark -Drows=$(firstword $(ROWS)) -pl ../tests/bench -am
+
+TABLE := cargo bench --quiet --locked --workspace --bench table --
+GENERATOR := rust/dimension/benches/table.rs rust/dimension/benches/tables/mod.rs
+
+target/bench/tables/%/dimensions: $(GENERATOR)
+	rm -rf $(@D)
+	$(TABLE) $(CURDIR)/$(@D) $*
+
+# Metadata directory, dimension, its file: as rows of Flink, for peers.
+WRITE_ROWS = $(TABLE) $(CURDIR)/$(1)/dimensions/$(2).toml $(CURDIR)/$(1)/$(3) $(CURDIR)/$@/$(2)
+
+target/bench/tables/%/rows: target/bench/tables/%/dimensions
+	mkdir -p $@
+	$(call WRITE_ROWS,$(@D),by_id,measured/dt=2013-01-01/part-0.parquet)
+	$(call WRITE_ROWS,$(@D),by_code,measured/dt=2013-01-01/part-0.parquet)
+	$(call WRITE_ROWS,models/metadata,planes,planes/dt=2013-01-01/planes.parquet)
+	$(call WRITE_ROWS,models/metadata,weather,weather/dt=2013-01-01/weather.parquet)
 
 .PHONY: fmt
 fmt: build-tools ## format Rust and Java

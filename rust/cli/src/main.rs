@@ -1,4 +1,4 @@
-//! `pelton`: checks, publishes and runs decisions, without Flink.
+//! `pelton`: checks, publishes and runs decisions, and looks into dimensions, without Flink.
 
 /// Prints a line to stdout. A reader that has gone away, as `head` does, is no error.
 macro_rules! say {
@@ -10,6 +10,7 @@ macro_rules! say {
 
 mod check;
 mod ddl;
+mod dimension;
 mod explain;
 mod in_order;
 mod io;
@@ -40,6 +41,7 @@ struct Pelton {
 enum Command {
     Check(check::Check),
     Ddl(ddl::Ddl),
+    Dimension(dimension::Dimension),
     Explain(explain::Explain),
     Publish(publish::Publish),
     Run(run::Run),
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
     let done: Result<ExitCode, Error> = match Pelton::parse().command {
         Command::Check(check) => check.run().map(success),
         Command::Ddl(ddl) => ddl.run().map(success),
+        Command::Dimension(dimension) => dimension.run().map(success),
         Command::Explain(explain) => explain.run().map(success),
         Command::Publish(publish) => publish.run().map(success),
         Command::Run(run) => run.run(),

@@ -50,7 +50,7 @@ impl Progress {
 }
 
 /// `133,976`
-fn thousands(number: u64) -> String {
+pub fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (i, digit) in digits.chars().enumerate() {

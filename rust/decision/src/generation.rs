@@ -410,7 +410,7 @@ fn load_image(need: &LookupNeed, metadata: &Metadata, pinned: Option<&str>) -> R
 }
 
 /// Why a dimension has no rows, as users see it.
-pub(crate) fn dimension_error(name: &str, cause: &pelton_dimension::Error) -> Error {
+pub fn dimension_error(name: &str, cause: &pelton_dimension::Error) -> Error {
     let message = format!("dimension `{name}`: {cause}");
     Error::new(dimension_code(cause), message)
 }

@@ -18,9 +18,8 @@ use pelton_data::{DataType, Field};
 
 use crate::definition::Definition;
 use crate::error::Error;
-use crate::groups::Groups;
 use crate::hive::HivePartition;
-use crate::image::{Image, ImageBuilder, Refusal, Refused, Shape, Survey};
+use crate::image::{Duplicates, Image, ImageBuilder, Refusal, Refused, Shape, Survey};
 
 /// Rows that are decoded at a time: what a load holds beside the image is bounded by them.
 const BATCH: usize = 1024;
@@ -37,10 +36,8 @@ pub(crate) fn load(
     on_worker(&partition.directory, || {
         let (mut loader, shape) = Loader::new(definition, partition, wanted)?;
         let mut survey = Survey::new(shape);
-        loader.pass(|columns, batch, _| {
-            let seen = survey.add(columns, batch.num_rows());
-            seen.map_err(|Refused { why, .. }| Error::Unavailable(why.to_string()))
-        })?;
+        loader
+            .pass(|columns, batch, _| survey.add(columns, batch.num_rows()).map_err(no_memory))?;
         let mut builder = survey.into_builder().map_err(|refusal| {
             Error::Unavailable(format!("{}: {refusal}", partition.directory.display()))
         })?;
@@ -48,9 +45,7 @@ pub(crate) fn load(
             let added = builder.add(columns, batch.num_rows());
             added.map_err(|refused| refusal(definition, &builder, refused, batch, path))
         })?;
-        builder
-            .finish()
-            .map_err(|refusal| Error::Unavailable(refusal.to_string()))
+        Ok(builder.finish())
     })
 }
 
@@ -152,16 +147,15 @@ impl<'a> Loader<'a> {
             columns: Columns::new(&inputs.layout, BATCH).map_err(no_memory)?,
             read: inputs.read,
         };
-        let by_symbols = |(field, _): &&(Field, Slot)| definition.fsst.contains(&field.name);
-        let symbols = columns.iter().filter(by_symbols).map(|(_, slot)| *slot);
-        let shape = Shape {
-            symbols: symbols.collect(),
-            columns,
-            key,
-            duplicates: definition.duplicates,
-            groups: Groups::whole(),
-        };
-        Ok((loader, shape))
+        let duplicates = Duplicates::Error;
+        Ok((
+            loader,
+            Shape {
+                columns,
+                key,
+                duplicates,
+            },
+        ))
     }
 
     /// Reads all files once; `see` gets every batch with its file.

@@ -6,6 +6,7 @@ mod arrival_delay;
 mod browser;
 mod check_and_publish;
 mod ddl;
+mod dimension;
 mod explain;
 mod harness;
 mod json;

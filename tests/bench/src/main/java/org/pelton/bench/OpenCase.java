@@ -3,7 +3,6 @@ package org.pelton.bench;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -32,16 +31,13 @@ final class OpenCase implements AutoCloseable {
 
   OpenCase(Case job) throws IOException {
     this.job = job;
-    List<String> command = new ArrayList<>(Processes.pinned(job.parallelism()));
-    command.add(ProcessHandle.current().info().command().orElse("java"));
-    command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
-    command.add(Worker.class.getName());
-    command.addAll(Arrays.asList(job.name().split(" ")));
-    ProcessBuilder worker =
-        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
-    // Not as an option: ONNX Runtime 1.29 parses the command line, and dies of a long one.
-    worker.environment().put("CLASSPATH", System.getProperty("java.class.path"));
-    process = worker.start();
+    process =
+        Processes.java(
+                Processes.pinned(job.parallelism()),
+                List.of(),
+                Worker.class,
+                List.of(job.name().split(" ")))
+            .start();
     orders = new PrintStream(process.getOutputStream(), true);
     times = process.inputReader();
   }

@@ -1,6 +1,8 @@
 package org.pelton.bench;
 
 import java.io.IOException;
+import java.lang.ProcessBuilder.Redirect;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,11 +18,32 @@ final class Processes {
 
   /** Runs a command to its end. */
   static void run(String... command) throws IOException, InterruptedException {
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    outputOf(new ProcessBuilder(command).redirectErrorStream(true));
+  }
+
+  /** What a command writes until its end, which must be a good one. */
+  static String outputOf(ProcessBuilder command) throws IOException, InterruptedException {
+    Process process = command.start();
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     if (process.waitFor() != 0) {
-      throw new IllegalStateException(String.join(" ", command) + "\n" + output);
+      throw new IllegalStateException(String.join(" ", command.command()) + "\n" + output);
     }
+    return output;
+  }
+
+  /** A JVM of its own, with the options of this one and those given behind them. */
+  static ProcessBuilder java(
+      List<String> before, List<String> options, Class<?> main, List<String> arguments) {
+    List<String> command = new ArrayList<>(before);
+    command.add(ProcessHandle.current().info().command().orElse("java"));
+    command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+    command.addAll(options);
+    command.add(main.getName());
+    command.addAll(arguments);
+    ProcessBuilder java = new ProcessBuilder(command).redirectError(Redirect.INHERIT);
+    // Not as an option: ONNX Runtime 1.29 parses the command line, and dies of a long one.
+    java.environment().put("CLASSPATH", System.getProperty("java.class.path"));
+    return java;
   }
 
   /** What comes before a command so that it runs on the last {@code count} processors alone. */

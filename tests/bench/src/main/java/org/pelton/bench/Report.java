@@ -5,7 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -28,23 +27,7 @@ final class Report {
   private final List<OpenCase> cases;
   private final int rounds;
   private final double load;
-  private final List<Row> rows = new ArrayList<>();
-
-  /** {@code ratio} above 1 means that ours is better; {@code n} is the number of rows a call. */
-  private record Row(String name, double ours, double peer, String unit, double ratio) {
-    String json() {
-      return String.format(
-          Locale.ROOT,
-          "  {\"case\": \"%s\", \"n\": 1, \"ours\": %.1f, \"peer\": %.1f, \"unit\": \"%s\","
-              + " \"ratio\": %.3f, \"command\": \"%s\"}",
-          name,
-          ours,
-          peer,
-          unit,
-          ratio,
-          COMMAND);
-    }
-  }
+  private final List<Comparison> rows = new ArrayList<>();
 
   Report(List<OpenCase> cases, int rounds, double load) {
     this.cases = cases;
@@ -62,10 +45,8 @@ final class Report {
     }
     mlPredict();
     parallel();
-    printRows();
-    Files.writeString(
-        JSON, "[\n" + String.join(",\n", rows.stream().map(Row::json).toList()) + "\n]\n");
-    System.out.println("written to " + JSON);
+    Comparison.print(rows);
+    Comparison.write(rows, JSON);
   }
 
   private void printTimes() {
@@ -83,14 +64,6 @@ final class Report {
       System.out.println(
           "WARNING: the machine was busy with something else, so cases waited for a processor;"
               + " measure again");
-    }
-  }
-
-  private void printRows() {
-    System.out.printf("%n%-72s%12s%12s%9s%n", "", "ours", "peer", "ratio");
-    for (Row row : rows) {
-      System.out.printf(
-          "%-72s%12.1f%12.1f%9.2f  %s%n", row.name, row.ours, row.peer, row.ratio, row.unit);
     }
   }
 
@@ -122,7 +95,7 @@ final class Report {
     if (ours.isPresent() && peer.isPresent()) {
       double a = 1e9 / ours.get().nanos();
       double b = 1e9 / peer.get().nanos();
-      rows.add(new Row(name, a, b, "records/s", a / b));
+      rows.add(Comparison.moreIsBetter(name, 1, a, b, "records/s", COMMAND));
     }
   }
 
@@ -133,12 +106,13 @@ final class Report {
     if (ours.isPresent() && echo.isPresent()) {
       double own = ours.get().nanos() - echo.get().nanos() - modelNanos(version);
       rows.add(
-          new Row(
+          Comparison.lessIsBetter(
               "version " + version + ", own cost / wanted" + objects(reuse),
+              1,
               own,
               WANTED_OWN_COST,
               "ns a record",
-              WANTED_OWN_COST / own));
+              COMMAND));
     }
   }
 

@@ -1,0 +1,119 @@
+//! `pelton dimension`: what a dimension holds, and what a key finds in it.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::harness::{Place, copy};
+
+/// The dimensions of the flights, in a metadata directory of one's own.
+fn flights() -> Place {
+    let place = Place::new();
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models");
+    copy(&models.join("metadata"), &place.path("metadata"));
+    place
+}
+
+fn json_of(place: &Place, arguments: &str) -> Value {
+    let (stdout, _) = place.succeed(&format!("dimension {arguments} --json"));
+    serde_json::from_str(&stdout).unwrap()
+}
+
+#[test]
+fn stats_tell_rows_and_bytes() {
+    let place = flights();
+    let (stdout, _) = place.succeed("dimension stats metadata/dimensions/planes.toml");
+    assert!(
+        stdout.starts_with("planes: 3,322 rows, loaded in "),
+        "{stdout}"
+    );
+    assert!(
+        stdout.contains("Hive partition  dt=2013-01-01\n"),
+        "{stdout}"
+    );
+    assert!(stdout.contains(" a row\n"), "{stdout}");
+    let stats = json_of(&place, "stats metadata/dimensions/weather.toml");
+    assert_eq!(stats["rows"], json!(26_115));
+    assert_eq!(stats["skipped"], json!(0));
+    assert!(stats["bytes"].as_u64().unwrap() > 26_115 * 40);
+}
+
+#[test]
+fn a_key_finds_its_row_with_every_column() {
+    let place = flights();
+    let found = json_of(&place, "get metadata/dimensions/planes.toml N10156");
+    assert_eq!(found["hive_partition"], json!("dt=2013-01-01"));
+    let row = json!({
+        "tailnum": "N10156", "build_year": 2004, "manufacturer": "EMBRAER", "model": "EMB-145XR",
+        "engine": "Turbo-fan", "engines": 2, "seats": 55, "dt": "2013-01-01",
+    });
+    assert_eq!(found["rows"], json!([row]));
+    let missing = json_of(&place, "get metadata/dimensions/planes.toml N10156x");
+    assert_eq!(missing["rows"], json!([]));
+}
+
+#[test]
+fn a_key_of_two_columns_is_written_as_in_csv() {
+    let place = flights();
+    let definition = "metadata/dimensions/weather.toml";
+    let arguments = ["dimension", "get", definition, "EWR", "2013-01-01 12:00:00"];
+    let output = place.pelton_with(arguments);
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    let head = "weather: 1 row for origin = 'EWR', obs_hour = TIMESTAMP '2013-01-01 12:00:00'\n";
+    assert!(stdout.starts_with(head), "{stdout}");
+}
+
+/// The same as Flink's `KeyGroupRangeAssignment` says of the key as BinaryRow.
+#[test]
+fn a_key_is_told_its_key_group_and_its_subtask() {
+    let place = flights();
+    let get = "get metadata/dimensions/planes.toml N10156";
+    let found = json_of(&place, get);
+    assert_eq!(found["max_parallelism"], json!(128));
+    assert_eq!(found["subtask"], json!(null));
+    let group = found["key_group"].as_u64().unwrap();
+    let found = json_of(&place, &format!("{get} --parallelism 4"));
+    assert_eq!(found["subtask"], json!(group * 4 / 128));
+    let found = json_of(&place, &format!("{get} --parallelism 200"));
+    assert_eq!(found["max_parallelism"], json!(512));
+    let found = json_of(
+        &place,
+        &format!("{get} --parallelism 4 --max-parallelism 7"),
+    );
+    assert_eq!(found["max_parallelism"], json!(7));
+    assert!(found["key_group"].as_u64().unwrap() < 7);
+}
+
+#[test]
+fn a_key_that_is_none_is_refused_with_column_type_and_value() {
+    let place = flights();
+    for (arguments, message) in [
+        (
+            "weather.toml EWR 2013-01-01",
+            "ARGUMENT_MISMATCH: key column `obs_hour`: \"2013-01-01\" is not a TIMESTAMP(3), \
+             yyyy-MM-dd HH:mm:ss[.fraction]",
+        ),
+        (
+            "weather.toml EWR",
+            "ARGUMENT_MISMATCH: the key of dimension `weather` is \
+             (origin STRING, obs_hour TIMESTAMP(3)): 2 values, not 1",
+        ),
+        (
+            "wether.toml EWR",
+            "cannot read metadata/dimensions/wether.toml",
+        ),
+    ] {
+        let error = place.fail(&format!("dimension get metadata/dimensions/{arguments}"));
+        assert!(error.contains(message), "{error}");
+    }
+}
+
+#[test]
+fn a_definition_outside_of_dimensions_is_refused() {
+    let place = flights();
+    copy(&place.path("metadata/dimensions"), &place.path("elsewhere"));
+    let error = place.fail("dimension stats elsewhere/planes.toml");
+    let message =
+        "DIMENSION_INVALID: elsewhere/planes.toml does not lie in a directory `dimensions`";
+    assert!(error.contains(message), "{error}");
+}
