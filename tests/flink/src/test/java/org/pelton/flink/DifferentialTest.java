@@ -57,7 +57,7 @@ class DifferentialTest {
   @MethodSource("files")
   void typesAndValuesAreThoseOfFlink(Path file) throws Exception {
     List<String> expressions = ExpressionCorpus.expressions(file);
-    String columns = ExpressionCorpus.columns();
+    String columns = ExpressionCorpus.columns(file);
     String output = select(expressions, "p");
     TestDecisions decisions = new TestDecisions(directory.resolve("metadata"));
     String uri = decisions.publish("corpus", columns, output);
@@ -66,9 +66,10 @@ class DifferentialTest {
     Table table =
         sql.sqlQuery(
             String.format(
-                "SELECT %s, %s FROM t, LATERAL TABLE(predict('%s', %s)) AS pelton",
+                "SELECT %s, %s FROM %s, LATERAL TABLE(predict('%s', %s)) AS pelton",
                 select(expressions, "f"),
                 names(expressions.size(), "p"),
+                ExpressionCorpus.table(file, sql),
                 uri,
                 ExpressionCorpus.arguments(columns)));
 
@@ -95,18 +96,24 @@ class DifferentialTest {
     return IntStream.range(0, count).mapToObj(i -> prefix + i).collect(Collectors.joining(", "));
   }
 
-  /** Whether a value may be NULL is not compared: every output of a decision may be. */
+  /**
+   * Whether a value, or one in it, may be NULL is not compared: every output of a decision may be.
+   */
   private static List<String> typeDifferences(List<String> expressions, Table table) {
     List<DataType> types = table.getResolvedSchema().getColumnDataTypes();
     List<String> differences = new ArrayList<>();
     for (int i = 0; i < expressions.size(); i++) {
-      String flink = types.get(i).nullable().toString();
-      String pelton = types.get(i + expressions.size()).nullable().toString();
+      String flink = nullable(types.get(i));
+      String pelton = nullable(types.get(i + expressions.size()));
       if (!flink.equals(pelton)) {
         differences.add(expressions.get(i) + ": Flink " + flink + ", Pelton " + pelton);
       }
     }
     return differences;
+  }
+
+  private static String nullable(DataType type) {
+    return type.toString().replace(" NOT NULL", "");
   }
 
   private static void valueDifferences(

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.ZoneOffset;
 import java.util.List;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.flink.table.api.bridge.java.StreamTableEnvironment;
@@ -24,6 +25,55 @@ final class ExpressionCorpus {
   /** The columns of the rows, as in a CREATE TABLE. */
   static String columns() throws IOException {
     return Files.readString(file("columns.sql"));
+  }
+
+  /**
+   * The columns that the expressions of a file read: those of the rows, and for {@code nested.sql}
+   * the values of ARRAY, MAP and ROW that are made of them.
+   */
+  static String columns(Path file) throws IOException {
+    if (!isNested(file)) {
+      return columns();
+    }
+    return nested()
+        .map(column -> column[0] + " " + column[1])
+        .reduce(columns().strip(), (a, b) -> a + ",\n" + b);
+  }
+
+  /** The table that has them. */
+  static String table(Path file, StreamTableEnvironment sql) throws IOException {
+    if (!isNested(file)) {
+      return "t";
+    }
+    // In two steps: Flink 1.20 cannot cast a ROW(...) where it is written.
+    String made = list(column -> column[2] + " AS made_" + column[0]);
+    sql.createTemporaryView("made", sql.sqlQuery("SELECT *, " + made + " FROM t"));
+    String where =
+        list(column -> "CASE WHEN i IS NOT NULL THEN " + cast(column) + " END AS " + column[0]);
+    String plain = arguments(columns());
+    sql.createTemporaryView(
+        "nested", sql.sqlQuery("SELECT " + plain + ", " + where + " FROM made"));
+    return "nested";
+  }
+
+  /** Only a cast names the fields of a ROW; Flink 1.20 fails when it casts an ARRAY with NULLs. */
+  private static String cast(String[] column) {
+    String made = "made_" + column[0];
+    return column[1].contains("ROW<") ? "CAST(" + made + " AS " + column[1] + ")" : made;
+  }
+
+  private static String list(Function<String[], String> item) throws IOException {
+    return nested().map(item).collect(Collectors.joining(", "));
+  }
+
+  private static boolean isNested(Path file) {
+    return file.getFileName().toString().startsWith("nested");
+  }
+
+  /** Name, type and expression of each, between {@code |}. */
+  private static Stream<String[]> nested() throws IOException {
+    return Files.readAllLines(file("nested-columns.txt")).stream()
+        .map(line -> line.split("\\s*\\|\\s*"));
   }
 
   /** One a line; comments begin with two dashes. */
