@@ -520,6 +520,23 @@ impl Columns {
         Ok(view)
     }
 
+    /// Adds what `write` puts behind the heap, at most `most` bytes, as one string.
+    #[inline]
+    pub fn push_text_with(
+        &mut self,
+        most: usize,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<View, MemoryError> {
+        let View { offset, .. } = self.next_view(most)?;
+        write(&mut self.heap);
+        let len = self.heap.len() - offset as usize;
+        debug_assert!(len <= most);
+        Ok(View {
+            offset,
+            len: len as u32,
+        })
+    }
+
     /// Adds the strings of several views, one behind the other, as one.
     pub fn push_concat(&mut self, parts: &[View]) -> Result<View, MemoryError> {
         let view = self.next_view(parts.iter().map(|part| part.len as usize).sum())?;

@@ -18,8 +18,9 @@ use pelton_data::{DataType, Field};
 
 use crate::definition::Definition;
 use crate::error::Error;
+use crate::groups::Groups;
 use crate::hive::HivePartition;
-use crate::image::{Duplicates, Image, ImageBuilder, Refusal, Refused, Shape, Survey};
+use crate::image::{Image, ImageBuilder, Refusal, Refused, Shape, Survey};
 
 /// Rows that are decoded at a time: what a load holds beside the image is bounded by them.
 const BATCH: usize = 1024;
@@ -36,8 +37,10 @@ pub(crate) fn load(
     on_worker(&partition.directory, || {
         let (mut loader, shape) = Loader::new(definition, partition, wanted)?;
         let mut survey = Survey::new(shape);
-        loader
-            .pass(|columns, batch, _| survey.add(columns, batch.num_rows()).map_err(no_memory))?;
+        loader.pass(|columns, batch, _| {
+            let seen = survey.add(columns, batch.num_rows());
+            seen.map_err(|Refused { why, .. }| Error::Unavailable(why.to_string()))
+        })?;
         let mut builder = survey.into_builder().map_err(|refusal| {
             Error::Unavailable(format!("{}: {refusal}", partition.directory.display()))
         })?;
@@ -45,7 +48,9 @@ pub(crate) fn load(
             let added = builder.add(columns, batch.num_rows());
             added.map_err(|refused| refusal(definition, &builder, refused, batch, path))
         })?;
-        Ok(builder.finish())
+        builder
+            .finish()
+            .map_err(|refusal| Error::Unavailable(refusal.to_string()))
     })
 }
 
@@ -147,15 +152,16 @@ impl<'a> Loader<'a> {
             columns: Columns::new(&inputs.layout, BATCH).map_err(no_memory)?,
             read: inputs.read,
         };
-        let duplicates = Duplicates::Error;
-        Ok((
-            loader,
-            Shape {
-                columns,
-                key,
-                duplicates,
-            },
-        ))
+        let by_symbols = |(field, _): &&(Field, Slot)| definition.fsst.contains(&field.name);
+        let symbols = columns.iter().filter(by_symbols).map(|(_, slot)| *slot);
+        let shape = Shape {
+            symbols: symbols.collect(),
+            columns,
+            key,
+            duplicates: definition.duplicates,
+            groups: Groups::whole(),
+        };
+        Ok((loader, shape))
     }
 
     /// Reads all files once; `see` gets every batch with its file.

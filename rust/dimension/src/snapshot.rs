@@ -64,10 +64,7 @@ impl Snapshot {
 
     /// The memory of all images in bytes.
     pub fn bytes(&self) -> u64 {
-        self.parts
-            .iter()
-            .map(|part| part.image.bytes() as u64)
-            .sum()
+        self.parts.iter().map(|part| part.image.bytes()).sum()
     }
 
     /// When the newest Hive partition begins; see [`Chosen::epoch`].

@@ -55,7 +55,7 @@ fn print(name: &str, image: &Image, seconds: f64) {
     let each = bytes as f64 / rows.max(1) as f64;
     say!(
         "  memory          {} bytes, {each:.1} a row",
-        thousands(bytes as u64)
+        thousands(bytes)
     );
 }
 

@@ -267,14 +267,23 @@ impl LookupWork {
             counts,
             ..
         } = scratch;
-        let read = match rows {
-            Rows::Given(given) => given
-                .as_deref()
-                .map(|row_bytes| self.given.read(row_bytes, columns, row)),
-            Rows::Image(image) => {
-                let found = self.find(image, columns, key, row)?;
-                found.map(|found| found.read(&self.projection, columns, row))
+        let is_found = match rows {
+            Rows::Given(None) => false,
+            Rows::Given(Some(given)) => {
+                let read = self.given.read(given, columns, row);
+                read.map_err(|cause| RunError::Row {
+                    title: title.to_owned(),
+                    cause,
+                })?;
+                true
             }
+            Rows::Image(image) => match self.find(image, columns, key, row)? {
+                Some(found) => {
+                    found.read(&self.projection, columns, row)?;
+                    true
+                }
+                None => false,
+            },
             Rows::Unusable(cause) => {
                 return Err(RunError::Unusable {
                     title: title.to_owned(),
@@ -282,19 +291,16 @@ impl LookupWork {
                 });
             }
         };
-        if read.is_none() {
+        if !is_found {
             counts[self.index].add_miss();
         }
-        match (read, self.missing) {
-            (Some(read), _) => read.map_err(|cause| RunError::Row {
-                title: title.to_owned(),
-                cause,
-            }),
-            (None, Missing::Error) => Err(RunError::Missing {
+        match (is_found, self.missing) {
+            (true, _) => Ok(()),
+            (false, Missing::Error) => Err(RunError::Missing {
                 title: title.to_owned(),
             }),
             // The default of a column that has none is NULL.
-            (None, Missing::Null | Missing::Default) => {
+            (false, Missing::Null | Missing::Default) => {
                 for (value, default) in &self.values {
                     columns.copy(*default, *value, row);
                 }

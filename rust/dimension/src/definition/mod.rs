@@ -191,7 +191,6 @@ fn refuse_what_is_not_there(root: &mut Section<'_>, report: &mut Report) {
         ("refresh", ONCE),
         ("max_staleness", ONCE),
         ("max_shrink", ONCE),
-        ("fsst", "strings are held as they are"),
     ] {
         if let Some(node) = root.node(key) {
             let message = format!("`{key}` is not supported yet");
@@ -201,7 +200,6 @@ fn refuse_what_is_not_there(root: &mut Section<'_>, report: &mut Report) {
     for (key, later) in [
         ("format", ["orc"].as_slice()),
         ("choice", &["all", "as_of"]),
-        ("duplicates", &["first", "last", "all"]),
     ] {
         if let Some(text) = root.text(key, report)
             && later.contains(&text.value.as_str())

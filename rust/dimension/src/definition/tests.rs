@@ -129,7 +129,6 @@ fn what_is_not_there_yet_is_refused_by_name() {
         "max_staleness = \"3 d\"",
         "max_shrink = \"50 %\"",
         "budget = \"2 GiB\"",
-        "fsst = [\"origin\"]",
     ] {
         let key = line.split(' ').next().unwrap();
         let error = with(line).unwrap_err();
@@ -142,10 +141,6 @@ fn what_is_not_there_yet_is_refused_by_name() {
         (
             "initial = \"wait 10 min\"",
             "`initial = \"wait 10 min\"` is not supported yet",
-        ),
-        (
-            "duplicates = \"first\"",
-            "`duplicates = \"first\"` is not supported yet",
         ),
         (
             "choice = \"as_of\"",

@@ -1,156 +1,123 @@
-//! From the columns of batches to an image, in two passes over the same rows: a [`Survey`] sees
-//! what there is, then an [`ImageBuilder`] packs it.
+//! The second pass over the rows: packs them into shards.
 
 use std::sync::Arc;
 
-use pelton_data::binary_row::RowWriter;
-use pelton_data::columns::{Columns, MemoryError, Slot};
-use pelton_data::{DataType, Field};
+use pelton_data::columns::{Columns, Layout, Slot};
 
-use super::store::{self, Store};
-use super::{Image, KeyEncoder};
-
-/// What the rows of an image are, and where they stand in the columns of a batch.
-#[derive(Debug, Clone)]
-pub struct Shape {
-    /// The columns to hold, in the order that a [`Projection`](super::Projection) counts.
-    pub columns: Vec<(Field, Slot)>,
-    /// The columns of the key, in its order.
-    pub key: Vec<(DataType, Slot)>,
-    /// What becomes of rows with the same key.
-    pub duplicates: Duplicates,
-}
-
-/// What becomes of rows with the same key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Duplicates {
-    /// The key is primary: a second row is an error.
-    Error,
-    /// The first row stays.
-    First,
-    /// The last row stays.
-    Last,
-    /// All stay: a lookup finds several rows.
-    All,
-}
-
-/// Why a row was not added.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refused {
-    /// Its number in the batch.
-    pub row: usize,
-    /// Why.
-    pub why: Refusal,
-}
-
-/// Why a row was not added.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// The key stands twice, where it is primary.
-    #[error("its key stands twice")]
-    Duplicate,
-    /// There is no memory for it.
-    #[error("there is no memory for more rows")]
-    Memory,
-    /// More than a shard can address.
-    #[error("a shard holds at most 32 GiB of rows")]
-    Full,
-}
-
-/// The first pass: what the columns hold, from which their codings are chosen.
-#[derive(Debug)]
-pub struct Survey {
-    shape: Shape,
-    rows: u64,
-}
+use super::index::{Index, hash};
+use super::layout::RowLayout;
+use super::pack::Packer;
+use super::select::Selection;
+use super::shard::{Inserted, Shard};
+use super::{Duplicates, Image, KeyEncoder, Refusal, Refused, Shape};
 
 /// The second pass: packs rows.
 #[derive(Debug)]
 pub struct ImageBuilder {
     shape: Shape,
-    key_encoder: KeyEncoder,
-    row_writer: RowWriter,
-    store: Store,
-    skipped: u64,
-    /// The row at hand.
-    key: Vec<u8>,
-    row: Vec<u8>,
+    selection: Selection,
+    packer: Packer,
+    shards: Vec<Option<Shard>>,
+    again: u64,
 }
 
-impl Survey {
-    /// Begins the first pass.
-    pub fn new(shape: Shape) -> Survey {
-        Survey { shape, rows: 0 }
+impl ImageBuilder {
+    /// `slots`: of each column of the layout.
+    pub(super) fn new(
+        shape: Shape,
+        slots: Vec<Slot>,
+        layout: Arc<RowLayout>,
+        shards: Vec<Option<Shard>>,
+    ) -> ImageBuilder {
+        ImageBuilder {
+            selection: Selection::new(&shape),
+            packer: Packer::new(layout, slots),
+            shape,
+            shards,
+            again: 0,
+        }
     }
 
-    /// Sees the first `rows` rows of a batch.
-    pub fn add(&mut self, _columns: &Columns, rows: usize) -> Result<(), MemoryError> {
-        self.rows += rows as u64;
+    /// Adds the first `rows` rows of a batch, one that the first pass has seen.
+    pub fn add(&mut self, columns: &Columns, rows: usize) -> Result<(), Refused> {
+        let selection = &mut self.selection;
+        let chosen = selection.choose(columns, rows);
+        chosen.map_err(|error| Refused {
+            row: 0,
+            why: error.into(),
+        })?;
+        self.packer.pack(columns, &selection.rows)?;
+        for (number, group) in selection.row_groups.iter().enumerate() {
+            if let Some(shard) = &self.shards[*group as usize] {
+                shard.index.prefetch(selection.key(number).1);
+            }
+        }
+        for (number, group) in selection.row_groups.iter().enumerate() {
+            let Some(shard) = &mut self.shards[*group as usize] else {
+                continue;
+            };
+            let (key, hash) = selection.key(number);
+            let row = self.packer.row(number);
+            let inserted = shard.insert(hash, key, row, self.shape.duplicates);
+            let row = selection.rows[number] as usize;
+            match inserted.map_err(|why| Refused { row, why })? {
+                Inserted::New => {}
+                Inserted::Again => self.again += 1,
+            }
+        }
         Ok(())
     }
 
-    /// Ends the first pass and begins the second.
-    pub fn into_builder(self) -> Result<ImageBuilder, Refusal> {
-        let mut store = Store::default();
-        store.reserve(usize::try_from(self.rows).unwrap_or(usize::MAX))?;
-        let columns = self.shape.columns.iter();
-        let columns: Vec<_> = columns.map(|(f, s)| (f.data_type.clone(), *s)).collect();
-        Ok(ImageBuilder {
-            key_encoder: KeyEncoder::new(&self.shape.key),
-            row_writer: RowWriter::new(&columns),
-            shape: self.shape,
-            store,
-            skipped: 0,
-            key: Vec::new(),
-            row: Vec::new(),
+    /// How many rows are held so far.
+    pub fn rows(&self) -> u64 {
+        self.shards.iter().flatten().map(|shard| shard.rows).sum()
+    }
+
+    /// The memory of rows and indexes so far, in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.shards.iter().flatten().map(Shard::bytes).sum()
+    }
+
+    /// The image of all rows that were added.
+    pub fn finish(mut self) -> Result<Image, Refusal> {
+        for shard in self.shards.iter_mut().flatten() {
+            if shard.index.is_roomy() {
+                shard.index = smaller_index(shard, &self.shape)?;
+            }
+        }
+        let shards = self.shards.into_iter().map(|shard| shard.map(Arc::new));
+        let columns = self.shape.columns.into_iter();
+        Ok(Image {
+            hive_partition: String::new(),
+            columns: columns.map(|(field, _)| field).collect(),
+            shards: shards.collect(),
+            skipped: self.selection.skipped,
+            duplicates: match self.shape.duplicates {
+                Duplicates::All => 0,
+                _ => self.again,
+            },
         })
     }
 }
 
-impl ImageBuilder {
-    /// Adds the first `rows` rows of a batch.
-    pub fn add(&mut self, columns: &Columns, rows: usize) -> Result<(), Refused> {
-        (0..rows).try_for_each(|row| self.row(columns, row).map_err(|why| Refused { row, why }))
-    }
-
-    fn row(&mut self, columns: &Columns, row: usize) -> Result<(), Refusal> {
-        if !self.key_encoder.encode(columns, row, &mut self.key)? {
-            self.skipped += 1;
-            return Ok(());
+/// The index of a shard whose rows have fewer keys than there was room for.
+fn smaller_index(shard: &Shard, shape: &Shape) -> Result<Index, Refusal> {
+    let mut layout = Layout::default();
+    let slots = shape.key.iter().map(|(_, slot)| layout.add(slot.physical));
+    let slots: Vec<Slot> = slots.collect();
+    let types = shape.key.iter().map(|(data_type, _)| data_type.clone());
+    let encoder = KeyEncoder::new(&types.zip(slots.iter().copied()).collect::<Vec<_>>());
+    let mut columns = Columns::new(&layout, 1)?;
+    let mut key = Vec::new();
+    let mut index = Index::new(shard.index.keys())?;
+    for place in shard.index.places() {
+        let row = shard.arena.row(place);
+        columns.clear();
+        for (column, slot) in shard.layout.key.iter().zip(&slots) {
+            shard.layout.columns[*column].read(row, *slot, &mut columns, 0)?;
         }
-        self.row_writer.write_to_vec(columns, row, &mut self.row)?;
-        Ok(self.store.insert(&self.key, &self.row)?)
+        encoder.encode(&columns, 0, &mut key)?;
+        index.insert(hash(&key), place)?;
     }
-
-    /// How many rows were added.
-    pub fn rows(&self) -> u64 {
-        self.store.len() as u64
-    }
-
-    /// The image of all rows that were added.
-    pub fn finish(self) -> Image {
-        let columns = self.shape.columns.into_iter();
-        Image {
-            hive_partition: String::new(),
-            columns: columns.map(|(field, _)| field).collect(),
-            shards: Box::new([Some(Arc::new(self.store))]),
-            skipped: self.skipped,
-        }
-    }
-}
-
-impl From<MemoryError> for Refusal {
-    fn from(_: MemoryError) -> Refusal {
-        Refusal::Memory
-    }
-}
-
-impl From<store::Refused> for Refusal {
-    fn from(refused: store::Refused) -> Refusal {
-        match refused {
-            store::Refused::Duplicate => Refusal::Duplicate,
-            store::Refused::Memory => Refusal::Memory,
-            store::Refused::Full => Refusal::Full,
-        }
-    }
+    Ok(index)
 }

@@ -8,27 +8,46 @@
 //! [`Survey`] and [`ImageBuilder`] make an image from the columns of batches; [`Image::find`]
 //! allocates nothing, and neither does reading a row.
 
+mod arena;
+mod bits;
 mod builder;
+mod coding;
+mod dictionary;
+mod index;
+mod inspect;
 mod key;
+mod layout;
+mod memory;
+mod pack;
 mod projection;
-mod store;
+mod select;
+mod shape;
+mod shard;
+mod statistics;
+mod survey;
+mod symbols;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use pelton_data::Field;
-use pelton_data::binary_row::RowError;
-use pelton_data::columns::Columns;
+use pelton_data::columns::{Columns, MemoryError};
 
 use crate::definition::Definition;
 use crate::error::Error;
 use crate::{hive, load};
 
-pub use builder::{Duplicates, ImageBuilder, Refusal, Refused, Shape, Survey};
+pub use builder::ImageBuilder;
+pub use inspect::ColumnStatistics;
 pub use key::KeyEncoder;
 pub use projection::Projection;
+pub use shape::{Duplicates, Refusal, Refused, Shape};
+pub use survey::Survey;
 
-use store::Store;
+use arena::Place;
+use index::hash;
+use layout::RowLayout;
+use shard::Shard;
 
 /// A dimension in memory: immutable, shared by all who look things up in it.
 #[derive(Debug)]
@@ -37,8 +56,9 @@ pub struct Image {
     /// Of the rows, in the order they were wanted.
     columns: Arc<[Field]>,
     /// One a key group; `None` is not loaded. Lookups inside a decision have one key group.
-    shards: Box<[Option<Arc<Store>>]>,
+    shards: Box<[Option<Arc<Shard>>]>,
     skipped: u64,
+    duplicates: u64,
 }
 
 /// A lookup in a key group that is not in this image.
@@ -54,13 +74,27 @@ pub struct NotLoaded {
 /// The rows of one key: none, one, or several in the order of the files.
 #[derive(Debug, Clone)]
 pub struct Rows<'a> {
-    row: Option<Row<'a>>,
+    shard: &'a Shard,
+    next: Option<Place>,
+    last: Place,
 }
 
 /// A packed row.
 #[derive(Debug, Clone, Copy)]
 pub struct Row<'a> {
+    layout: &'a RowLayout,
+    /// From its first byte to the end of its segment.
     bytes: &'a [u8],
+}
+
+/// A lookup on its way: between its steps the memory that it needs next is fetched, so that many
+/// at once wait together.
+///
+/// `let mut probe = image.probe(group, key)?; probe.approach(); probe.rows(key)`
+#[derive(Debug, Clone, Copy)]
+pub struct Probe<'a> {
+    shard: &'a Shard,
+    hash: u64,
 }
 
 impl Image {
@@ -86,17 +120,48 @@ impl Image {
     /// [`max_parallelism`](Image::max_parallelism) is 1.
     #[inline]
     pub fn find(&self, group: u32, key: &[u8]) -> Result<Rows<'_>, NotLoaded> {
-        let row = self.shard(group)?.find(key).map(|bytes| Row { bytes });
-        Ok(Rows { row })
+        Ok(self.shard(group)?.find(hash(key), key))
+    }
+
+    /// Begins a lookup: asks for the part of the index that knows the key.
+    #[inline]
+    pub fn probe(&self, group: u32, key: &[u8]) -> Result<Probe<'_>, NotLoaded> {
+        let (shard, hash) = (self.shard(group)?, hash(key));
+        shard.index.prefetch(hash);
+        Ok(Probe { shard, hash })
     }
 
     #[inline]
-    fn shard(&self, group: u32) -> Result<&Store, NotLoaded> {
+    fn shard(&self, group: u32) -> Result<&Shard, NotLoaded> {
         let shard = self.shards.get(group as usize).and_then(Option::as_deref);
         shard.ok_or(NotLoaded {
             group,
             max_parallelism: self.max_parallelism(),
         })
+    }
+
+    /// This image with the key groups of another that are not loaded here.
+    ///
+    /// # Panics
+    /// If they do not have the same columns and as many key groups.
+    pub fn merge(&self, other: &Image) -> Image {
+        assert_eq!(self.columns, other.columns, "images of the same columns");
+        assert_eq!(self.shards.len(), other.shards.len(), "as many key groups");
+        let shards = self.shards.iter().zip(&other.shards);
+        Image {
+            hive_partition: self.hive_partition.clone(),
+            columns: self.columns.clone(),
+            shards: shards
+                .map(|(mine, new)| mine.clone().or(new.clone()))
+                .collect(),
+            skipped: self.skipped,
+            duplicates: self.duplicates + other.duplicates,
+        }
+    }
+
+    /// Whether a key group is loaded.
+    pub fn has_group(&self, group: u32) -> bool {
+        self.shard(group).is_ok()
     }
 
     /// How many key groups there are; 1: the image is whole, and every key is in group 0.
@@ -116,7 +181,7 @@ impl Image {
 
     /// How many rows can be found.
     pub fn rows(&self) -> u64 {
-        self.loaded().map(|shard| shard.len() as u64).sum()
+        self.loaded().map(|shard| shard.rows).sum()
     }
 
     /// How many rows of the files were left out because a NULL stands in their key.
@@ -124,34 +189,61 @@ impl Image {
         self.skipped
     }
 
-    /// The memory of rows and index in bytes.
-    pub fn bytes(&self) -> usize {
-        self.loaded().map(Store::bytes).sum()
+    /// How many rows of the files had a key that was there already, where one row a key is kept.
+    pub fn duplicates(&self) -> u64 {
+        self.duplicates
     }
 
-    fn loaded(&self) -> impl Iterator<Item = &Store> {
+    /// The memory of rows, index and dictionaries in bytes.
+    pub fn bytes(&self) -> u64 {
+        let mut layouts: Vec<&Arc<RowLayout>> = Vec::new();
+        for shard in self.loaded() {
+            if !layouts
+                .iter()
+                .any(|known| Arc::ptr_eq(known, &shard.layout))
+            {
+                layouts.push(&shard.layout);
+            }
+        }
+        let dictionaries: u64 = layouts.iter().map(|layout| layout.bytes()).sum();
+        self.loaded().map(Shard::bytes).sum::<u64>() + dictionaries
+    }
+
+    fn loaded(&self) -> impl Iterator<Item = &Shard> {
         self.shards.iter().flatten().map(Arc::as_ref)
     }
 }
 
-impl<'a> Iterator for Rows<'a> {
-    type Item = Row<'a>;
-
+impl<'a> Probe<'a> {
+    /// Asks for the row, whose place the index knows by now.
     #[inline]
-    fn next(&mut self) -> Option<Row<'a>> {
-        self.row.take()
+    pub fn approach(&self) {
+        if let Some(place) = self.shard.index.guess(self.hash) {
+            self.shard.arena.prefetch(place);
+        }
+    }
+
+    /// The rows of the key.
+    #[inline]
+    pub fn rows(&self, key: &[u8]) -> Rows<'a> {
+        self.shard.find(self.hash, key)
     }
 }
 
 impl Row<'_> {
-    /// Reads the chosen columns into row `at` of the columns. Strings go to their heap.
+    /// Reads the chosen columns into row `at` of the columns. Strings go to their heap; nothing
+    /// else is allocated.
     #[inline]
     pub fn read(
         &self,
         projection: &Projection,
         columns: &mut Columns,
         at: usize,
-    ) -> Result<(), RowError> {
-        projection.reader.read(self.bytes, columns, at)
+    ) -> Result<(), MemoryError> {
+        for (number, slot) in &projection.chosen {
+            let column = &self.layout.columns[*number as usize];
+            column.read(self.bytes, *slot, columns, at)?;
+        }
+        Ok(())
     }
 }

@@ -1,0 +1,71 @@
+//! Strings that return often: each stands once, rows hold its number.
+
+use hashbrown::HashTable;
+
+use super::Refusal;
+use super::index::hash;
+
+/// Strings by number, and while rows are packed numbers by string.
+#[derive(Debug, Default)]
+pub(super) struct Dictionary {
+    bytes: Vec<u8>,
+    ends: Vec<u32>,
+    numbers: HashTable<u32>,
+}
+
+impl Dictionary {
+    /// The number of a string, a new one where it was not there.
+    pub(super) fn intern(&mut self, text: &[u8]) -> Result<u32, Refusal> {
+        let hashed = hash(text);
+        let Dictionary {
+            bytes,
+            ends,
+            numbers,
+        } = self;
+        let known = numbers.find(hashed, |number| part(bytes, ends, *number) == text);
+        if let Some(number) = known {
+            return Ok(*number);
+        }
+        let memory = |_| Refusal::Memory;
+        bytes.try_reserve(text.len()).map_err(memory)?;
+        ends.try_reserve(1).map_err(memory)?;
+        let number = u32::try_from(ends.len()).map_err(|_| Refusal::Full)?;
+        bytes.extend_from_slice(text);
+        ends.push(u32::try_from(bytes.len()).map_err(|_| Refusal::Full)?);
+        let hash_of = |number: &u32| hash(part(bytes, ends, *number));
+        numbers
+            .try_reserve(1, hash_of)
+            .map_err(|_| Refusal::Memory)?;
+        numbers.insert_unique(hashed, number, hash_of);
+        Ok(number)
+    }
+
+    /// The number of a string.
+    pub(super) fn find(&self, text: &[u8]) -> Option<u32> {
+        let is_same = |number: &u32| self.get(*number) == text;
+        self.numbers.find(hash(text), is_same).copied()
+    }
+
+    /// The string of a number.
+    #[inline(always)]
+    pub(super) fn get(&self, number: u32) -> &[u8] {
+        part(&self.bytes, &self.ends, number)
+    }
+
+    /// How many strings there are.
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The memory that strings and their ends take.
+    pub(super) fn bytes(&self) -> u64 {
+        (self.bytes.len() + size_of_val(&self.ends[..])) as u64
+    }
+}
+
+#[inline(always)]
+fn part<'a>(bytes: &'a [u8], ends: &[u32], number: u32) -> &'a [u8] {
+    let number = number as usize;
+    let start = if number == 0 { 0 } else { ends[number - 1] };
+    &bytes[start as usize..ends[number] as usize]
+}

@@ -1,0 +1,302 @@
+//! From the hash of a key to the place of its row: open addressing in buckets of one cache line.
+//!
+//! ```text
+//! bucket, 64 bytes                                    hash of the key
+//! | 12 tags u8 | passed u32 | 12 places u32 |         | bucket: hash x buckets / 2^64 | .. | tag |
+//! ```
+//!
+//! A tag is 0 where the entry is empty. A key whose bucket is full goes into the next one that is
+//! not; `passed` is not 0 where a key did, so that a search for one that is not there ends in its
+//! first bucket nearly always. Any number of buckets will do: an index has as many as its keys
+//! need, and no power of two.
+
+use super::Refusal;
+use super::arena::Place;
+use super::memory::{LINE, Memory, prefetch};
+
+/// Entries of a bucket.
+const ENTRIES: usize = 12;
+const PASSED: usize = 12;
+const PLACES: usize = 16;
+/// Entries in use of a full index, of a thousand. More would save little and search long.
+const LOAD: u64 = 875;
+
+#[derive(Debug)]
+pub(super) struct Index {
+    memory: Memory,
+    buckets: u64,
+    keys: u64,
+}
+
+/// An entry of an index.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entry {
+    bucket: usize,
+    number: usize,
+}
+
+impl Index {
+    /// An index with room for so many keys, and at the same load for no more.
+    pub(super) fn new(keys: u64) -> Result<Index, Refusal> {
+        let buckets = buckets(keys);
+        let bytes = buckets.checked_mul(LINE as u64);
+        let bytes = bytes.and_then(|bytes| usize::try_from(bytes).ok());
+        Ok(Index {
+            memory: Memory::zeroed(bytes.ok_or(Refusal::Memory)?)?,
+            buckets,
+            keys: 0,
+        })
+    }
+
+    /// The entry of a key: the one with its hash whose place `is_same`.
+    #[inline(always)]
+    pub(super) fn find(&self, hash: u64, is_same: impl Fn(Place) -> bool) -> Option<Entry> {
+        let mut bucket = self.first(hash);
+        loop {
+            let line = self.line(bucket);
+            let mut matches = matching(line, tag(hash));
+            while matches != 0 {
+                let number = matches.trailing_zeros() as usize / 8;
+                if is_same(place(line, number)) {
+                    return Some(Entry { bucket, number });
+                }
+                matches &= matches - 1;
+            }
+            if word(line, PASSED) == 0 {
+                return None;
+            }
+            bucket = self.next(bucket);
+        }
+    }
+
+    /// Asks for the bucket of a hash.
+    #[inline(always)]
+    pub(super) fn prefetch(&self, hash: u64) {
+        prefetch(&self.memory, self.first(hash) * LINE);
+    }
+
+    /// The first place that may be the hash's: a guess, to be asked for.
+    #[inline(always)]
+    pub(super) fn guess(&self, hash: u64) -> Option<Place> {
+        let line = self.line(self.first(hash));
+        let matches = matching(line, tag(hash));
+        (matches != 0).then(|| place(line, matches.trailing_zeros() as usize / 8))
+    }
+
+    #[inline(always)]
+    pub(super) fn place(&self, entry: Entry) -> Place {
+        place(self.line(entry.bucket), entry.number)
+    }
+
+    pub(super) fn set_place(&mut self, Entry { bucket, number }: Entry, Place(place): Place) {
+        let at = bucket * LINE + PLACES + 4 * number;
+        self.memory[at..at + 4].copy_from_slice(&place.to_le_bytes());
+    }
+
+    /// Adds a key that is not there.
+    pub(super) fn insert(&mut self, hash: u64, place: Place) -> Result<(), Refusal> {
+        if self.keys == self.entries() {
+            return Err(Refusal::Full);
+        }
+        self.keys += 1;
+        let mut bucket = self.first(hash);
+        loop {
+            let free = matching(self.line(bucket), 0);
+            if free != 0 {
+                let number = free.trailing_zeros() as usize / 8;
+                self.memory[bucket * LINE + number] = tag(hash);
+                self.set_place(Entry { bucket, number }, place);
+                return Ok(());
+            }
+            self.memory[bucket * LINE + PASSED] = 1;
+            bucket = self.next(bucket);
+        }
+    }
+
+    /// Every place of the index.
+    pub(super) fn places(&self) -> impl Iterator<Item = Place> {
+        let lines = self.memory.chunks_exact(LINE);
+        lines.flat_map(|line| {
+            let used = (0..ENTRIES).filter(|number| line[*number] != 0);
+            used.map(|number| Place(word(line, PLACES + 4 * number)))
+        })
+    }
+
+    pub(super) fn keys(&self) -> u64 {
+        self.keys
+    }
+
+    /// Whether far fewer keys are there than there is room for.
+    pub(super) fn is_roomy(&self) -> bool {
+        buckets(self.keys) < self.buckets * 7 / 8
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.memory.len() as u64
+    }
+
+    pub(super) fn entries(&self) -> u64 {
+        self.buckets * ENTRIES as u64
+    }
+
+    #[inline(always)]
+    fn first(&self, hash: u64) -> usize {
+        (u128::from(hash) * u128::from(self.buckets) >> 64) as usize
+    }
+
+    #[inline(always)]
+    fn next(&self, bucket: usize) -> usize {
+        if bucket as u64 + 1 == self.buckets {
+            0
+        } else {
+            bucket + 1
+        }
+    }
+
+    #[inline(always)]
+    fn line(&self, bucket: usize) -> &[u8] {
+        &self.memory[bucket * LINE..][..LINE]
+    }
+}
+
+fn buckets(keys: u64) -> u64 {
+    (keys.saturating_mul(1000))
+        .div_ceil(LOAD * ENTRIES as u64)
+        .max(1)
+}
+
+/// Never 0.
+#[inline(always)]
+fn tag(hash: u64) -> u8 {
+    (hash as u8).max(1)
+}
+
+/// The top bit of every byte of the bucket's tags that is `tag`.
+#[inline(always)]
+fn matching(line: &[u8], tag: u8) -> u128 {
+    const LOW: u128 = u128::from_le_bytes([0x7f; 16]);
+    const ALL: u128 = (1 << (8 * ENTRIES)) - 1;
+    let mut tags = [0; 16];
+    tags.copy_from_slice(&line[..16]);
+    let different = u128::from_le_bytes(tags) ^ u128::from_le_bytes([tag; 16]);
+    // No byte carries into the next: 0x7f + 0x7f is below 0x100.
+    !(((different & LOW) + LOW) | different | LOW) & ALL
+}
+
+#[inline(always)]
+fn place(line: &[u8], number: usize) -> Place {
+    Place(word(line, PLACES + 4 * number))
+}
+
+#[inline(always)]
+fn word(line: &[u8], at: usize) -> u32 {
+    let mut bytes = [0; 4];
+    bytes.copy_from_slice(&line[at..at + 4]);
+    u32::from_le_bytes(bytes)
+}
+
+/// The hash of a key's bytes: a chain of folded multiplications. Keys come from files that the
+/// user chose, so that no secret is needed; the same key has the same hash in every process.
+#[inline]
+pub(super) fn hash(key: &[u8]) -> u64 {
+    const SEED: [u64; 3] = [
+        0x9e37_79b9_7f4a_7c15,
+        0xbf58_476d_1ce4_e5b9,
+        0x94d0_49bb_1331_11eb,
+    ];
+    let mut state = SEED[0] ^ key.len() as u64;
+    let mut rest = key;
+    while let Some((block, tail)) = rest
+        .split_first_chunk::<16>()
+        .filter(|(_, tail)| !tail.is_empty())
+    {
+        let (low, high) = halves(u128::from_le_bytes(*block));
+        state = fold(low ^ SEED[1], high ^ state);
+        rest = tail;
+    }
+    let (low, high) = match (rest.first_chunk::<8>(), rest.last_chunk::<8>()) {
+        (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
+        _ => (short(rest), 0),
+    };
+    fold(SEED[2], fold(low ^ SEED[1], high ^ state) ^ SEED[0])
+}
+
+/// Fewer than 8 bytes as a number.
+#[inline(always)]
+fn short(bytes: &[u8]) -> u64 {
+    match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        (Some(first), Some(last)) => {
+            u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32
+        }
+        _ => bytes
+            .iter()
+            .fold(0, |number, byte| number << 8 | u64::from(*byte)),
+    }
+}
+
+#[inline(always)]
+fn fold(a: u64, b: u64) -> u64 {
+    let (low, high) = halves(u128::from(a) * u128::from(b));
+    low ^ high
+}
+
+#[inline(always)]
+fn halves(number: u128) -> (u64, u64) {
+    (number as u64, (number >> 64) as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn a_full_index_finds_every_key_and_no_other() {
+        const KEYS: u64 = 100_000;
+        let mut index = Index::new(KEYS).unwrap();
+        for key in 0..KEYS {
+            index
+                .insert(hash(&key.to_le_bytes()), Place(key as u32))
+                .unwrap();
+        }
+        for key in 0..2 * KEYS {
+            let is_same = |place: Place| u64::from(place.0) == key;
+            let found = index.find(hash(&key.to_le_bytes()), is_same);
+            assert_eq!(found.is_some(), key < KEYS, "{key}");
+        }
+        assert_eq!(index.places().count() as u64, KEYS);
+        assert!(index.bytes() < KEYS * 62 / 10, "{} bytes", index.bytes());
+    }
+
+    /// All its keys have one hash, as bad as keys can be.
+    #[test]
+    fn keys_of_one_hash_fill_every_entry_and_no_more() {
+        let mut index = Index::new(100).unwrap();
+        let room = index.entries();
+        for key in 0..room {
+            index.insert(u64::MAX, Place(key as u32)).unwrap();
+        }
+        assert_eq!(index.insert(u64::MAX, Place(0)), Err(Refusal::Full));
+        for key in 0..room {
+            let entry = index
+                .find(u64::MAX, |place| u64::from(place.0) == key)
+                .unwrap();
+            assert_eq!(u64::from(index.place(entry).0), key);
+        }
+    }
+
+    #[test]
+    fn hashes_of_keys_that_differ_in_one_byte_differ() {
+        let mut seen = HashSet::new();
+        for len in 0..40 {
+            let mut key = vec![7; len];
+            assert!(seen.insert(hash(&key)), "{len} bytes");
+            for at in 0..len {
+                key[at] = 8;
+                assert!(seen.insert(hash(&key)), "{len} bytes, byte {at}");
+                key[at] = 7;
+            }
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Where the columns of a packed row lie: chosen from what the first pass saw.
+//!
+//! ```text
+//! fixed: the same places in every row                         tail: strings, in the same order
+//! | next u32 | key | null bits | codes and ends | wide codes | key | strings |
+//!   ^ several rows a key only    ^ any bit        ^ whole bytes
+//! ```
+//!
+//! `next` is the place of the key's next row; that of the last row is the first one's.
+
+use std::sync::Arc;
+
+use pelton_data::columns::{Physical, Slot};
+
+use super::Duplicates;
+use super::bits::{BitField, width_of};
+use super::coding::{Coding, Number, PackedColumn, Part};
+use super::dictionary::Dictionary;
+use super::statistics::{Range, Statistics, Values};
+use super::symbols::Symbols;
+
+/// The columns of packed rows.
+#[derive(Debug)]
+pub(super) struct RowLayout {
+    /// Those that can be read, in their order, then those of the key that cannot.
+    pub(super) columns: Vec<PackedColumn>,
+    /// The columns of the key, in its order.
+    pub(super) key: Vec<usize>,
+    /// The columns with a part of the tail, in its order.
+    pub(super) tail: Vec<usize>,
+    /// Bytes of the fixed part.
+    pub(super) stride: usize,
+    /// Whether rows begin with the place of the next one.
+    pub(super) is_linked: bool,
+}
+
+/// The coding of a column before it has a place.
+enum Choice {
+    Number(Range),
+    Scaled(Range, u8),
+    Bits(u8),
+    Instant(Range, Range),
+    Wide,
+    Dictionary(Dictionary),
+    /// The length of the longest in bytes.
+    Text(u64, Option<Arc<Symbols>>),
+}
+
+impl RowLayout {
+    /// `columns`: slot and statistics of each. `key`: their numbers.
+    pub(super) fn new(
+        columns: Vec<(Slot, Statistics)>,
+        key: &[usize],
+        duplicates: Duplicates,
+    ) -> RowLayout {
+        let is_linked = duplicates == Duplicates::All;
+        let physical: Vec<Physical> = columns.iter().map(|(slot, _)| slot.physical).collect();
+        let has_nulls: Vec<bool> = columns.iter().map(|(_, seen)| seen.nulls > 0).collect();
+        let columns = columns.into_iter().enumerate();
+        let mut choices: Vec<Option<Choice>> = columns
+            .map(|(i, (slot, seen))| Some(choose(slot.physical, seen, key.contains(&i))))
+            .collect();
+
+        // The key first; then what shares words; what takes whole words last.
+        let is_short = |i: &usize| choices[*i].as_ref().is_some_and(Choice::is_short);
+        let others = || (0..physical.len()).filter(|i| !key.contains(i));
+        let (short, long): (Vec<usize>, Vec<usize>) = others().partition(is_short);
+        let mut places = Places {
+            bit: if is_linked { u32::BITS } else { 0 },
+            end: None,
+            longest: 0,
+            tail: Vec::new(),
+        };
+        let mut placed: Vec<Option<Coding>> = physical.iter().map(|_| None).collect();
+        let mut nulls = vec![None; physical.len()];
+        let mut place = |i: usize, places: &mut Places| {
+            placed[i] = choices[i].take().map(|choice| places.place(i, choice));
+        };
+        key.iter().for_each(|i| place(*i, &mut places));
+        for i in others().filter(|i| has_nulls[*i]) {
+            nulls[i] = Some(BitField::next(&mut places.bit, 1));
+        }
+        short
+            .into_iter()
+            .chain(long)
+            .for_each(|i| place(i, &mut places));
+
+        let stride = places.bit.div_ceil(8) as usize;
+        let columns = placed.into_iter().zip(nulls).zip(physical);
+        let columns = columns.filter_map(|((coding, null), physical)| {
+            let mut coding = coding?;
+            if let Coding::Text { part, .. } = &mut coding {
+                part.tail = stride;
+            }
+            Some(PackedColumn {
+                physical,
+                null,
+                coding,
+            })
+        });
+        RowLayout {
+            columns: columns.collect(),
+            key: key.to_vec(),
+            tail: places.tail,
+            stride,
+            is_linked,
+        }
+    }
+
+    /// The memory of the dictionaries.
+    pub(super) fn bytes(&self) -> u64 {
+        let dictionaries = self.columns.iter().map(|column| match &column.coding {
+            Coding::Dictionary { dictionary, .. } => dictionary.bytes(),
+            _ => 0,
+        });
+        dictionaries.sum()
+    }
+
+    /// Whether a packed row has this key.
+    #[inline(always)]
+    pub(super) fn is_key(&self, row: &[u8], mut key: &[u8]) -> bool {
+        let mut columns = self.key.iter();
+        columns.all(|column| self.columns[*column].is_key(row, &mut key)) && key.is_empty()
+    }
+}
+
+/// The places that are given away so far.
+struct Places {
+    bit: u32,
+    /// Where the last part of the tail ends, and its greatest value.
+    end: Option<BitField>,
+    longest: u64,
+    tail: Vec<usize>,
+}
+
+impl Places {
+    fn place(&mut self, column: usize, choice: Choice) -> Coding {
+        match choice {
+            Choice::Number(range) => Coding::Number(self.number(range)),
+            Choice::Scaled(range, digits) => Coding::Scaled {
+                number: self.number(range),
+                digits,
+            },
+            Choice::Bits(width) => Coding::Bits(BitField::next(&mut self.bit, width)),
+            Choice::Instant(millis, nanos) => Coding::Instant {
+                millis: self.number(millis),
+                nanos: self.number(nanos),
+            },
+            Choice::Wide => Coding::Wide {
+                low: BitField::next(&mut self.bit, 64),
+                high: BitField::next(&mut self.bit, 64),
+            },
+            Choice::Dictionary(dictionary) => {
+                let most = (dictionary.len() as u64).saturating_sub(1);
+                Coding::Dictionary {
+                    code: BitField::next(&mut self.bit, width_of(most)),
+                    dictionary: Arc::new(dictionary),
+                }
+            }
+            Choice::Text(longest, symbols) => {
+                self.tail.push(column);
+                // Codes are at most twice as long as what they stand for.
+                let longest = if symbols.is_some() {
+                    2 * longest
+                } else {
+                    longest
+                };
+                self.longest += longest;
+                let start = self.end;
+                let end = BitField::next(&mut self.bit, width_of(self.longest));
+                self.end = Some(end);
+                let part = Part {
+                    tail: 0,
+                    start,
+                    end,
+                };
+                Coding::Text { part, symbols }
+            }
+        }
+    }
+
+    fn number(&mut self, range: Range) -> Number {
+        let (base, step, most) = range.codes();
+        let field = BitField::next(&mut self.bit, width_of(most));
+        Number { field, base, step }
+    }
+}
+
+fn choose(physical: Physical, seen: Statistics, is_key: bool) -> Choice {
+    match seen.values {
+        Values::Numbers(range) | Values::Decimals(Some(range)) => Choice::Number(range),
+        Values::Instants { millis, nanos } => match nanos.codes() {
+            (0, _, 0) => Choice::Number(millis),
+            _ => Choice::Instant(millis, nanos),
+        },
+        Values::Decimals(None) => Choice::Wide,
+        Values::Floats(floats) => {
+            let whole = if physical == Physical::F32 { 32 } else { 64 };
+            match floats {
+                // A division has to be worth a byte.
+                Some((digits, range)) if width_of(range.codes().2) + 8 <= whole => {
+                    Choice::Scaled(range, digits)
+                }
+                _ => Choice::Bits(whole),
+            }
+        }
+        Values::Texts(mut texts) => match texts.take_dictionary() {
+            Some(dictionary) => Choice::Dictionary(dictionary),
+            // The bytes of keys are compared as they are.
+            None if is_key => Choice::Text(texts.longest, None),
+            None => Choice::Text(texts.longest, texts.symbols()),
+        },
+    }
+}
+
+impl Choice {
+    /// Whether it shares words with others.
+    fn is_short(&self) -> bool {
+        match self {
+            Choice::Bits(width) => *width < 64,
+            Choice::Wide => false,
+            Choice::Number(range) | Choice::Scaled(range, _) => width_of(range.codes().2) <= 57,
+            _ => true,
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Zeroed memory of fixed length: large pieces are mapped, in huge pages where the kernel has
+//! them, so that a lookup misses the TLB less.
+
+use std::ops::{Deref, DerefMut};
+
+use memmap2::MmapMut;
+
+use super::Refusal;
+
+/// Bytes of a huge page, and of a cache line.
+const HUGE_PAGE: usize = 2 << 20;
+pub(super) const LINE: usize = 64;
+
+/// Zeroed memory of fixed length.
+#[derive(Debug)]
+pub(super) enum Memory {
+    /// Too small for a mapping of its own: a process has few of them.
+    Heap(Vec<u8>),
+    /// Takes memory page by page, as it is written to.
+    Mapped(MmapMut),
+}
+
+impl Memory {
+    pub(super) fn zeroed(len: usize) -> Result<Memory, Refusal> {
+        if len < HUGE_PAGE {
+            let mut bytes = Vec::new();
+            bytes.try_reserve_exact(len).map_err(|_| Refusal::Memory)?;
+            bytes.resize(len, 0);
+            return Ok(Memory::Heap(bytes));
+        }
+        let mapped = MmapMut::map_anon(len).map_err(|_| Refusal::Memory)?;
+        // A kernel without huge pages says no, and gives small ones.
+        #[cfg(target_os = "linux")]
+        let _ = mapped.advise(memmap2::Advice::HugePage);
+        Ok(Memory::Mapped(mapped))
+    }
+}
+
+impl Deref for Memory {
+    type Target = [u8];
+
+    #[inline(always)]
+    fn deref(&self) -> &[u8] {
+        match self {
+            Memory::Heap(bytes) => bytes,
+            Memory::Mapped(bytes) => bytes,
+        }
+    }
+}
+
+impl DerefMut for Memory {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        match self {
+            Memory::Heap(bytes) => bytes,
+            Memory::Mapped(bytes) => bytes,
+        }
+    }
+}
+
+/// Asks for the cache line of `bytes[at]`, which will be read soon. Nothing where there is none.
+#[inline(always)]
+#[allow(unsafe_code, reason = "the intrinsic takes an address")]
+pub(super) fn prefetch(bytes: &[u8], at: usize) {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(byte) = bytes.get(at) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a hint that reads nothing into registers and faults on no address.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(byte).cast()) }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (bytes, at);
+}

@@ -1,0 +1,189 @@
+//! From the columns of a batch to packed rows, a column at a time.
+//!
+//! ```text
+//! fixed: | row 0 | row 1 | ...  of `stride` bytes each      tail: | row 0 | row 1 | ...
+//! ```
+//!
+//! A value that its coding cannot hold is one that the first pass did not see: the files changed
+//! meanwhile, and the load is refused.
+
+use std::sync::Arc;
+
+use pelton_data::columns::{Columns, Physical, Slot, Timestamp};
+
+use super::coding::{Coding, Number, PackedColumn, scaled};
+use super::layout::RowLayout;
+use super::statistics::unscaled;
+use super::{Refusal, Refused};
+
+/// The packed rows of a batch.
+#[derive(Debug)]
+pub(super) struct Packer {
+    layout: Arc<RowLayout>,
+    slots: Vec<Slot>,
+    fixed: Vec<u8>,
+    tail: Vec<u8>,
+    /// Where the tail of each row ends.
+    ends: Vec<usize>,
+}
+
+impl Packer {
+    /// `slots`: of each column of the layout.
+    pub(super) fn new(layout: Arc<RowLayout>, slots: Vec<Slot>) -> Packer {
+        Packer {
+            layout,
+            slots,
+            fixed: Vec::new(),
+            tail: Vec::new(),
+            ends: Vec::new(),
+        }
+    }
+
+    /// Packs the given rows of a batch.
+    pub(super) fn pack(&mut self, columns: &Columns, rows: &[u32]) -> Result<(), Refused> {
+        let stride = self.layout.stride;
+        self.fixed.clear();
+        // The last row's last number is written as 8 bytes.
+        self.fixed.resize(rows.len() * stride + 8, 0);
+        for (column, slot) in self.layout.columns.iter().zip(&self.slots) {
+            let mut fixed = &mut self.fixed[..];
+            for row in rows {
+                let written = pack_value(column, columns, *slot, *row as usize, fixed);
+                let refused = |why| Refused {
+                    row: *row as usize,
+                    why,
+                };
+                written.ok_or(Refusal::Changed).map_err(refused)?;
+                fixed = &mut fixed[stride..];
+            }
+        }
+        self.pack_tails(columns, rows)
+    }
+
+    fn pack_tails(&mut self, columns: &Columns, rows: &[u32]) -> Result<(), Refused> {
+        let layout = &self.layout;
+        self.tail.clear();
+        self.ends.clear();
+        for (number, row) in rows.iter().enumerate() {
+            let row = *row as usize;
+            let start = self.tail.len();
+            for column in &layout.tail {
+                let Coding::Text { part, symbols } = &layout.columns[*column].coding else {
+                    continue;
+                };
+                let slot = self.slots[*column];
+                if columns.is_valid(slot, row) {
+                    let text = columns.text(slot, row);
+                    match symbols {
+                        None => self.tail.extend_from_slice(text),
+                        Some(symbols) => self.tail.extend(symbols.encode(text)),
+                    }
+                }
+                let end = (self.tail.len() - start) as u64;
+                if !part.end.holds(end) {
+                    return Err(Refused {
+                        row,
+                        why: Refusal::Changed,
+                    });
+                }
+                part.end
+                    .write(&mut self.fixed[number * layout.stride..], end);
+            }
+            self.ends.push(self.tail.len());
+        }
+        Ok(())
+    }
+
+    /// The fixed part and the tail of a row.
+    pub(super) fn row(&self, number: usize) -> (&[u8], &[u8]) {
+        let start = match number {
+            0 => 0,
+            _ => self.ends[number - 1],
+        };
+        let stride = self.layout.stride;
+        let fixed = &self.fixed[number * stride..][..stride];
+        (fixed, &self.tail[start..self.ends[number]])
+    }
+}
+
+/// Writes a value, or that it is NULL, to the fixed part of a row; `None` where the column's
+/// coding cannot hold it.
+#[inline(always)]
+fn pack_value(
+    column: &PackedColumn,
+    columns: &Columns,
+    slot: Slot,
+    row: usize,
+    fixed: &mut [u8],
+) -> Option<()> {
+    if !columns.is_valid(slot, row) {
+        column.null?.write(fixed, 1);
+        return Some(());
+    }
+    match &column.coding {
+        Coding::Number(number) => {
+            let value = match slot.physical {
+                Physical::I8 => columns.get::<i8>(slot, row).into(),
+                Physical::I16 => columns.get::<i16>(slot, row).into(),
+                Physical::I32 => columns.get::<i32>(slot, row).into(),
+                Physical::I64 => columns.get::<i64>(slot, row),
+                Physical::I128 => i64::try_from(columns.get::<i128>(slot, row)).ok()?,
+                _ => {
+                    let Timestamp { millis, nanos } = columns.get(slot, row);
+                    (nanos == 0).then_some(millis)?
+                }
+            };
+            pack_number(*number, value, fixed)
+        }
+        Coding::Scaled { number, digits } => {
+            let (value, is_same): (i64, bool) = match slot.physical {
+                Physical::F32 => {
+                    let value: f32 = columns.get(slot, row);
+                    let whole = unscaled(value.into(), *digits)?;
+                    (
+                        whole,
+                        (scaled(whole, *digits) as f32).to_bits() == value.to_bits(),
+                    )
+                }
+                _ => {
+                    let value: f64 = columns.get(slot, row);
+                    let whole = unscaled(value, *digits)?;
+                    (whole, scaled(whole, *digits).to_bits() == value.to_bits())
+                }
+            };
+            pack_number(*number, is_same.then_some(value)?, fixed)
+        }
+        Coding::Bits(field) => {
+            let bits = match slot.physical {
+                Physical::F32 => columns.get::<f32>(slot, row).to_bits().into(),
+                _ => columns.get::<f64>(slot, row).to_bits(),
+            };
+            field.write(fixed, bits);
+            Some(())
+        }
+        Coding::Instant { millis, nanos } => {
+            let instant: Timestamp = columns.get(slot, row);
+            pack_number(*millis, instant.millis, fixed)?;
+            pack_number(*nanos, instant.nanos.into(), fixed)
+        }
+        Coding::Wide { low, high } => {
+            let value = columns.get::<i128>(slot, row) as u128;
+            low.write(fixed, value as u64);
+            high.write(fixed, (value >> 64) as u64);
+            Some(())
+        }
+        Coding::Dictionary { code, dictionary } => {
+            let number = dictionary.find(columns.text(slot, row))?;
+            code.write(fixed, number.into());
+            Some(())
+        }
+        // Where it ends is known when the tail is written.
+        Coding::Text { .. } => Some(()),
+    }
+}
+
+#[inline(always)]
+fn pack_number(number: Number, value: i64, fixed: &mut [u8]) -> Option<()> {
+    number.field.write(fixed, number.code(value)?);
+    Some(())
+}

@@ -1,0 +1,282 @@
+//! What the first pass learns of a column, and the coding that follows from it.
+
+use std::sync::Arc;
+
+use pelton_data::columns::{Columns, Native, Physical, Slot, Timestamp, View};
+
+use super::Refusal;
+use super::bits::width_of;
+use super::coding::{TENS, scaled};
+use super::dictionary::Dictionary;
+use super::symbols::Symbols;
+
+/// Strings of which there are more kinds than this have no dictionary.
+const MOST_KINDS: usize = 1 << 16;
+/// After so many values, one in two has to be there already.
+const PATIENCE: u64 = 1 << 13;
+/// Bytes of strings that symbols are made for: of each batch, and of all.
+const SAMPLE_OF_BATCH: usize = 512;
+const SAMPLE: usize = 1 << 19;
+/// Floats as large as this are no longer exact when scaled.
+const EXACT: f64 = (1_u64 << 51) as f64;
+
+/// What a column holds.
+#[derive(Debug)]
+pub(super) struct Statistics {
+    pub(super) nulls: u64,
+    pub(super) values: Values,
+}
+
+#[derive(Debug)]
+pub(super) enum Values {
+    Numbers(Range),
+    Instants {
+        millis: Range,
+        nanos: Range,
+    },
+    /// `None`: one of them needs more than 64 bits.
+    Decimals(Option<Range>),
+    /// The digits behind the point, and the numbers without it; `None`: no decimals, as far as
+    /// can be said with few digits.
+    Floats(Option<(u8, Range)>),
+    Texts(Texts),
+}
+
+/// Whole numbers.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Range {
+    /// The least and the greatest; `None` where there is no value.
+    pub(super) ends: Option<(i64, i64)>,
+    /// All differ by multiples of it; 0 where all are the same.
+    pub(super) step: u64,
+}
+
+/// Strings.
+#[derive(Debug)]
+pub(super) struct Texts {
+    count: u64,
+    /// Bytes of all, and of the longest.
+    pub(super) total: u64,
+    pub(super) longest: u64,
+    /// Of all kinds; `None` where there are too many.
+    pub(super) dictionary: Option<Dictionary>,
+    /// Some of them, where they may be coded by symbols.
+    sample: Option<Sample>,
+}
+
+#[derive(Debug, Default)]
+struct Sample {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Statistics {
+    /// Of a column that has seen nothing. `symbols`: its strings may be coded by symbols.
+    pub(super) fn new(physical: Physical, symbols: bool) -> Statistics {
+        let values = match physical {
+            Physical::I8 | Physical::I16 | Physical::I32 | Physical::I64 => {
+                Values::Numbers(Range::default())
+            }
+            Physical::Timestamp => Values::Instants {
+                millis: Range::default(),
+                nanos: Range::default(),
+            },
+            Physical::I128 => Values::Decimals(Some(Range::default())),
+            Physical::F32 | Physical::F64 => Values::Floats(Some((0, Range::default()))),
+            Physical::View => Values::Texts(Texts {
+                count: 0,
+                total: 0,
+                longest: 0,
+                dictionary: Some(Dictionary::default()),
+                sample: symbols.then(Sample::default),
+            }),
+        };
+        Statistics { nulls: 0, values }
+    }
+
+    /// Sees the given rows of a batch.
+    pub(super) fn see(
+        &mut self,
+        columns: &Columns,
+        slot: Slot,
+        rows: &[u32],
+    ) -> Result<(), Refusal> {
+        let nulls = rows
+            .iter()
+            .filter(|row| !columns.is_valid(slot, **row as usize));
+        self.nulls += nulls.count() as u64;
+        match (&mut self.values, slot.physical) {
+            (Values::Numbers(range), Physical::I8) => {
+                valid::<i8>(columns, slot, rows).for_each(|v| range.see(v.into()));
+            }
+            (Values::Numbers(range), Physical::I16) => {
+                valid::<i16>(columns, slot, rows).for_each(|v| range.see(v.into()));
+            }
+            (Values::Numbers(range), Physical::I32) => {
+                valid::<i32>(columns, slot, rows).for_each(|v| range.see(v.into()));
+            }
+            (Values::Numbers(range), _) => {
+                valid::<i64>(columns, slot, rows).for_each(|v| range.see(v));
+            }
+            (Values::Instants { millis, nanos }, _) => {
+                for instant in valid::<Timestamp>(columns, slot, rows) {
+                    millis.see(instant.millis);
+                    nanos.see(instant.nanos.into());
+                }
+            }
+            (Values::Decimals(decimals), _) => {
+                for value in valid::<i128>(columns, slot, rows) {
+                    match (i64::try_from(value), &mut *decimals) {
+                        (Ok(value), Some(range)) => range.see(value),
+                        _ => *decimals = None,
+                    }
+                }
+            }
+            (Values::Floats(floats), Physical::F32) => {
+                for value in valid::<f32>(columns, slot, rows) {
+                    see_float(floats, value.into(), |n, digits| {
+                        (scaled(n, digits) as f32).to_bits() == value.to_bits()
+                    });
+                }
+            }
+            (Values::Floats(floats), _) => {
+                for value in valid::<f64>(columns, slot, rows) {
+                    see_float(floats, value, |n, digits| {
+                        scaled(n, digits).to_bits() == value.to_bits()
+                    });
+                }
+            }
+            (Values::Texts(texts), _) => {
+                let mut sampled = 0;
+                for view in valid::<View>(columns, slot, rows) {
+                    texts.see(columns.bytes(view), &mut sampled)?;
+                }
+                let seen = texts.count;
+                // So many kinds are not what a dictionary is for.
+                let kinds = texts.dictionary.as_ref().map_or(0, Dictionary::len);
+                if kinds > MOST_KINDS || seen > PATIENCE && kinds as u64 > seen / 2 {
+                    texts.dictionary = None;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The values of rows that are not NULL.
+fn valid<'c, T: Native>(
+    columns: &'c Columns,
+    slot: Slot,
+    rows: &'c [u32],
+) -> impl Iterator<Item = T> + 'c {
+    rows.iter()
+        .filter_map(move |row| columns.value(slot, *row as usize))
+}
+
+impl Range {
+    #[inline(always)]
+    pub(super) fn see(&mut self, value: i64) {
+        let Some((least, greatest)) = &mut self.ends else {
+            self.ends = Some((value, value));
+            return;
+        };
+        if self.step != 1 {
+            let difference = value.abs_diff(*least);
+            if self.step == 0 || difference % self.step != 0 {
+                self.step = greatest_divisor(self.step, difference);
+            }
+        }
+        *least = value.min(*least);
+        *greatest = value.max(*greatest);
+    }
+
+    /// The least value, the step, and the greatest code.
+    pub(super) fn codes(&self) -> (i64, u64, u64) {
+        let (least, greatest) = self.ends.unwrap_or_default();
+        let step = self.step.max(1);
+        (least, step, greatest.abs_diff(least) / step)
+    }
+
+    /// The same values, each ten times as large.
+    fn tenfold(&self) -> Option<Range> {
+        let Some((least, greatest)) = self.ends else {
+            return Some(Range::default());
+        };
+        Some(Range {
+            ends: Some((least.checked_mul(10)?, greatest.checked_mul(10)?)),
+            step: self.step.checked_mul(10)?,
+        })
+    }
+}
+
+/// Euclid's; of 0 and a number it is the number.
+fn greatest_divisor(mut a: u64, mut b: u64) -> u64 {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}
+
+/// Looks for the fewest digits with which every value is a decimal, by its bits.
+#[inline(always)]
+fn see_float(floats: &mut Option<(u8, Range)>, value: f64, is_same: impl Fn(i64, u8) -> bool) {
+    while let Some((digits, range)) = floats {
+        if let Some(number) = unscaled(value, *digits).filter(|n| is_same(*n, *digits)) {
+            range.see(number);
+            return;
+        }
+        let more = usize::from(*digits) + 1;
+        let tenfold = range.tenfold().filter(|_| more < TENS.len());
+        *floats = tenfold.map(|range| (more as u8, range));
+    }
+}
+
+/// The whole number that is nearest to a float with its point moved, where floats are exact.
+#[inline(always)]
+pub(super) fn unscaled(value: f64, digits: u8) -> Option<i64> {
+    /// Added to a small float, it leaves no bits for a fraction.
+    const ROUND: f64 = 1.5 * (1_u64 << 52) as f64;
+    let scaled = value * TENS[usize::from(digits)];
+    (scaled.abs() < EXACT).then(|| (scaled + ROUND - ROUND) as i64)
+}
+
+impl Texts {
+    #[inline(always)]
+    fn see(&mut self, text: &[u8], sampled: &mut usize) -> Result<(), Refusal> {
+        self.count += 1;
+        self.total += text.len() as u64;
+        self.longest = self.longest.max(text.len() as u64);
+        if let Some(dictionary) = &mut self.dictionary {
+            dictionary.intern(text)?;
+        }
+        if let Some(sample) = &mut self.sample {
+            if *sampled < SAMPLE_OF_BATCH && sample.bytes.len() < SAMPLE {
+                *sampled += text.len() + 1;
+                sample.bytes.extend_from_slice(text);
+                sample.ends.push(sample.bytes.len());
+            }
+        }
+        Ok(())
+    }
+
+    /// The symbols of the sample, where they may be used and make it a tenth shorter at least.
+    pub(super) fn symbols(&self) -> Option<Arc<Symbols>> {
+        let Sample { bytes, ends } = self.sample.as_ref()?;
+        let starts = [0].iter().chain(ends);
+        let parts = starts.zip(ends).map(|(start, end)| &bytes[*start..*end]);
+        let parts: Vec<&[u8]> = parts.collect();
+        let symbols = Symbols::train(&parts);
+        let coded: usize = parts.iter().map(|part| symbols.encode(part).len()).sum();
+        (coded * 10 < bytes.len() * 9).then(|| Arc::new(symbols))
+    }
+
+    /// The dictionary, where it makes the column shorter.
+    pub(super) fn take_dictionary(&mut self) -> Option<Dictionary> {
+        let dictionary = self.dictionary.take()?;
+        let code = u64::from(width_of((dictionary.len() as u64).saturating_sub(1)));
+        let end = u64::from(width_of(self.longest));
+        let as_codes = 8 * dictionary.bytes() + code * self.count;
+        let as_texts = 8 * self.total + end * self.count;
+        (as_codes < as_texts).then_some(dictionary)
+    }
+}

@@ -1,0 +1,112 @@
+//! The first pass over the rows: what the columns hold, from which their codings are chosen.
+
+use std::sync::Arc;
+
+use pelton_data::columns::{Columns, Slot};
+
+use super::arena::Arena;
+use super::index::Index;
+use super::layout::RowLayout;
+use super::select::Selection;
+use super::shard::Shard;
+use super::statistics::{Statistics, Values};
+use super::{ImageBuilder, Refusal, Refused, Shape};
+
+/// The first pass: what the columns hold, from which their codings are chosen.
+#[derive(Debug)]
+pub struct Survey {
+    shape: Shape,
+    selection: Selection,
+    /// The columns to read, then those of the key that are not among them.
+    columns: Vec<(Slot, Statistics)>,
+    /// The numbers of the key's columns.
+    key: Vec<usize>,
+    /// Rows by key group.
+    rows: Vec<u64>,
+}
+
+impl Survey {
+    /// Begins the first pass.
+    pub fn new(shape: Shape) -> Survey {
+        let mut slots: Vec<Slot> = shape.columns.iter().map(|(_, slot)| *slot).collect();
+        let mut key = Vec::new();
+        for (_, slot) in &shape.key {
+            let known = slots.iter().position(|other| other == slot);
+            key.push(known.unwrap_or(slots.len()));
+            if known.is_none() {
+                slots.push(*slot);
+            }
+        }
+        let columns = slots.into_iter();
+        let columns = columns.map(|slot| {
+            (
+                slot,
+                Statistics::new(slot.physical, shape.symbols.contains(&slot)),
+            )
+        });
+        Survey {
+            selection: Selection::new(&shape),
+            columns: columns.collect(),
+            key,
+            rows: vec![0; shape.groups.max_parallelism() as usize],
+            shape,
+        }
+    }
+
+    /// Sees the first `rows` rows of a batch.
+    pub fn add(&mut self, columns: &Columns, rows: usize) -> Result<(), Refused> {
+        let memory = |why| Refused { row: 0, why };
+        let chosen = self.selection.choose(columns, rows);
+        chosen.map_err(|error| memory(error.into()))?;
+        for group in &self.selection.row_groups {
+            self.rows[*group as usize] += 1;
+        }
+        for (slot, statistics) in &mut self.columns {
+            let seen = statistics.see(columns, *slot, &self.selection.rows);
+            seen.map_err(memory)?;
+        }
+        Ok(())
+    }
+
+    /// How many rows were seen that an image of them will hold.
+    pub fn rows(&self) -> u64 {
+        self.rows.iter().sum()
+    }
+
+    /// Ends the first pass and begins the second.
+    pub fn into_builder(self) -> Result<ImageBuilder, Refusal> {
+        let rows = self.rows();
+        let slots = self.columns.iter().map(|(slot, _)| *slot).collect();
+        let tails: u64 = self.columns.iter().map(|(_, seen)| seen.tail_bytes()).sum();
+        let layout = RowLayout::new(self.columns, &self.key, self.shape.duplicates);
+        let layout = Arc::new(layout);
+        let expected = layout.stride as u64 * rows + tails;
+        let groups = self.rows.iter().zip(0..);
+        let shards: Result<Vec<Option<Shard>>, Refusal> = groups
+            .map(|(group_rows, group)| {
+                if !self.shape.groups.contains(group) {
+                    return Ok(None);
+                }
+                let share =
+                    u128::from(expected) * u128::from(*group_rows) / u128::from(rows.max(1));
+                Ok(Some(Shard {
+                    layout: layout.clone(),
+                    arena: Arena::new(share as u64, expected),
+                    index: Index::new(*group_rows)?,
+                    rows: 0,
+                }))
+            })
+            .collect();
+        Ok(ImageBuilder::new(self.shape, slots, layout, shards?))
+    }
+}
+
+impl Statistics {
+    /// Bytes that the values take at most behind the fixed part of rows.
+    fn tail_bytes(&self) -> u64 {
+        match &self.values {
+            Values::Texts(texts) => 2 * texts.total,
+            _ => 0,
+        }
+    }
+}

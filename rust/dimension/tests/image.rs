@@ -1,0 +1,480 @@
+//! Images of random tables against a plain `HashMap`: every type, NULLs, every way with
+//! duplicates, key groups.
+
+#![allow(clippy::unwrap_used)] // a test that cannot go on has failed
+
+use std::collections::HashMap;
+
+use pelton_data::binary_row::RowWriter;
+use pelton_data::columns::{Columns, Layout, Physical, Slot, Timestamp};
+use pelton_data::type_parser::parse_type;
+use pelton_data::value::Value;
+use pelton_data::{DataType, Field, key_group};
+use pelton_dimension::groups::Groups;
+use pelton_dimension::image::{
+    Duplicates, Image, ImageBuilder, KeyEncoder, Projection, Refusal, Shape, Survey,
+};
+use proptest::prelude::*;
+
+/// Types of columns; those before `ARRAY` may be keys, but for floats.
+const TYPES: [&str; 22] = [
+    "BOOLEAN",
+    "TINYINT",
+    "SMALLINT",
+    "INT",
+    "BIGINT",
+    "DATE",
+    "TIME(3)",
+    "TIMESTAMP(3)",
+    "TIMESTAMP(6)",
+    "TIMESTAMP_LTZ(3)",
+    "TIMESTAMP_LTZ(9)",
+    "DECIMAL(5, 2)",
+    "DECIMAL(18, 4)",
+    "DECIMAL(38, 10)",
+    "STRING",
+    "CHAR(3)",
+    "BYTES",
+    "FLOAT",
+    "DOUBLE",
+    "ARRAY<INT>",
+    "MAP<INT, STRING>",
+    "ROW<a INT, b STRING>",
+];
+const KEYS: usize = 17;
+
+/// Numbers at random, the same for the same seed.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed ^ mixed >> 29
+    }
+
+    fn below(&mut self, end: u64) -> u64 {
+        self.next() % end
+    }
+}
+
+/// A value of a type; few kinds of them where `kinds` is small.
+fn value(data_type: &DataType, kinds: u64, random: &mut Random) -> Value {
+    let n = random.below(kinds);
+    let wide = Random(n).next();
+    let text = |n: u64| match n % 3 {
+        0 => String::new(),
+        1 => format!("näme {}", n % 1000),
+        _ => format!("{n:x} {}", "longer ".repeat(n as usize % 5)),
+    };
+    match data_type {
+        DataType::Boolean => Value::Boolean(n % 2 == 1),
+        DataType::TinyInt => Value::TinyInt(wide as i8),
+        DataType::SmallInt => Value::SmallInt(wide as i16),
+        DataType::Int => Value::Int(if kinds % 2 == 0 {
+            n as i32 - 50
+        } else {
+            wide as i32
+        }),
+        DataType::BigInt => Value::BigInt(if kinds % 2 == 0 {
+            n as i64 * 1000
+        } else {
+            wide as i64
+        }),
+        DataType::Date => Value::Date(15_000 + n as i32),
+        DataType::Time(_) => Value::Time((wide % 86_400_000) as i32),
+        DataType::Timestamp(p) | DataType::TimestampLtz(p) => Value::Timestamp(Timestamp {
+            millis: if kinds % 2 == 0 {
+                n as i64 * 3_600_000
+            } else {
+                wide as i64 >> 8
+            },
+            nanos: match p {
+                0..=3 => 0,
+                4..=6 => (wide % 1000) as i32 * 1000,
+                _ => (wide % 1_000_000) as i32,
+            },
+        }),
+        DataType::Decimal { precision: 5, .. } => Value::Decimal(i128::from(wide % 99_999) - 5_000),
+        DataType::Decimal { precision: 18, .. } => {
+            Value::Decimal(i128::from(wide >> 8) - (1 << 50))
+        }
+        DataType::Decimal { .. } if kinds % 3 == 0 => Value::Decimal(i128::from(wide)),
+        DataType::Decimal { .. } => Value::Decimal(i128::from(wide as i64) << 50),
+        DataType::Char(_) => Value::Text(format!("{:03}", n % 1000)),
+        DataType::Varchar(_) => Value::Text(text(wide % (kinds * 3))),
+        DataType::Binary(_) | DataType::Varbinary(_) => {
+            Value::Bytes(wide.to_le_bytes()[..(n % 9) as usize].to_vec())
+        }
+        DataType::Float => Value::Float(match kinds % 3 {
+            0 => (n as f32) / 10.0,
+            1 => f32::from_bits(wide as u32),
+            _ => n as f32,
+        }),
+        DataType::Double => Value::Double(match (kinds % 3, n) {
+            (0, _) => n as f64 / 100.0,
+            (1, 0) => -0.0,
+            (1, 1) => f64::NAN,
+            (1, 2) => f64::NEG_INFINITY,
+            (1, _) => f64::from_bits(wide),
+            _ => n as f64 - 7.0,
+        }),
+        DataType::Array(_) => {
+            Value::Array((0..n % 4).map(|i| Value::Int((n + i) as i32)).collect())
+        }
+        DataType::Map(..) => Value::Map(
+            (0..n % 3)
+                .map(|i| (Value::Int(i as i32), Value::Text(text(n))))
+                .collect(),
+        ),
+        DataType::Row(_) => Value::Row(vec![Value::Int(n as i32), Value::Text(text(n))]),
+    }
+}
+
+/// A table whose first `keys` columns are the key.
+#[derive(Debug)]
+struct Table {
+    fields: Vec<Field>,
+    keys: usize,
+    rows: Vec<Vec<Value>>,
+}
+
+/// What the test compares: NaN is NaN, and -0.0 is not 0.0.
+fn shown(values: &[Value]) -> String {
+    format!("{values:?}")
+}
+
+fn field(number: usize, data_type: &str) -> Field {
+    Field::new(
+        format!("c{number}"),
+        parse_type(data_type).unwrap().data_type,
+    )
+}
+
+impl Table {
+    fn random(keys: &[usize], values: &[usize], rows: usize, kinds: u64, seed: u64) -> Table {
+        let mut random = Random(seed);
+        let types = keys.iter().chain(values).map(|i| TYPES[*i]);
+        let fields: Vec<Field> = types.enumerate().map(|(i, t)| field(i, t)).collect();
+        let mut cell = |(i, field): (usize, &Field)| {
+            // NULLs in one column of three, in keys too.
+            match i % 3 == 1 && random.below(6) == 0 {
+                true => Value::Null,
+                false => value(&field.data_type, kinds, &mut random),
+            }
+        };
+        let rows = (0..rows)
+            .map(|_| fields.iter().enumerate().map(&mut cell).collect())
+            .collect();
+        Table {
+            fields,
+            keys: keys.len(),
+            rows,
+        }
+    }
+
+    /// What each key finds.
+    fn expected(&self, duplicates: Duplicates) -> Result<HashMap<String, Vec<String>>, Refusal> {
+        let mut expected: HashMap<String, Vec<String>> = HashMap::new();
+        for row in &self.rows {
+            let key = &row[..self.keys];
+            if key.contains(&Value::Null) {
+                continue;
+            }
+            let found = expected.entry(shown(key)).or_default();
+            match duplicates {
+                Duplicates::Error if !found.is_empty() => return Err(Refusal::Duplicate),
+                Duplicates::First if !found.is_empty() => {}
+                Duplicates::Last => *found = vec![shown(row)],
+                _ => found.push(shown(row)),
+            }
+        }
+        Ok(expected)
+    }
+}
+
+/// A batch of rows, and the columns of an image of them.
+struct Batch {
+    types: Vec<DataType>,
+    slots: Vec<Slot>,
+    columns: Columns,
+    shape: Shape,
+}
+
+impl Batch {
+    fn new(table: &Table, capacity: usize, duplicates: Duplicates, groups: Groups) -> Batch {
+        let mut layout = Layout::default();
+        let types: Vec<DataType> = table.fields.iter().map(|f| f.data_type.clone()).collect();
+        let slots: Vec<Slot> = types.iter().map(|t| layout.add(Physical::of(t))).collect();
+        let pairs = || types.iter().cloned().zip(slots.iter().copied());
+        Batch {
+            columns: Columns::new(&layout, capacity).unwrap(),
+            shape: Shape {
+                columns: table
+                    .fields
+                    .iter()
+                    .cloned()
+                    .zip(slots.iter().copied())
+                    .collect(),
+                key: pairs().take(table.keys).collect(),
+                duplicates,
+                symbols: slots.clone(),
+                groups,
+            },
+            types,
+            slots,
+        }
+    }
+
+    fn fill(&mut self, rows: &[Vec<Value>]) {
+        self.columns.clear();
+        for (number, row) in rows.iter().enumerate() {
+            self.put(number, row);
+        }
+    }
+
+    fn put(&mut self, number: usize, row: &[Value]) {
+        for (value, (data_type, slot)) in row.iter().zip(self.types.iter().zip(&self.slots)) {
+            value
+                .put(&mut self.columns, *slot, number, data_type)
+                .unwrap();
+        }
+    }
+
+    fn values(&self, number: usize) -> Vec<Value> {
+        let columns = self.types.iter().zip(&self.slots);
+        columns
+            .map(|(t, slot)| Value::of(&self.columns, *slot, number, t).unwrap())
+            .collect()
+    }
+}
+
+fn build(table: &Table, duplicates: Duplicates, groups: Groups) -> Result<Image, Refusal> {
+    const BATCH: usize = 64;
+    let mut batch = Batch::new(table, BATCH, duplicates, groups);
+    let mut survey = Survey::new(batch.shape.clone());
+    for rows in table.rows.chunks(BATCH) {
+        batch.fill(rows);
+        survey
+            .add(&batch.columns, rows.len())
+            .map_err(|refused| refused.why)?;
+    }
+    let mut builder = survey.into_builder()?;
+    add_all(&mut builder, &mut batch, table, BATCH)?;
+    builder.finish()
+}
+
+fn add_all(
+    builder: &mut ImageBuilder,
+    batch: &mut Batch,
+    table: &Table,
+    size: usize,
+) -> Result<(), Refusal> {
+    for rows in table.rows.chunks(size) {
+        batch.fill(rows);
+        builder
+            .add(&batch.columns, rows.len())
+            .map_err(|refused| refused.why)?;
+    }
+    Ok(())
+}
+
+/// Looks every key of the table up, and some that are not there, one by one and all at once.
+fn check(image: &Image, table: &Table, expected: &HashMap<String, Vec<String>>, missing: &Table) {
+    let mut batch = Batch::new(table, 1, Duplicates::Error, Groups::whole());
+    let slots = batch.slots.clone();
+    let chosen: Vec<_> = slots.iter().copied().enumerate().collect();
+    let projection = Projection::new(image.columns(), &chosen);
+    let encoder = KeyEncoder::new(&batch.shape.key);
+    let writer = RowWriter::new(&batch.shape.key);
+    let (mut key, mut binary_row) = (Vec::new(), Vec::new());
+    for row in table.rows.iter().chain(&missing.rows) {
+        batch.fill(std::slice::from_ref(row));
+        let has_key = encoder.encode(&batch.columns, 0, &mut key).unwrap();
+        assert_eq!(has_key, !row[..table.keys].contains(&Value::Null));
+        if !has_key {
+            continue;
+        }
+        writer
+            .write_to_vec(&batch.columns, 0, &mut binary_row)
+            .unwrap();
+        let group = match image.max_parallelism() {
+            1 => 0,
+            groups => key_group::group(key_group::hash(&binary_row), groups),
+        };
+        let probe = image.probe(group, &key).unwrap();
+        probe.approach();
+        for rows in [image.find(group, &key).unwrap(), probe.rows(&key)] {
+            let mut found = Vec::new();
+            for row in rows {
+                batch.columns.clear();
+                row.read(&projection, &mut batch.columns, 0).unwrap();
+                found.push(shown(&batch.values(0)));
+            }
+            let wanted = expected.get(&shown(&row[..table.keys]));
+            assert_eq!(&found, wanted.unwrap_or(&Vec::new()), "{row:?}");
+        }
+    }
+}
+
+fn any_table() -> impl Strategy<Value = (Table, Table)> {
+    let keys = proptest::collection::vec(0..KEYS, 1..4);
+    let values = proptest::collection::vec(0..TYPES.len(), 0..12);
+    (keys, values, 0..300_usize, 1..400_u64, any::<u64>()).prop_map(
+        |(keys, values, rows, kinds, seed)| {
+            let missing = Table::random(&keys, &values, 30, kinds * 7 + 1, !seed);
+            (Table::random(&keys, &values, rows, kinds, seed), missing)
+        },
+    )
+}
+
+const ALL_DUPLICATES: [Duplicates; 4] = [
+    Duplicates::Error,
+    Duplicates::First,
+    Duplicates::Last,
+    Duplicates::All,
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn an_image_finds_what_a_hash_map_finds(
+        (table, missing) in any_table(),
+        duplicates in proptest::sample::select(ALL_DUPLICATES.as_slice()),
+        groups in proptest::sample::select([1_u32, 3, 128].as_slice()),
+    ) {
+        let expected = table.expected(duplicates);
+        let image = build(&table, duplicates, Groups::range(groups, 0..groups));
+        match (expected, image) {
+            (Err(expected), image) => prop_assert_eq!(image.unwrap_err(), expected),
+            (Ok(expected), image) => {
+                let image = image.unwrap();
+                let rows: usize = expected.values().map(Vec::len).sum();
+                prop_assert_eq!(image.rows(), rows as u64);
+                let nulls = table.rows.iter().filter(|row| row[..table.keys].contains(&Value::Null));
+                prop_assert_eq!(image.skipped(), nulls.count() as u64);
+                let all = table.rows.len() as u64 - image.skipped();
+                prop_assert_eq!(image.rows() + image.duplicates(), all);
+                check(&image, &table, &expected, &missing);
+            }
+        }
+    }
+
+    /// Key groups that are loaded one after the other are as good as all at once, though each
+    /// load chooses its own codings.
+    #[test]
+    fn merged_key_groups_find_what_a_hash_map_finds((table, missing) in any_table(), end in 0..129_u32) {
+        let expected = table.expected(Duplicates::All).unwrap();
+        let groups = Groups::range(128, 0..end);
+        let rest = Groups::range(128, 0..128).minus(&groups);
+        let first = build(&table, Duplicates::All, groups).unwrap();
+        for group in 0..128 {
+            prop_assert_eq!(first.has_group(group), group < end);
+        }
+        let whole = first.merge(&build(&table, Duplicates::All, rest).unwrap());
+        check(&whole, &table, &expected, &missing);
+    }
+
+    /// The second pass meets other rows than the first: an error, or what they are.
+    #[test]
+    fn values_that_the_first_pass_did_not_see_are_refused_or_right(
+        (table, missing) in any_table(),
+        kinds in 1..500_u64,
+    ) {
+        let types: Vec<String> = table.fields.iter().map(|f| f.data_type.to_string()).collect();
+        let numbers: Vec<usize> = types
+            .iter()
+            .map(|t| TYPES.iter().position(|known| parse_type(known).unwrap().data_type.to_string() == *t).unwrap())
+            .collect();
+        let (keys, values) = numbers.split_at(table.keys);
+        let other = Table::random(keys, values, table.rows.len(), kinds, 7);
+        let mut batch = Batch::new(&table, 1000, Duplicates::Last, Groups::whole());
+        let mut survey = Survey::new(batch.shape.clone());
+        batch.fill(&table.rows);
+        survey.add(&batch.columns, table.rows.len()).unwrap();
+        let mut builder = survey.into_builder().unwrap();
+        match add_all(&mut builder, &mut batch, &other, 1000) {
+            Ok(()) => check(&builder.finish().unwrap(), &other, &other.expected(Duplicates::Last).unwrap(), &missing),
+            Err(refusal) => prop_assert!(matches!(refusal, Refusal::Changed | Refusal::Full)),
+        }
+    }
+}
+
+#[test]
+fn a_group_that_is_not_loaded_is_an_error_and_not_a_miss() {
+    let table = Table::random(&[4], &[4], 10, 100, 1);
+    let image = build(&table, Duplicates::All, Groups::range(128, 5..6)).unwrap();
+    assert!(image.find(5, &[0; 8]).unwrap().next().is_none());
+    let error = image.find(6, &[0; 8]).unwrap_err();
+    assert_eq!(error.to_string(), "key group 6 of 128 is not loaded here");
+    assert!(image.find(128, &[0; 8]).is_err());
+}
+
+/// Each row is far longer than a segment of the arena.
+#[test]
+fn rows_longer_than_a_segment_are_found_beside_short_ones() {
+    let fields = vec![field(0, "INT"), field(1, "STRING")];
+    let text = |i: i32| "x".repeat(if i % 3 == 0 { 40 << 20 } else { 7 } + i as usize);
+    let rows = (0..6)
+        .map(|i| vec![Value::Int(i), Value::Text(text(i))])
+        .collect();
+    let table = Table {
+        fields,
+        keys: 1,
+        rows,
+    };
+    for duplicates in [Duplicates::Error, Duplicates::All] {
+        let image = build(&table, duplicates, Groups::whole()).unwrap();
+        let expected = table.expected(duplicates).unwrap();
+        check(
+            &image,
+            &table,
+            &expected,
+            &Table::random(&[3], &[14], 5, 100, 1),
+        );
+    }
+}
+
+#[test]
+fn a_key_with_many_rows_finds_them_all_in_their_order() {
+    let fields = vec![field(0, "STRING"), field(1, "INT")];
+    let key = |i: i32| {
+        Value::Text(if i % 4 == 0 {
+            format!("{i}")
+        } else {
+            "one".to_owned()
+        })
+    };
+    let rows = (0..134_000).map(|i| vec![key(i), Value::Int(i)]).collect();
+    let table = Table {
+        fields,
+        keys: 1,
+        rows,
+    };
+    let image = build(&table, Duplicates::All, Groups::whole()).unwrap();
+    let mut columns = Batch::new(&table, 1, Duplicates::All, Groups::whole());
+    let projection = Projection::new(image.columns(), &[(1, columns.slots[1])]);
+    let mut found = Vec::new();
+    for row in image.find(0, b"\x03\0\0\0one").unwrap() {
+        row.read(&projection, &mut columns.columns, 0).unwrap();
+        found.push(columns.columns.get::<i32>(columns.slots[1], 0));
+    }
+    let expected: Vec<i32> = (0..134_000).filter(|i| i % 4 != 0).collect();
+    assert_eq!(found, expected);
+    assert_eq!(image.find(0, b"\x01\0\0\x004").unwrap().count(), 1);
+}
+
+#[test]
+fn a_row_of_2000_columns_is_whole() {
+    let values: Vec<usize> = (0..1999).map(|i| i % TYPES.len()).collect();
+    let table = Table::random(&[4], &values, 200, 100, 3);
+    let image = build(&table, Duplicates::Last, Groups::range(3, 0..3)).unwrap();
+    let missing = Table::random(&[4], &values, 2, 1001, 4);
+    check(
+        &image,
+        &table,
+        &table.expected(Duplicates::Last).unwrap(),
+        &missing,
+    );
+}
