@@ -67,6 +67,23 @@ bench-rust: build-tools ## nanoseconds a record, by step of the decision and by 
 	cargo bench --locked --workspace --bench kernels
 	cargo bench --locked --workspace --bench decide -- $(CURDIR)/target/bench/decide.json
 
+# The models are trained once, by the Python of models/README.md, whose onnxruntime is also the peer.
+# `make bench-models ONLY=XGBoost` runs the cases of that name.
+PYTHON := $(abspath models/.venv/bin/python)
+BENCH_MODELS := $(abspath target/bench/models)
+
+.PHONY: bench-models
+bench-models: build-tools $(BENCH_MODELS)/cases.json ## nanoseconds a record of whole models beside ONNX Runtime's C API, on one thread; writes target/bench/models.json
+	cargo bench --locked --workspace --bench models --no-run
+	$(shell command -v taskset >/dev/null && echo taskset -c $$(($$(nproc) - 1))) cargo bench --locked --workspace --bench models -- \
+		$(BENCH_MODELS) $(abspath $(wildcard models/.venv/lib/python3*/site-packages/onnxruntime/capi/libonnxruntime.so.*)) \
+		$(BENCH_MODELS).json $(ONLY)
+
+$(BENCH_MODELS)/cases.json: models/bench/make_models.py
+	@[ -x $(PYTHON) ] || { printf '%s\n' 'missing: models/.venv, which trains the models and holds ONNX Runtime' \
+		'    cd models && python3.11 -m venv .venv && .venv/bin/pip install -r requirements.txt' >&2; exit 1; }
+	cd models && $(PYTHON) -m bench.make_models $(BENCH_MODELS)
+
 # `make bench-flink ROUNDS=3 ONLY=PELTON_2` is a quick look at some of the cases. The model's time comes from `make bench-rust`.
 .PHONY: bench-flink
 bench-flink: build target/bench/decide.json ## what a record costs in a Flink job, by Pelton and by ONNX Runtime; writes target/bench/flink.json
