@@ -9,6 +9,7 @@ use std::fmt::Write;
 use std::hint::black_box;
 use std::time::Instant;
 
+use memmap2::MmapMut;
 use pelton_data::columns::{Columns, Layout, Physical, Slot};
 use pelton_dimension::groups::Groups;
 use pelton_dimension::image::{Duplicates, Image, KeyEncoder, Probe, Projection, Shape, Survey};
@@ -21,6 +22,8 @@ use table::{BATCH, Table};
 /// Lookups of one measurement; the median of [`RUNS`] counts.
 const LOOKUPS: usize = 1 << 20;
 const RUNS: usize = 7;
+/// Bytes of a cache line.
+const LINE: usize = 64;
 /// Lookups that wait together.
 const TOGETHER: usize = 32;
 /// The columns that lookups read: a category, a double, an integer.
@@ -145,18 +148,21 @@ fn build(table: &mut Table, n: u64, symbols: bool) -> (Image, f64) {
         groups: Groups::whole(),
     };
     let mut survey = Survey::new(shape);
+    table.value_bytes = 0;
     for first in (0..n).step_by(BATCH) {
         let rows = table.fill(first, n);
         timed(&mut || survey.add(&table.columns, rows).expect("it is seen"));
     }
     let mut builder = None;
     let mut survey = Some(survey);
+    let value_bytes = table.value_bytes;
     timed(&mut || builder = survey.take().map(|s| s.into_builder().expect("memory")));
     let mut builder = builder.expect("it was made");
     for first in (0..n).step_by(BATCH) {
         let rows = table.fill(first, n);
         timed(&mut || builder.add(&table.columns, rows).expect("it is packed"));
     }
+    table.value_bytes = value_bytes;
     let mut builder = Some(builder);
     let mut image = None;
     timed(&mut || image = builder.take().map(|b| b.finish().expect("memory")));
@@ -255,7 +261,7 @@ impl Lookup<'_> {
 
 fn lookups(suffix: &str, image: &Image, n: u64) -> Vec<Figure> {
     let chase = Chase::new(n);
-    let chased = nanos(&mut || chase.run());
+    let chased = nanos(&mut || chase.run(n));
     let mut one = Lookup::new(image, &READ, 1);
     let mut many = Lookup::new(image, &READ, TOGETHER);
     let dependent = nanos(&mut || one.dependent(n));
@@ -314,31 +320,49 @@ fn nanos(run: &mut dyn FnMut() -> u64) -> f64 {
     times[RUNS / 2]
 }
 
-/// Two reads of memory, each of which says where the next one is: as few as a lookup can do.
+/// Two reads of memory, the second where the first one says: as few as a lookup can do. The same
+/// keys as the lookups, huge pages too, and nothing to compare or decode.
 struct Chase {
-    /// As many bytes as the image's index and rows, in lines of 64 bytes.
-    index: Vec<[u64; 8]>,
-    rows: Vec<[u64; 8]>,
+    /// As many lines of 64 bytes as the image's index and rows have.
+    index: Lines,
+    rows: Lines,
+}
+
+/// Memory in lines of 64 bytes, each beginning with a number.
+struct Lines(MmapMut);
+
+impl Lines {
+    fn new(count: u64, number: impl Fn(u64) -> u64) -> Lines {
+        let mut memory = MmapMut::map_anon(count as usize * LINE).expect("memory");
+        #[cfg(target_os = "linux")]
+        let _ = memory.advise(memmap2::Advice::HugePage);
+        for (line, bytes) in memory.chunks_exact_mut(LINE).enumerate() {
+            bytes[..8].copy_from_slice(&number(line as u64).to_le_bytes());
+        }
+        Lines(memory)
+    }
+
+    fn read(&self, line: u64) -> u64 {
+        let (bytes, _) = self.0[line as usize * LINE..].split_first_chunk().expect("a line");
+        u64::from_le_bytes(*bytes)
+    }
 }
 
 impl Chase {
     fn new(n: u64) -> Chase {
-        let lines = |count: u64, of: u64, salt: u64| {
-            let line = |i: u64| [table::mix(i ^ salt) % of; 8];
-            (0..count).map(line).collect::<Vec<_>>()
-        };
         let (index, rows) = (n.div_ceil(10), n * 2);
         Chase {
-            index: lines(index, rows, 0),
-            rows: lines(rows, index, 1 << 40),
+            index: Lines::new(index, |line| table::mix(line) % rows),
+            rows: Lines::new(rows, table::mix),
         }
     }
 
-    fn run(&self) -> u64 {
-        let mut next = 0;
-        for i in 0..LOOKUPS as u64 {
-            let row = self.index[next as usize][i as usize % 8];
-            next = self.rows[row as usize][i as usize % 8];
+    fn run(&self, n: u64) -> u64 {
+        let index = n.div_ceil(10);
+        let mut next = 1;
+        for _ in 0..LOOKUPS {
+            let row = self.index.read(table::mix(next) % index);
+            next += 1 + (self.rows.read(row) & 1);
         }
         next
     }

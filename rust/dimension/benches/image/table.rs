@@ -89,7 +89,7 @@ impl Boxed {
         let names = [0, 1, 2, 3].map(|_| {
             let mut name = String::from(FIRST[below(24) as usize]);
             name.push(' ');
-            (0..below(3)).for_each(|_| name.push_str(MIDDLE[below(16) as usize]));
+            (0..1 + below(2)).for_each(|_| name.push_str(MIDDLE[below(16) as usize]));
             name.push_str(MIDDLE[below(16) as usize]);
             name.push_str(LAST[below(16) as usize]);
             name
@@ -97,7 +97,7 @@ impl Boxed {
         let categories = KINDS.map(|kinds| {
             let kind = below(kinds);
             format!(
-                "{}{}-{kind:05}",
+                "{}{}-{kind:07}",
                 MIDDLE[kind as usize % 16],
                 LAST[kind as usize / 16 % 16]
             )
