@@ -245,11 +245,12 @@ impl Lookup<'_> {
                 ends[i] = keys.len();
             }
             let key = |i: usize| &keys[if i == 0 { 0 } else { ends[i - 1] }..ends[i]];
-            let probes: [Probe<'_>; TOGETHER] =
+            let probes: [Probe; TOGETHER] =
                 std::array::from_fn(|i| self.image.probe(0, key(i)).expect("loaded"));
-            probes.iter().for_each(Probe::approach);
+            probes.iter().for_each(|probe| self.image.approach(*probe));
             for (i, probe) in probes.iter().enumerate() {
-                let row = probe.rows(key(i)).next().expect("it is there");
+                let rows = self.image.rows_of(*probe, key(i)).expect("loaded");
+                let row = { rows }.next().expect("it is there");
                 row.read(&self.projection, &mut self.columns, i)
                     .expect("memory");
             }
@@ -343,7 +344,9 @@ impl Lines {
     }
 
     fn read(&self, line: u64) -> u64 {
-        let (bytes, _) = self.0[line as usize * LINE..].split_first_chunk().expect("a line");
+        let (bytes, _) = self.0[line as usize * LINE..]
+            .split_first_chunk()
+            .expect("a line");
         u64::from_le_bytes(*bytes)
     }
 }

@@ -303,8 +303,11 @@ fn check(image: &Image, table: &Table, expected: &HashMap<String, Vec<String>>, 
             groups => key_group::group(key_group::hash(&binary_row), groups),
         };
         let probe = image.probe(group, &key).unwrap();
-        probe.approach();
-        for rows in [image.find(group, &key).unwrap(), probe.rows(&key)] {
+        image.approach(probe);
+        for rows in [
+            image.find(group, &key).unwrap(),
+            image.rows_of(probe, &key).unwrap(),
+        ] {
             let mut found = Vec::new();
             for row in rows {
                 batch.columns.clear();

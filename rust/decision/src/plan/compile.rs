@@ -12,6 +12,7 @@ use pelton_dimension::{Definition as Dimension, KeyEncoder, Projection};
 use pelton_model::Model;
 
 use super::graph::{Graph, Item, Order, title};
+use super::lookup::find_waves;
 use super::{
     Folded, InputColumn, LookupNeed, LookupWork, ModelWork, NamedColumn, Plan, Step, Work,
 };
@@ -144,6 +145,7 @@ impl<'a> PlanCompiler<'a> {
             };
         }
         let output = self.output()?;
+        find_waves(&mut self.steps);
         let input_reader = input_reader(&input);
         let columns: Vec<_> = output
             .iter()
@@ -236,6 +238,9 @@ impl<'a> PlanCompiler<'a> {
         let chosen: Vec<_> = chosen.collect();
         let work = Work::Lookup(LookupWork {
             index: i,
+            // What follows it is known when all steps are.
+            wave: 1,
+            wave_end: key_range.end,
             key: key_range,
             key_slots,
             key_encoder: KeyEncoder::new(&key_columns),

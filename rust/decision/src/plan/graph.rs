@@ -110,11 +110,41 @@ impl<'a> Graph<'a> {
         walk.order
     }
 
-    /// The order of what the output needs.
+    /// The order of what the output needs. Lookups come as soon as they can, side by side: their
+    /// rows are fetched from memory together.
     pub fn order_of_output(&self) -> Order {
+        let mut needed = Walk::new(self, None);
+        needed.output();
+        let is_lookup = |item: &Item| matches!(item, Item::Lookup(_));
+        let mut lookups = needed.order.items;
+        lookups.retain(is_lookup);
+
         let mut walk = Walk::new(self, None);
+        while !lookups.is_empty() {
+            // At least one of them needs none of the others: there are no circles.
+            let (ready, later): (Vec<Item>, Vec<Item>) = lookups
+                .iter()
+                .partition(|lookup| !self.needs_any(**lookup, &lookups));
+            for lookup in &ready {
+                let keys = expressions(self.definition, *lookup);
+                keys.into_iter().for_each(|key| walk.expression(key));
+            }
+            ready.into_iter().for_each(|lookup| walk.item(lookup));
+            lookups = later;
+        }
         walk.output();
         walk.order
+    }
+
+    /// Whether an item needs one of the others before it.
+    fn needs_any(&self, item: Item, others: &[Item]) -> bool {
+        let mut walk = Walk::new(self, None);
+        walk.item(item);
+        walk.order.items.pop();
+        walk.order
+            .items
+            .iter()
+            .any(|needed| others.contains(needed))
     }
 
     fn add(&mut self, name: String, known: Known) {

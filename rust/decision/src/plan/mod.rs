@@ -10,6 +10,7 @@
 
 mod compile;
 pub mod graph;
+mod lookup;
 pub mod run;
 
 use std::collections::BTreeMap;
@@ -143,6 +144,10 @@ pub struct LookupWork {
     index: usize,
     /// The instructions that make the key.
     key: Range<u32>,
+    /// How many lookups wait together with this one as their first, and the end of the
+    /// instructions that make their keys.
+    wave: usize,
+    wave_end: u32,
     /// The columns that make the key, in the dimension's order.
     pub key_slots: Vec<Slot>,
     key_encoder: KeyEncoder,

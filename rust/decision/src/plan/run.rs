@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use pelton_data::binary_row::RowError;
 use pelton_data::columns::{Columns, Literal, MemoryError, Slot};
-use pelton_dimension::image::{NotLoaded, Row};
+use pelton_dimension::image::NotLoaded;
 use pelton_dimension::{Counts, Image};
 use pelton_model::Memory;
 
-use super::{LookupWork, ModelWork, Plan, Step, Work};
-use crate::definition::Missing;
+use super::lookup::{self, Probes};
+use super::{ModelWork, Plan, Step, Work};
 use crate::error::ErrorCode;
 use crate::expression::{EvalError, EvalErrorKind, Selections};
 use crate::generation::dimension_code;
@@ -19,10 +19,10 @@ pub struct Scratch {
     /// Every column of the plan: inputs, features, tensors, outputs.
     pub columns: Columns,
     selections: Selections,
-    /// The packed key of the lookup at hand.
-    key: Vec<u8>,
+    /// The lookups that are under way.
+    pub(super) probes: Probes,
     /// One a lookup of the plan.
-    counts: Arc<[Counts]>,
+    pub(super) counts: Arc<[Counts]>,
 }
 
 /// Where a lookup finds its rows.
@@ -101,7 +101,7 @@ impl Scratch {
         Ok(Scratch {
             columns: Columns::with_literals(&plan.layout, capacity, reserved)?,
             selections: Selections::new(&plan.program, capacity)?,
-            key: Vec::new(),
+            probes: Probes::default(),
             counts: plan.lookups.iter().map(|_| Counts::default()).collect(),
         })
     }
@@ -145,13 +145,19 @@ impl Plan {
         // The instructions of all steps lie one behind the other: what stands between two steps
         // that are more than instructions runs in one go.
         let mut done = 0;
-        for step in &self.steps {
+        let mut rest = &self.steps[..];
+        while let [step, later @ ..] = rest {
+            let steps = rest;
+            rest = later;
             match &step.work {
                 Work::Eval(_) | Work::Rules(_) => {}
-                Work::Lookup(lookup) => {
-                    self.eval(&(done..lookup.key.end), scratch, n)?;
-                    lookup.read_all(&rows[lookup.index], scratch, n, &step.title)?;
-                    done = lookup.key.end;
+                Work::Lookup(first) => {
+                    let (wave, later) = steps.split_at(first.wave);
+                    rest = later;
+                    let keys = done..first.wave_end;
+                    self.eval(&keys, scratch, n)?;
+                    lookup::run(wave, rows, scratch, n)?;
+                    done = keys.end;
                 }
                 Work::Model(model) => {
                     self.eval(&(done..model.inputs.end), scratch, n)?;
@@ -176,7 +182,7 @@ impl Plan {
             Work::Rules(rules) => self.eval(&rules.instructions, scratch, n),
             Work::Lookup(lookup) => {
                 self.eval(&lookup.key, scratch, n)?;
-                lookup.read_all(&rows[lookup.index], scratch, n, &step.title)
+                lookup::run(std::slice::from_ref(step), rows, scratch, n)
             }
             Work::Model(model) => {
                 self.eval(&model.inputs, scratch, n)?;
@@ -209,104 +215,6 @@ impl Plan {
             ..
         } = scratch;
         Ok(self.program.run(range.clone(), columns, selections, n)?)
-    }
-}
-
-impl LookupWork {
-    fn read_all(
-        &self,
-        rows: &Rows,
-        scratch: &mut Scratch,
-        n: usize,
-        title: &str,
-    ) -> Result<(), RunError> {
-        scratch.counts[self.index].add_lookups(n as u64);
-        (0..n).try_for_each(|row| self.read(rows, scratch, row, title))
-    }
-
-    /// Whether a row is found for the key that stands in the scratch.
-    pub fn is_hit(
-        &self,
-        rows: &[Rows],
-        scratch: &mut Scratch,
-        row: usize,
-    ) -> Result<bool, RunError> {
-        let Scratch { columns, key, .. } = scratch;
-        match &rows[self.index] {
-            Rows::Given(given) => Ok(given.is_some()),
-            Rows::Image(image) => Ok(self.find(image, columns, key, row)?.is_some()),
-            Rows::Unusable(_) => Ok(false),
-        }
-    }
-
-    /// The row of a key in an image that is whole: one key group, and one row a key.
-    #[inline]
-    fn find<'i>(
-        &self,
-        image: &'i Image,
-        columns: &Columns,
-        key: &mut Vec<u8>,
-        row: usize,
-    ) -> Result<Option<Row<'i>>, RunError> {
-        match self.key_encoder.encode(columns, row, key)? {
-            true => Ok(image.find(0, key)?.next()),
-            false => Ok(None),
-        }
-    }
-
-    fn read(
-        &self,
-        rows: &Rows,
-        scratch: &mut Scratch,
-        row: usize,
-        title: &str,
-    ) -> Result<(), RunError> {
-        let Scratch {
-            columns,
-            key,
-            counts,
-            ..
-        } = scratch;
-        let is_found = match rows {
-            Rows::Given(None) => false,
-            Rows::Given(Some(given)) => {
-                let read = self.given.read(given, columns, row);
-                read.map_err(|cause| RunError::Row {
-                    title: title.to_owned(),
-                    cause,
-                })?;
-                true
-            }
-            Rows::Image(image) => match self.find(image, columns, key, row)? {
-                Some(found) => {
-                    found.read(&self.projection, columns, row)?;
-                    true
-                }
-                None => false,
-            },
-            Rows::Unusable(cause) => {
-                return Err(RunError::Unusable {
-                    title: title.to_owned(),
-                    cause: cause.clone(),
-                });
-            }
-        };
-        if !is_found {
-            counts[self.index].add_miss();
-        }
-        match (is_found, self.missing) {
-            (true, _) => Ok(()),
-            (false, Missing::Error) => Err(RunError::Missing {
-                title: title.to_owned(),
-            }),
-            // The default of a column that has none is NULL.
-            (false, Missing::Null | Missing::Default) => {
-                for (value, default) in &self.values {
-                    columns.copy(*default, *value, row);
-                }
-                Ok(())
-            }
-        }
     }
 }
 

@@ -90,10 +90,10 @@ pub struct Row<'a> {
 /// A lookup on its way: between its steps the memory that it needs next is fetched, so that many
 /// at once wait together.
 ///
-/// `let mut probe = image.probe(group, key)?; probe.approach(); probe.rows(key)`
+/// `let probe = image.probe(group, key)?; image.approach(probe); image.rows_of(probe, key)?`
 #[derive(Debug, Clone, Copy)]
-pub struct Probe<'a> {
-    shard: &'a Shard,
+pub struct Probe {
+    group: u32,
     hash: u64,
 }
 
@@ -125,10 +125,27 @@ impl Image {
 
     /// Begins a lookup: asks for the part of the index that knows the key.
     #[inline]
-    pub fn probe(&self, group: u32, key: &[u8]) -> Result<Probe<'_>, NotLoaded> {
-        let (shard, hash) = (self.shard(group)?, hash(key));
-        shard.index.prefetch(hash);
-        Ok(Probe { shard, hash })
+    pub fn probe(&self, group: u32, key: &[u8]) -> Result<Probe, NotLoaded> {
+        let hash = hash(key);
+        self.shard(group)?.index.prefetch(hash);
+        Ok(Probe { group, hash })
+    }
+
+    /// Goes on with a lookup that this image began: asks for the row, whose place the index knows
+    /// by now.
+    #[inline]
+    pub fn approach(&self, probe: Probe) {
+        if let Ok(shard) = self.shard(probe.group)
+            && let Some(place) = shard.index.guess(probe.hash)
+        {
+            shard.arena.prefetch(place);
+        }
+    }
+
+    /// Ends a lookup that this image began, of the same key.
+    #[inline]
+    pub fn rows_of(&self, probe: Probe, key: &[u8]) -> Result<Rows<'_>, NotLoaded> {
+        Ok(self.shard(probe.group)?.find(probe.hash, key))
     }
 
     #[inline]
@@ -211,22 +228,6 @@ impl Image {
 
     fn loaded(&self) -> impl Iterator<Item = &Shard> {
         self.shards.iter().flatten().map(Arc::as_ref)
-    }
-}
-
-impl<'a> Probe<'a> {
-    /// Asks for the row, whose place the index knows by now.
-    #[inline]
-    pub fn approach(&self) {
-        if let Some(place) = self.shard.index.guess(self.hash) {
-            self.shard.arena.prefetch(place);
-        }
-    }
-
-    /// The rows of the key.
-    #[inline]
-    pub fn rows(&self, key: &[u8]) -> Rows<'a> {
-        self.shard.find(self.hash, key)
     }
 }
 
