@@ -94,10 +94,16 @@ target/bench/decide.json:
 
 # `make bench-dimension ROWS=100000` is a quick look. What runs in a JVM gets the first number of rows only.
 ROWS := 1000000 10000000
+FIGURES := $(CURDIR)/target/bench/dimension
 
 .PHONY: bench-dimension
 bench-dimension: build $(ROWS:%=target/bench/tables/%/dimensions) target/bench/tables/$(firstword $(ROWS))/rows ## size and speed of dimensions beside Flink's own cache and a HashMap; writes target/bench/dimension.json
-	cd java-shim && $(MVN) --quiet verify -Pbench -DskipTests -Dbench=DimensionBenchmark -Drows=$(firstword $(ROWS)) -pl ../tests/bench -am
+	rm -rf $(FIGURES) && mkdir -p $(FIGURES)
+	for rows in $(ROWS); do \
+		cargo bench --quiet --locked --workspace --bench image -- --rows $$rows $(FIGURES)/image-$$rows.json; \
+		cargo bench --quiet --locked --workspace --bench refresh -- $(CURDIR)/target/bench/tables/$$rows $$rows $(FIGURES)/refresh-$$rows.json; \
+	done
+	cd java-shim && $(MVN) --quiet verify -Pbench -DskipTests -Dbench=DimensionBenchmark -Drows=$(firstword $(ROWS)) -Drounds=$(or $(ROUNDS),7) -pl ../tests/bench -am
 
 TABLE := cargo bench --quiet --locked --workspace --bench table --
 GENERATOR := rust/dimension/benches/table.rs rust/dimension/benches/tables/mod.rs

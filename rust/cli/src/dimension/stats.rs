@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use pelton_decision::Error;
 use pelton_dimension::Image;
+use pelton_dimension::image::ColumnStatistics;
 use serde_json::json;
 
 use super::Opened;
@@ -41,30 +42,58 @@ impl Stats {
 }
 
 fn print(name: &str, image: &Image, seconds: f64) {
-    let (rows, bytes) = (image.rows(), image.bytes());
+    let rows = image.rows();
+    let each = |bytes: u64| bytes as f64 / rows.max(1) as f64;
     say!("{name}: {} rows, loaded in {seconds:.2} s", thousands(rows));
     if !image.hive_partition().is_empty() {
         say!("  Hive partition  {}", image.hive_partition());
     }
-    if image.skipped() > 0 {
-        say!(
-            "  left out        {} rows with a NULL in their key",
-            thousands(image.skipped())
-        );
+    for (count, why) in [
+        (image.skipped(), "with a NULL in their key"),
+        (image.duplicates(), "of keys that stand twice"),
+    ] {
+        if count > 0 {
+            say!("  left out        {} rows {why}", thousands(count));
+        }
     }
-    let each = bytes as f64 / rows.max(1) as f64;
+    let (bytes, index) = (image.bytes(), image.index_bytes());
+    let load = 100.0 * image.index_load();
     say!(
-        "  memory          {} bytes, {each:.1} a row",
-        thousands(bytes)
+        "  memory          {} bytes, {:.1} a row",
+        thousands(bytes),
+        each(bytes)
     );
+    say!(
+        "  index           {:.1} bytes a row, {load:.0} % of its entries in use",
+        each(index)
+    );
+    let columns = image.column_statistics();
+    let names = columns.iter().map(|column| name_of(column).chars().count());
+    let width = names.max().unwrap_or(0);
+    for column in &columns {
+        let (name, bytes) = (name_of(column), each(column.bytes));
+        say!("    {name:<width$}  {bytes:>7.2}  {}", column.coding);
+    }
+}
+
+/// A key of several columns is found by all of them together.
+fn name_of(column: &ColumnStatistics) -> &str {
+    column.name.as_deref().unwrap_or("(key)")
 }
 
 fn print_json(image: &Image, seconds: f64) {
+    let columns = image.column_statistics().into_iter();
+    let columns = columns
+        .map(|column| json!({"name": column.name, "coding": column.coding, "bytes": column.bytes}));
     let stats = json!({
         "hive_partition": image.hive_partition(),
         "rows": image.rows(),
         "skipped": image.skipped(),
+        "duplicates": image.duplicates(),
         "bytes": image.bytes(),
+        "index_bytes": image.index_bytes(),
+        "index_load": image.index_load(),
+        "columns": columns.collect::<Vec<_>>(),
         "load_seconds": seconds,
     });
     say!("{stats}");

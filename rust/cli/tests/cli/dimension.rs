@@ -31,11 +31,27 @@ fn stats_tell_rows_and_bytes() {
         stdout.contains("Hive partition  dt=2013-01-01\n"),
         "{stdout}"
     );
-    assert!(stdout.contains(" a row\n"), "{stdout}");
+    assert!(stdout.contains(" % of its entries in use\n"), "{stdout}");
+    assert!(stdout.contains("\n    manufacturer  "), "{stdout}");
     let stats = json_of(&place, "stats metadata/dimensions/weather.toml");
     assert_eq!(stats["rows"], json!(26_115));
     assert_eq!(stats["skipped"], json!(0));
-    assert!(stats["bytes"].as_u64().unwrap() > 26_115 * 40);
+    let bytes = stats["bytes"].as_u64().unwrap();
+    let columns = stats["columns"].as_array().unwrap();
+    assert_eq!(columns.len(), 11);
+    assert_eq!(columns[0]["name"], json!("origin"));
+    assert!(
+        columns[0]["coding"]
+            .as_str()
+            .unwrap()
+            .starts_with("dictionary of 3")
+    );
+    let rows: u64 = columns
+        .iter()
+        .map(|column| column["bytes"].as_u64().unwrap())
+        .sum();
+    let sum = rows + stats["index_bytes"].as_u64().unwrap();
+    assert!((sum..2 * sum).contains(&bytes), "{sum} of {bytes}");
 }
 
 #[test]

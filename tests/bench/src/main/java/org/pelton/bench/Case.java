@@ -1,6 +1,7 @@
 package org.pelton.bench;
 
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 
 /**
@@ -19,7 +20,9 @@ record Case(Work work, boolean reuse, int parallelism) {
     PELTON_2("Pelton, version 2"),
     ONNX_1("ONNX Runtime in a UDTF, version 1's model"),
     ONNX_2("ONNX Runtime in a UDTF, version 2's model"),
-    ML_PREDICT_2("Pelton through ML_PREDICT, version 2");
+    ML_PREDICT_2("Pelton through ML_PREDICT, version 2"),
+    LOOKUP_PELTON("lookup join with a dimension"),
+    LOOKUP_HASH_MAP("lookup join with a HashMap");
 
     final String title;
 
@@ -28,10 +31,10 @@ record Case(Work work, boolean reuse, int parallelism) {
     }
   }
 
-  /** All cases, in the order of the report. */
-  static List<Case> all() {
+  /** The cases of decisions, in the order of the report. */
+  static List<Case> decisions() {
     List<Case> cases = new ArrayList<>();
-    for (Work work : Work.values()) {
+    for (Work work : EnumSet.range(Work.ECHO, Work.ML_PREDICT_2)) {
       cases.add(new Case(work, true, 1));
       cases.add(new Case(work, false, 1));
     }

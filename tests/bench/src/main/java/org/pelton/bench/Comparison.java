@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
 
 /**
  * One figure of ours beside its peer, or beside what is wanted.
@@ -26,6 +27,18 @@ record Comparison(
   static Comparison lessIsBetter(
       String name, long n, double ours, double peer, String unit, String command) {
     return new Comparison(name, n, ours, peer, unit, peer / ours, command);
+  }
+
+  /** What another benchmark has written. */
+  static Comparison of(JsonNode json) {
+    return new Comparison(
+        json.get("case").asText(),
+        json.get("n").asLong(),
+        json.get("ours").asDouble(),
+        json.get("peer").asDouble(),
+        json.get("unit").asText(),
+        json.get("ratio").asDouble(),
+        json.get("command").asText());
   }
 
   /** For people. */

@@ -29,12 +29,13 @@ final class OpenCase implements AutoCloseable {
   private final List<Double> nanos = new ArrayList<>();
   private final List<Double> cpu = new ArrayList<>();
 
-  OpenCase(Case job) throws IOException {
+  /** Starts its worker, with options for its JVM. */
+  OpenCase(Case job, String... options) throws IOException {
     this.job = job;
     process =
         Processes.java(
                 Processes.pinned(job.parallelism()),
-                List.of(),
+                List.of(options),
                 Worker.class,
                 List.of(job.name().split(" ")))
             .start();

@@ -26,6 +26,9 @@ public final class Worker {
   private static final String DECISION = "models/metadata/decisions/arrival_delay";
   private static final String OUTPUTS = "p_late, risk, action, fired_rule";
 
+  /** Of the columns of {@code rust/dimension/benches/tables}, those that are read. */
+  private static final String HELD = "product STRING, balance DOUBLE, visits INT";
+
   private Worker() {}
 
   public static void main(String[] arguments) throws Exception {
@@ -42,11 +45,11 @@ public final class Worker {
   /** One turn of all subtasks together: from the first start to the last end. */
   private static Gate.Turn turn(int subtasks, long records) throws InterruptedException {
     for (int i = 0; i < subtasks; i++) {
-      FlightSourceFactory.GATES[i].grant(records);
+      GatedSource.GATES[i].grant(records);
     }
-    Gate.Turn whole = FlightSourceFactory.GATES[0].taken();
+    Gate.Turn whole = GatedSource.GATES[0].taken();
     for (int i = 1; i < subtasks; i++) {
-      Gate.Turn turn = FlightSourceFactory.GATES[i].taken();
+      Gate.Turn turn = GatedSource.GATES[i].taken();
       whole =
           new Gate.Turn(
               Math.min(whole.start(), turn.start()),
@@ -75,6 +78,18 @@ public final class Worker {
           case ONNX_1 -> score(sql, 1);
           case ONNX_2 -> score(sql, 2);
           case ML_PREDICT_2 -> mlPredict(sql, 2);
+          case LOOKUP_PELTON ->
+              lookUp(
+                  sql,
+                  "'connector' = 'pelton', 'dimension' = '"
+                      + DimensionBenchmark.generated().resolve("dimensions/by_id.toml")
+                      + "'");
+          case LOOKUP_HASH_MAP ->
+              lookUp(
+                  sql,
+                  "'connector' = 'hash-map', 'file' = '"
+                      + DimensionBenchmark.generated().resolve("rows/by_id")
+                      + "'");
         };
     endWith(client);
   }
@@ -127,6 +142,24 @@ public final class Worker {
     return run(
         sql,
         "INSERT INTO scored SELECT d.p_late FROM inputs, LATERAL TABLE(score(x)) AS d(p_late)");
+  }
+
+  /** Looks random keys up, each of which is there, and reads three columns. */
+  private static JobClient lookUp(StreamTableEnvironment sql, String with) {
+    String rows = System.getProperty("rows");
+    sql.executeSql(
+        "CREATE TABLE records (id BIGINT, arrived AS PROCTIME())"
+            + " WITH ('connector' = 'keys', 'rows' = '"
+            + rows
+            + "')");
+    sql.executeSql("CREATE TABLE held (id BIGINT, " + HELD + ") WITH (" + with + ")");
+    sql.executeSql(
+        "CREATE TABLE found (id BIGINT, product STRING, balance DOUBLE, visits INT)"
+            + " WITH ('connector' = 'blackhole')");
+    return run(
+        sql,
+        "INSERT INTO found SELECT records.id, product, balance, visits FROM records"
+            + " JOIN held FOR SYSTEM_TIME AS OF records.arrived ON records.id = held.id");
   }
 
   private static String from(String file) {

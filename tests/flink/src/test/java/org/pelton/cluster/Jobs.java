@@ -32,9 +32,17 @@ final class Jobs {
   }
 
   /** Takes a savepoint and ends the job with it, so that all its results are committed. */
-  void stop(String job) throws IOException, InterruptedException {
-    jobManager.post("jobs/" + job + "/stop", Map.of("targetDirectory", savepoints.toString()));
+  String stop(String job) throws IOException, InterruptedException {
+    String trigger =
+        jobManager
+            .post("jobs/" + job + "/stop", Map.of("targetDirectory", savepoints.toString()))
+            .path("request-id")
+            .asText();
     finish(job);
+    return jobManager
+        .get("jobs/" + job + "/savepoints/" + trigger)
+        .at("/operation/location")
+        .asText();
   }
 
   void cancel(String job) throws IOException, InterruptedException {
