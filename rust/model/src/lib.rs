@@ -8,7 +8,7 @@
 //!    `cast`, `scaler`, `normalizer`, `linear`, `tree_ensemble`. `Identity` and `ZipMap` only give a value another name.
 //! 3. A tree ensemble is checked as a forest (`trees/forest.rs`) and packed into the node layout of a kernel
 //!    (`trees/packed.rs`, `trees/node.rs`, or `trees/ranked.rs` where the processor can). A run gathers what the branches
-//!    read (`trees/row.rs`), walks it to the leaves (`trees/walk.rs`, `trees/ranked_walk.rs`), sums them
+//!    read (`trees/row.rs`), walks it to the leaves (`trees/walk.rs`, `trees/ranked_walk.rs`, `trees/ranked_rows.rs`), sums them
 //!    (`trees/kernel.rs`), and makes scores and labels of the sums (`trees/scores.rs`).
 //! 4. [`Model::run`] runs the steps in turn over [`Memory`]: no allocation, no lock, no failure.
 //!
@@ -21,7 +21,8 @@
 //! # Same bits
 //!
 //! Every float output accumulates in one fixed order, and transcendental functions are our own (`math.rs`), so the
-//! bits of a row do not depend on how many rows run with it, on the stride, or on the processor.
+//! bits of a row do not depend on how many rows run with it, on the stride, or on the processor. The environment variable
+//! `PELTON_CPU` (`portable`, `avx2` or `avx512`) asks for kernels of a lesser processor when a model is loaded (`cpu.rs`).
 //!
 //! # Against ONNX Runtime
 //!
@@ -29,6 +30,7 @@
 //! operators agree within 1e-6. Where the ONNX standard is silent or ONNX Runtime differs from it, this crate does
 //! what ONNX Runtime does, and the operator's file says so.
 
+mod cpu;
 mod error;
 mod graph;
 mod kernels;

@@ -5,6 +5,7 @@
 mod onnx_file;
 
 use std::collections::HashMap;
+use std::process::Command;
 
 use onnx_file::{DOUBLE, FLOAT, INT32, INT64, Node, Random, matrix};
 use pelton_model::{Memory, Model};
@@ -338,7 +339,8 @@ impl Number for f64 {
     }
 }
 
-const ROWS: usize = 75;
+/// More than a tile of rows of any kernel.
+const ROWS: usize = 150;
 
 #[test]
 fn every_kernel_gives_the_bits_of_the_plain_evaluator() {
@@ -389,6 +391,7 @@ fn every_kernel_gives_the_bits_of_the_plain_evaluator() {
             (17, 20),
             (64, 64),
             (75, 100),
+            (150, 160),
         ] {
             let ours = run(&model, &arrays, &x, group, stride);
             for row in 0..ROWS {
@@ -407,17 +410,60 @@ fn every_kernel_gives_the_bits_of_the_plain_evaluator() {
         }
     }
     // The generator reaches every kernel often.
-    let mut reached = vec!["at-most f32", "table f32", "table f64"];
-    #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx512vbmi") {
-        reached.push("ranked");
-    }
-    for kernel in reached {
+    for kernel in ["ranked", "at-most f32", "table f32", "table f64"] {
         assert!(
             kernels.get(kernel).is_some_and(|&count| count > 20),
             "{kernels:?}"
         );
     }
+}
+
+/// The kernels are chosen for the processor, and the environment may ask for less than it has.
+#[test]
+fn kernels_for_lesser_processors_give_the_same_bits() {
+    for cpu in ["portable", "avx2"] {
+        let again = Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "every_kernel_gives_the_bits_of_the_plain_evaluator",
+            ])
+            .env("PELTON_CPU", cpu)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&again.stdout);
+        assert!(
+            again.status.success() && said.contains("1 passed"),
+            "{cpu}: {said}"
+        );
+    }
+}
+
+#[test]
+fn an_unknown_processor_is_refused() {
+    let test = "an_unknown_processor_is_refused";
+    if std::env::var("PELTON_CPU").is_err() {
+        let again = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", test])
+            .env("PELTON_CPU", "sse9")
+            .status();
+        assert!(again.unwrap().success());
+        return;
+    }
+    if std::env::var("PELTON_CPU").as_deref() != Ok("sse9") {
+        return;
+    }
+    let mut random = Random(1);
+    let mut arrays = Arrays::random(&mut random);
+    while arrays.element != FLOAT {
+        arrays = Arrays::random(&mut random);
+    }
+    let error = Model::from_onnx(&arrays.onnx(), &|_| None)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("PELTON_CPU is \"sse9\", expected portable, avx2 or avx512"),
+        "{error}"
+    );
 }
 
 fn run(model: &Model, arrays: &Arrays, x: &[f64], group: usize, stride: usize) -> Vec<f32> {

@@ -6,6 +6,7 @@
 
 use super::Step;
 use super::post_transform::PostTransform;
+use crate::cpu::Cpu;
 use crate::error::ModelError;
 use crate::graph::{Builder, Made, Value};
 use crate::memory::{Columns, Element, Memory};
@@ -145,7 +146,8 @@ fn load_kernel(
             let forest = arrays
                 .check(width, scores.targets)
                 .map_err(|e| node.invalid(e))?;
-            Kernel::floats(forest, scores)
+            let cpu = Cpu::of_process().map_err(|e| node.invalid(e))?;
+            Kernel::floats(forest, scores, cpu)
         }
         Element::Double => {
             let (arrays, scores) = read::<f64>(node, graph, parts)?;

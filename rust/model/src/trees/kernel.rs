@@ -8,12 +8,13 @@ use super::row::Row;
 use super::scores::{Aggregate, Scores};
 use super::walk::Walk;
 
+use crate::cpu::Cpu;
 use crate::operators::post_transform::RowScores;
 
 /// A kernel, chosen at load by the tests that the branches ask and by the size of the ensemble.
 #[derive(Debug)]
 pub(crate) enum Kernel {
-    /// Floats, when all branches ask `x <= threshold`, trees have few leaves, and the processor can.
+    /// Floats, when all branches ask `x <= threshold`, and trees have few leaves and features few thresholds.
     Ranked(Ensemble<Ranked>),
     /// Floats, when all branches ask `x <= threshold` of at most 1024 views.
     AtMost(Ensemble<Packed<AtMost>>),
@@ -25,8 +26,8 @@ pub(crate) enum Kernel {
 
 impl Kernel {
     /// The kernel for an ensemble of floats; `None` when it is too large for every layout.
-    pub fn floats(forest: Forest<f32>, scores: Scores<f32>) -> Option<Self> {
-        if let Some(packed) = Ranked::pack(&forest) {
+    pub fn floats(forest: Forest<f32>, scores: Scores<f32>, cpu: Cpu) -> Option<Self> {
+        if let Some(packed) = Ranked::pack(&forest, cpu) {
             return Some(Kernel::Ranked(Ensemble::new(forest, packed, scores)));
         }
         if let Some(packed) = Packed::pack(&forest) {

@@ -3,12 +3,19 @@
 //! ```text
 //! arrays of the file --check--> Forest --pack--> Ranked | Packed<AtMost | Table> --walk--> leaves --> Scores
 //! ```
+//!
+//! | kernel | takes | one row | many rows |
+//! |---|---|---|---|
+//! | `Ranked` | `x <= threshold`; few leaves a tree, few thresholds a feature | 64 trees a register (AVX-512), or a walk | 64 rows a register, 32 with AVX2 |
+//! | `Packed<AtMost>` | `x <= threshold`, of at most 1024 views | walks 16 trees at once | walks 16 rows at once |
+//! | `Packed<Table>` | everything else, and doubles | the same | the same |
 
 mod forest;
 mod kernel;
 mod node;
 mod packed;
 mod ranked;
+mod ranked_rows;
 mod ranked_walk;
 mod row;
 mod scores;

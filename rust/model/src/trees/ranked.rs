@@ -1,7 +1,7 @@
-//! All branches of 128 trees at once, for processors that shuffle 64 bytes.
+//! All branches of a tree are asked, instead of those on one path, for 64 trees or 64 rows an instruction.
 //!
-//! A walk waits for memory at every step. Here nothing waits: every branch of every tree is asked, 64 trees an
-//! instruction, one byte a tree. Three things make that possible.
+//! A walk waits for memory at every step. Here nothing waits: every branch is asked, one byte a tree for one row
+//! (`ranked_walk.rs`), or one byte a row for many (`ranked_rows.rs`). Three things make that possible.
 //!
 //! **Ranks.** The thresholds of a view, sorted, are its cuts, at most 255. The rank of `x` is the number of cuts below
 //! it, 255 for NaN, so `x <= cuts[k]` is `rank <= k`: branches compare bytes.
@@ -20,42 +20,59 @@
 //! ```
 
 use super::forest::{Forest, Listed};
-use super::node::Test;
-use super::ranked_walk::{Branches, Cuts, GROUPS, LANES, MOST_VIEWS, is_fast, leaves, ranks};
+use super::node::{AtMost, Test};
+use super::packed::Packed;
+use super::ranked_rows::{self, FEW_LEAVES, MOST_LEAVES, Rows, TILE, Weights};
+use super::ranked_walk::{self, Branches, Cuts, GROUPS, LANES, leaves, ranks};
 use super::walk::Walk;
+use crate::cpu::Cpu;
 
-/// Trees beyond this are better walked: a walk asks few of their branches.
-const MOST_LEAVES: usize = 128;
+/// Views beyond this would leave no room for anything else in the first level cache: their ranks of a tile of rows.
+const MOST_VIEWS: usize = 256;
 
 /// An ensemble whose trees have few leaves, whose branches ask `x <= threshold`, of few views with few cuts.
 #[derive(Debug)]
 pub(crate) struct Ranked {
+    cpu: Cpu,
     /// One for each view.
     cuts: Vec<Cuts>,
-    /// The branches of [`GROUPS`] registers of trees each.
-    groups: Vec<Vec<[Branches; GROUPS]>>,
-    trees: usize,
+    one: OneRow,
+    /// The branches of two trees each, for many rows.
+    pairs: Vec<Vec<[ranked_rows::Branch; 2]>>,
     nodes: usize,
-    /// Slots of a tree: its leaves, filled up to those of the largest.
+    /// Slots of a tree: its leaves, filled up.
     leaves: usize,
     /// The first slot of each tree.
     roots: Vec<u32>,
 }
 
+/// The form for one row.
+#[derive(Debug)]
+enum OneRow {
+    /// The branches of [`GROUPS`] registers of trees each.
+    Groups(Vec<Vec<[Branches; GROUPS]>>),
+    /// Where a register of trees cannot be shuffled, or would have to be asked too much. Its slots lead to ours.
+    Walk(Packed<AtMost>, Vec<u32>),
+}
+
 impl Ranked {
-    /// The packed forest and for each slot the listed leaf, if it is one; `None` when the forest does not fit, or the
-    /// processor lacks the instructions.
-    pub fn pack(forest: &Forest<f32>) -> Option<(Self, Vec<Option<u32>>)> {
-        if !is_fast() || forest.row.width() > MOST_VIEWS {
+    /// The packed forest and for each slot the listed leaf, if it is one; `None` when the forest does not fit.
+    pub fn pack(forest: &Forest<f32>, cpu: Cpu) -> Option<(Self, Vec<Option<u32>>)> {
+        if forest.row.width() > MOST_VIEWS {
             return None;
         }
         let cuts = cuts(forest)?;
         let trees = forest
             .roots
             .iter()
-            .map(|&root| Tree::of(forest, root, &cuts))
+            .map(|&root| Tree::of(forest, root, &cuts, most_leaves(cpu)))
             .collect::<Option<Vec<_>>>()?;
-        let leaves = trees.iter().map(|tree| tree.leaves.len()).max()?;
+        let most = trees.iter().map(|tree| tree.leaves.len()).max()?;
+        let leaves = if most <= FEW_LEAVES {
+            FEW_LEAVES
+        } else {
+            MOST_LEAVES + 1
+        };
         u32::try_from(leaves * trees.len()).ok()?;
         let mut slots = vec![None; leaves * trees.len()];
         for (tree, slots) in trees.iter().zip(slots.chunks_exact_mut(leaves)) {
@@ -63,15 +80,76 @@ impl Ranked {
                 *slot = Some(leaf);
             }
         }
+        let in_groups = cpu == Cpu::Avx512
+            && cuts.len() <= ranked_walk::MOST_VIEWS
+            && most <= ranked_walk::MOST_LEAVES;
+        let one = if in_groups {
+            OneRow::Groups(trees.chunks(GROUPS * LANES).map(pack_groups).collect())
+        } else {
+            pack_walk(forest, &slots)?
+        };
         let ranked = Self {
+            cpu,
             cuts: cuts.iter().map(|cuts| Cuts::of(cuts)).collect(),
-            groups: trees.chunks(GROUPS * LANES).map(pack_groups).collect(),
-            trees: trees.len(),
+            one,
+            pairs: trees.chunks(2).map(pack_pair).collect(),
             nodes: forest.nodes.len(),
             leaves,
             roots: (0..).step_by(leaves).take(trees.len()).collect(),
         };
         Some((ranked, slots))
+    }
+
+    /// Fewer rows than this are faster one by one: a tile costs the same however full it is.
+    fn least_rows(&self) -> usize {
+        match self.cpu {
+            Cpu::Avx512 => 12,
+            Cpu::Avx2 | Cpu::Portable => 16,
+        }
+    }
+
+    /// Adds the leaves of at most a tile of rows to their scores.
+    fn sum_tile(&self, x: &[f32], weights: &[f32], targets: &[u32], scores: &mut [f32]) {
+        let n = x.len() / self.cuts.len();
+        let count = scores.len() / n;
+        let mut ranks = [Rows::ZERO; MOST_VIEWS];
+        ranked_rows::rank(self.cpu, &self.cuts, x, &mut ranks);
+        let only_target = targets.iter().all(|target| *target == targets[0]);
+        let mut sums = [0.0; TILE];
+        let trees = targets.chunks(2).zip(weights.chunks(2 * self.leaves));
+        for (pair, (targets, weights)) in self.pairs.iter().zip(trees) {
+            let leaves = ranked_rows::walk(self.cpu, n, &ranks, pair);
+            let trees = targets
+                .iter()
+                .zip(weights.chunks_exact(self.leaves))
+                .zip(&leaves);
+            for ((&target, weights), leaves) in trees {
+                if only_target {
+                    let weights = match weights.first_chunk() {
+                        Some(many) => Weights::Many(many),
+                        None => Weights::Few(weights.first_chunk().expect("slots are filled up")),
+                    };
+                    ranked_rows::add(self.cpu, n, leaves, weights, &mut sums);
+                } else {
+                    for (scores, &leaf) in scores.chunks_exact_mut(count).zip(&leaves.0) {
+                        scores[target as usize] += weights[usize::from(leaf)];
+                    }
+                }
+            }
+        }
+        if only_target {
+            for (scores, sum) in scores.chunks_exact_mut(count).zip(sums) {
+                scores[targets[0] as usize] = sum;
+            }
+        }
+    }
+}
+
+/// Trees beyond this are better walked: a walk asks few of their branches.
+fn most_leaves(cpu: Cpu) -> usize {
+    match cpu {
+        Cpu::Portable => 128,
+        Cpu::Avx2 | Cpu::Avx512 => MOST_LEAVES,
     }
 }
 
@@ -118,15 +196,21 @@ struct Branch {
 }
 
 impl Tree {
-    fn of(forest: &Forest<f32>, root: u32, cuts: &[Vec<f32>]) -> Option<Self> {
+    fn of(forest: &Forest<f32>, root: u32, cuts: &[Vec<f32>], most: usize) -> Option<Self> {
         let mut tree = Self::default();
-        tree.add(forest, root, cuts)?;
+        tree.add(forest, root, cuts, most)?;
         Some(tree)
     }
 
     /// Appends `node` and all below it; a node with several parents once for each. The limits also bound the recursion.
-    fn add(&mut self, forest: &Forest<f32>, node: u32, cuts: &[Vec<f32>]) -> Option<()> {
-        if self.leaves.len() == MOST_LEAVES || self.branches.len() == MOST_LEAVES {
+    fn add(
+        &mut self,
+        forest: &Forest<f32>,
+        node: u32,
+        cuts: &[Vec<f32>],
+        most: usize,
+    ) -> Option<()> {
+        if self.leaves.len() == most || self.branches.len() == most {
             return None;
         }
         match forest.nodes[node as usize] {
@@ -148,9 +232,9 @@ impl Tree {
                     leaf: self.leaves.len() as u8,
                     second: 0,
                 });
-                self.add(forest, children[0], cuts)?;
+                self.add(forest, children[0], cuts, most)?;
                 self.branches[at].second = self.leaves.len() as u8;
-                self.add(forest, children[1], cuts)
+                self.add(forest, children[1], cuts, most)
             }
             Listed::Branch { .. } => None,
             Listed::Leaf { .. } => {
@@ -178,6 +262,40 @@ fn pack_groups(trees: &[Tree]) -> Vec<[Branches; GROUPS]> {
     packed
 }
 
+/// The branches of two trees side by side, the shorter one filled up.
+fn pack_pair(trees: &[Tree]) -> Vec<[ranked_rows::Branch; 2]> {
+    let most = trees.iter().map(|tree| tree.branches.len()).max();
+    let mut packed = vec![[ranked_rows::Branch::NONE; 2]; most.unwrap_or(0)];
+    for (lane, tree) in trees.iter().enumerate() {
+        for (branch, packed) in tree.branches.iter().zip(&mut packed) {
+            let Branch {
+                view,
+                rank,
+                leaf,
+                second,
+            } = *branch;
+            packed[lane] = ranked_rows::Branch::new(view, rank, leaf, second);
+        }
+    }
+    packed
+}
+
+/// The walked form, with the slots to which its leaves belong. A listed leaf that has several slots of a tree weighs the
+/// same in all of them.
+fn pack_walk(forest: &Forest<f32>, slots: &[Option<u32>]) -> Option<OneRow> {
+    let (packed, walked) = Packed::<AtMost>::pack(forest)?;
+    let mut slot_of = vec![0; forest.nodes.len()];
+    for (slot, leaf) in (0..).zip(slots) {
+        if let Some(leaf) = *leaf {
+            slot_of[leaf as usize] = slot;
+        }
+    }
+    let ours = walked
+        .iter()
+        .map(|leaf| leaf.map_or(0, |leaf| slot_of[leaf as usize]));
+    Some(OneRow::Walk(packed, ours.collect()))
+}
+
 impl Walk for Ranked {
     type Value = f32;
     const NAME: &'static str = "ranked";
@@ -196,12 +314,19 @@ impl Walk for Ranked {
 
     #[inline(always)]
     fn walk_row(&self, x: &[f32], mut leaf: impl FnMut(usize, usize)) {
-        let ranks = ranks(&self.cuts, x);
+        let groups = match &self.one {
+            OneRow::Groups(groups) => groups,
+            OneRow::Walk(packed, slots) => {
+                packed.walk_row(x, |tree, at| leaf(tree, slots[at] as usize));
+                return;
+            }
+        };
+        let ranks = ranks(self.cpu, &self.cuts, x);
         let mut first = 0;
         let mut slot = 0;
-        for branches in &self.groups {
-            let leaves = leaves(self.cuts.len(), &ranks, branches);
-            let trees = (self.trees - first).min(GROUPS * LANES);
+        for branches in groups {
+            let leaves = leaves(self.cpu, self.cuts.len(), &ranks, branches);
+            let trees = (self.roots.len() - first).min(GROUPS * LANES);
             for (lane, &at) in leaves
                 .iter()
                 .flat_map(|lanes| &lanes.0)
@@ -213,5 +338,18 @@ impl Walk for Ranked {
             }
             first += trees;
         }
+    }
+
+    /// Tiles of rows go through all trees.
+    fn sum_rows(&self, x: &[f32], weights: &[f32], targets: &[u32], scores: &mut [f32]) -> usize {
+        let width = self.cuts.len();
+        let count = scores.len() / (x.len() / width);
+        let tiles = x.chunks(TILE * width).zip(scores.chunks_mut(TILE * count));
+        let mut summed = 0;
+        for (x, scores) in tiles.filter(|(x, _)| x.len() / width >= self.least_rows()) {
+            self.sum_tile(x, weights, targets, scores);
+            summed += x.len() / width;
+        }
+        summed
     }
 }

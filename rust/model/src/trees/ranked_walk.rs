@@ -5,10 +5,14 @@
     reason = "instructions that the processor is asked for first, and loads of whole registers"
 )]
 
+use crate::cpu::Cpu;
+
 /// Bytes in a register: trees, or views.
 pub(super) const LANES: usize = 64;
 /// The most views: two registers are shuffled as one.
 pub(super) const MOST_VIEWS: usize = 2 * LANES;
+/// Trees with more leaves are better walked when there is one row.
+pub(super) const MOST_LEAVES: usize = 128;
 /// Registers of trees that are walked at once: one alone would wait for its last instruction.
 pub(super) const GROUPS: usize = 2;
 /// Cuts in a register.
@@ -65,23 +69,22 @@ impl Cuts {
             blocks,
         }
     }
-}
 
-/// Whether the processor has what makes this kernel worth while.
-pub(super) fn is_fast() -> bool {
-    #[cfg(target_arch = "x86_64")]
-    return is_x86_feature_detected!("avx512f")
-        && is_x86_feature_detected!("avx512bw")
-        && is_x86_feature_detected!("avx512vbmi")
-        && is_x86_feature_detected!("popcnt");
-    #[cfg(not(target_arch = "x86_64"))]
-    false
+    /// How many cuts are below `x`, 255 for NaN.
+    #[inline(always)]
+    pub fn rank(&self, x: f32) -> u8 {
+        let below = |cuts: &[f32; BLOCK]| cuts.iter().map(|&cut| u32::from(cut < x)).sum::<u32>();
+        // The last cut of the last block is infinity, and nothing is above: there is a block.
+        let block = below(&self.last) as usize;
+        let rank = BLOCK as u32 * block as u32 + below(&self.blocks[block % BLOCK]);
+        if x.is_nan() { u8::MAX } else { rank as u8 }
+    }
 }
 
 /// The rank of each value of the row `x`, in the order of `cuts`.
-pub(super) fn ranks(cuts: &[Cuts], x: &[f32]) -> Ranks {
+pub(super) fn ranks(cpu: Cpu, cuts: &[Cuts], x: &[f32]) -> Ranks {
     #[cfg(target_arch = "x86_64")]
-    if is_fast() {
+    if cpu == Cpu::Avx512 {
         // SAFETY: the processor has the instructions.
         return unsafe { x86::ranks(cuts, x) };
     }
@@ -90,12 +93,13 @@ pub(super) fn ranks(cuts: &[Cuts], x: &[f32]) -> Ranks {
 
 /// The leaf that each tree comes to, of a row of `views` views; `branches` in the order of the trees.
 pub(super) fn leaves(
+    cpu: Cpu,
     views: usize,
     ranks: &Ranks,
     branches: &[[Branches; GROUPS]],
 ) -> [Lanes; GROUPS] {
     #[cfg(target_arch = "x86_64")]
-    if is_fast() {
+    if cpu == Cpu::Avx512 {
         // SAFETY: the processor has the instructions.
         return unsafe {
             if views <= LANES {
@@ -111,12 +115,7 @@ pub(super) fn leaves(
 fn plain_ranks(cuts: &[Cuts], x: &[f32]) -> Ranks {
     let mut ranks = Ranks([0; MOST_VIEWS]);
     for ((rank, cuts), &x) in ranks.0.iter_mut().zip(cuts).zip(x) {
-        let below = cuts.blocks.as_flattened().iter().filter(|&&cut| cut < x);
-        *rank = if x.is_nan() {
-            u8::MAX
-        } else {
-            below.count() as u8
-        };
+        *rank = cuts.rank(x);
     }
     ranks
 }
@@ -137,7 +136,7 @@ fn plain_leaves(ranks: &Ranks, branches: &[[Branches; GROUPS]]) -> [Lanes; GROUP
 }
 
 #[cfg(target_arch = "x86_64")]
-mod x86 {
+pub(super) mod x86 {
     use std::arch::x86_64::*;
 
     use super::{BLOCK, Branches, Cuts, GROUPS, LANES, Lanes, MOST_VIEWS, Ranks};
@@ -145,18 +144,25 @@ mod x86 {
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,popcnt")]
     pub fn ranks(cuts: &[Cuts], x: &[f32]) -> Ranks {
         let mut ranks = Ranks([0; MOST_VIEWS]);
-        for ((rank, cuts), &x) in ranks.0.iter_mut().zip(cuts).zip(x) {
-            // The last cut of the last block is infinity, and nothing is above: there is a block.
-            let block = below(&cuts.last, x) as usize;
-            let below = BLOCK * block + below(&cuts.blocks[block % BLOCK], x) as usize;
-            *rank = if x.is_nan() { u8::MAX } else { below as u8 };
+        for ((to, cuts), &x) in ranks.0.iter_mut().zip(cuts).zip(x) {
+            *to = rank(cuts, x);
         }
         ranks
     }
 
-    /// How many cuts are below `x`.
+    /// [`Cuts::rank`]
+    #[inline]
     #[target_feature(enable = "avx512f,popcnt")]
-    fn below(cuts: &[f32; BLOCK], x: f32) -> u32 {
+    pub fn rank(cuts: &Cuts, x: f32) -> u8 {
+        let block = count(&cuts.last, x) as usize;
+        let below = BLOCK * block + count(&cuts.blocks[block % BLOCK], x) as usize;
+        if x.is_nan() { u8::MAX } else { below as u8 }
+    }
+
+    /// How many cuts are below `x`.
+    #[inline]
+    #[target_feature(enable = "avx512f,popcnt")]
+    fn count(cuts: &[f32; BLOCK], x: f32) -> u32 {
         // SAFETY: both are 64 bytes, and the load need not be aligned.
         let cuts = unsafe { _mm512_loadu_ps(cuts.as_ptr()) };
         _mm512_cmp_ps_mask::<_CMP_LT_OQ>(cuts, _mm512_set1_ps(x)).count_ones()
@@ -221,8 +227,13 @@ mod tests {
                 .map(|_| f32::from(next()) * 0.5 - 20.0)
                 .collect();
             x[..5].copy_from_slice(&[f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -0.0, 1e-40]);
-            let ranks = ranks(&cuts, &x);
+            let ranks = ranks(Cpu::detected(), &cuts, &x);
             assert_eq!(ranks.0, plain_ranks(&cuts, &x).0, "{count} cuts");
+            for ((rank, cuts), &x) in ranks.0.iter().zip(&cuts).zip(&x) {
+                let below = cuts.blocks.as_flattened().iter().filter(|&&cut| cut < x);
+                let expected = if x.is_nan() { 255 } else { below.count() };
+                assert_eq!(usize::from(*rank), expected, "{count} cuts, {x}");
+            }
 
             for views in [LANES, MOST_VIEWS] {
                 let mut lanes = |below: u8| Lanes(std::array::from_fn(|_| next() % below));
@@ -236,7 +247,7 @@ mod tests {
                         })
                     })
                     .collect();
-                let ours = leaves(views, &ranks, &branches);
+                let ours = leaves(Cpu::detected(), views, &ranks, &branches);
                 let plain = plain_leaves(&ranks, &branches);
                 assert_eq!(
                     ours.map(|lanes| lanes.0),
