@@ -68,7 +68,7 @@ impl Arena {
     }
 
     fn add_segment(&mut self, len: usize) -> Result<(), Refusal> {
-        let memory = Memory::zeroed(len.max(1 << self.shift) + SLACK)?;
+        let memory = Memory::zeroed((1 << self.shift).max(len + SLACK))?;
         self.segments.try_reserve(1).map_err(|_| Refusal::Memory)?;
         self.segments.push(memory);
         self.filled += self.used;
@@ -83,6 +83,7 @@ impl Arena {
         &self.segments[number][at..]
     }
 
+    /// Asks for the first lines of a row: the key and the columns next to it.
     #[inline(always)]
     pub(super) fn prefetch(&self, place: Place) {
         let (number, at) = self.find(place);

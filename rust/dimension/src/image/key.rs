@@ -69,24 +69,38 @@ impl KeyEncoder {
                 return Ok(false);
             }
             match slot.physical {
-                Physical::I8 => keys.extend(columns.get::<i8>(*slot, row).to_le_bytes()),
-                Physical::I16 => keys.extend(columns.get::<i16>(*slot, row).to_le_bytes()),
-                Physical::I32 => keys.extend(columns.get::<i32>(*slot, row).to_le_bytes()),
-                Physical::I64 => keys.extend(columns.get::<i64>(*slot, row).to_le_bytes()),
-                Physical::F32 => keys.extend(columns.get::<f32>(*slot, row).to_le_bytes()),
-                Physical::F64 => keys.extend(columns.get::<f64>(*slot, row).to_le_bytes()),
-                Physical::I128 => keys.extend(columns.get::<i128>(*slot, row).to_le_bytes()),
+                Physical::I8 => {
+                    keys.extend_from_slice(&columns.get::<i8>(*slot, row).to_le_bytes())
+                }
+                Physical::I16 => {
+                    keys.extend_from_slice(&columns.get::<i16>(*slot, row).to_le_bytes())
+                }
+                Physical::I32 => {
+                    keys.extend_from_slice(&columns.get::<i32>(*slot, row).to_le_bytes())
+                }
+                Physical::I64 => {
+                    keys.extend_from_slice(&columns.get::<i64>(*slot, row).to_le_bytes())
+                }
+                Physical::F32 => {
+                    keys.extend_from_slice(&columns.get::<f32>(*slot, row).to_le_bytes())
+                }
+                Physical::F64 => {
+                    keys.extend_from_slice(&columns.get::<f64>(*slot, row).to_le_bytes())
+                }
+                Physical::I128 => {
+                    keys.extend_from_slice(&columns.get::<i128>(*slot, row).to_le_bytes())
+                }
                 Physical::Timestamp => {
                     let Timestamp { millis, nanos } = columns.get(*slot, row);
-                    keys.extend(millis.to_le_bytes());
-                    keys.extend(nanos.to_le_bytes());
+                    keys.extend_from_slice(&millis.to_le_bytes());
+                    keys.extend_from_slice(&nanos.to_le_bytes());
                 }
                 Physical::View => {
                     let text = columns.text(*slot, row);
                     keys.try_reserve(4 + text.len())
                         .map_err(|_| MemoryError::Exhausted(text.len()))?;
-                    keys.extend((text.len() as u32).to_le_bytes());
-                    keys.extend(text);
+                    keys.extend_from_slice(&(text.len() as u32).to_le_bytes());
+                    keys.extend_from_slice(text);
                 }
             }
         }

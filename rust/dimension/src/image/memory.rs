@@ -11,7 +11,7 @@ use super::Refusal;
 const HUGE_PAGE: usize = 2 << 20;
 pub(super) const LINE: usize = 64;
 
-/// Zeroed memory of fixed length.
+/// Zeroed memory of fixed length: at least as long as was asked for.
 #[derive(Debug)]
 pub(super) enum Memory {
     /// Too small for a mapping of its own: a process has few of them.
@@ -21,6 +21,7 @@ pub(super) enum Memory {
 }
 
 impl Memory {
+    /// At least `len` bytes.
     pub(super) fn zeroed(len: usize) -> Result<Memory, Refusal> {
         if len < HUGE_PAGE {
             let mut bytes = Vec::new();
@@ -28,7 +29,11 @@ impl Memory {
             bytes.resize(len, 0);
             return Ok(Memory::Heap(bytes));
         }
-        let mapped = MmapMut::map_anon(len).map_err(|_| Refusal::Memory)?;
+        // The kernel aligns what is made of whole huge pages; what is not written to is not there.
+        let pages = len
+            .checked_next_multiple_of(HUGE_PAGE)
+            .ok_or(Refusal::Memory)?;
+        let mapped = MmapMut::map_anon(pages).map_err(|_| Refusal::Memory)?;
         // A kernel without huge pages says no, and gives small ones.
         #[cfg(target_os = "linux")]
         let _ = mapped.advise(memmap2::Advice::HugePage);

@@ -32,7 +32,10 @@ impl Shard {
 
     #[inline(always)]
     fn entry(&self, hash: u64, key: &[u8]) -> Option<Entry> {
-        let is_same = |place| self.layout.is_key(self.arena.row(place), key);
+        let is_same = |place| {
+            self.arena.prefetch(place);
+            self.layout.is_key(self.arena.row(place), key)
+        };
         self.index.find(hash, is_same)
     }
 
