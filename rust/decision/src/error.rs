@@ -21,6 +21,8 @@ pub enum ErrorCode {
     DimensionInvalid,
     /// A dimension has no data that can be loaded.
     DimensionUnavailable,
+    /// A key that came to a subtask which does not hold it.
+    KeyMisrouted,
     /// A record that is not of the decision's signature.
     ArgumentMismatch,
     /// An expression failed on a record.
@@ -43,7 +45,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// All codes.
-    pub const ALL: [ErrorCode; 16] = {
+    pub const ALL: [ErrorCode; 17] = {
         use ErrorCode::*;
         [
             DecisionNotFound,
@@ -53,6 +55,7 @@ impl ErrorCode {
             ExampleFailed,
             DimensionInvalid,
             DimensionUnavailable,
+            KeyMisrouted,
             ArgumentMismatch,
             EvaluationFailed,
             NullRefused,
@@ -75,6 +78,7 @@ impl ErrorCode {
             ErrorCode::ExampleFailed => "EXAMPLE_FAILED",
             ErrorCode::DimensionInvalid => "DIMENSION_INVALID",
             ErrorCode::DimensionUnavailable => "DIMENSION_UNAVAILABLE",
+            ErrorCode::KeyMisrouted => "KEY_MISROUTED",
             ErrorCode::ArgumentMismatch => "ARGUMENT_MISMATCH",
             ErrorCode::EvaluationFailed => "EVALUATION_FAILED",
             ErrorCode::NullRefused => "NULL_REFUSED",

@@ -9,6 +9,7 @@
 //!
 //! 4. [`cache`]: the dimensions that a process holds, shared by their users and kept current.
 //!    [`refresh`] is one of them, [`snapshot`] what its lookups see.
+//! 5. [`lookup`]: a row of a key in, rows of columns out, for tables that stand for a dimension.
 
 pub mod cache;
 pub mod counts;
@@ -20,6 +21,7 @@ pub mod groups;
 pub mod hive;
 pub mod image;
 mod load;
+pub mod lookup;
 mod origin;
 pub mod policy;
 pub mod refresh;

@@ -1,7 +1,8 @@
 //! The border between the JVM and Pelton: the only crate that knows Java.
 //!
-//! One file per Java class: [`native_library`], [`evaluator`] and [`background`] hold the entries of
-//! `org.pelton.NativeLibrary`, `org.pelton.Evaluator` and `org.pelton.Background`, [`exception`] makes
+//! One file per Java class: [`native_library`], [`evaluator`], [`dimension_lookup`] and
+//! [`background`] hold the entries of `org.pelton.NativeLibrary`, `org.pelton.Evaluator`,
+//! `org.pelton.DimensionLookup` and `org.pelton.Background`, [`exception`] makes
 //! `org.pelton.PeltonException`. Every entry goes through the [`guard`]; what is loaded is shared
 //! through the [`registry`]; [`memory`] is Java's buffers, [`metrics`] what is written into them.
 
@@ -9,6 +10,7 @@
 #![allow(unsafe_code)]
 
 mod background;
+mod dimension_lookup;
 mod evaluator;
 mod exception;
 mod guard;

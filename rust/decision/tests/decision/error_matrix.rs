@@ -87,6 +87,16 @@ const ENTRIES: &[Entry] = &[
         test: "rust/dimension/tests/load.rs::without_a_ready_hive_partition_there_is_no_image",
     },
     Entry {
+        code: ErrorCode::KeyMisrouted,
+        cause: "A key came to a subtask of a sharded lookup join that does not hold it.",
+        fix: "Send keys with Pelton's partitioner, in the dimension's types; or `'sharded' = 'false'`.",
+        message: Asserted(
+            "KEY_MISROUTED: table `default_catalog`.`default_database`.`planes`: a key of subtask 2 of 4 came to subtask 0: \
+             what sends keys here does not do it by the key's group. ...",
+        ),
+        test: "rust/dimension/tests/lookup.rs::a_key_of_another_subtask_is_an_error",
+    },
+    Entry {
         code: ErrorCode::ArgumentMismatch,
         cause: "Wrong number or types of arguments or columns, an unknown option, a decision that is not a literal.",
         fix: "The message lists what the decision takes, or what is allowed.",

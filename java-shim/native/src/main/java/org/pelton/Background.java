@@ -2,6 +2,7 @@ package org.pelton;
 
 import java.security.AccessController;
 import java.security.PrivilegedAction;
+import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,6 +25,9 @@ public final class Background {
   /** After a fault of the library itself, so that it cannot spin. */
   private static final long PAUSE_AFTER_FAULT_MS = 1000;
 
+  /** A small part of what the smallest load takes. */
+  private static final long READY_POLL_MS = 5;
+
   private static int handles;
   private static Thread thread;
 
@@ -41,6 +45,27 @@ public final class Background {
   public static synchronized void release() {
     handles--;
     wake();
+  }
+
+  /**
+   * Waits until this thread has loaded what a handle needs; an interrupt, say by the cancellation
+   * of the job, ends the wait.
+   *
+   * @param what waits, for messages
+   */
+  static void awaitReady(String what, BooleanSupplier ready) {
+    while (!ready.getAsBoolean()) {
+      try {
+        Thread.sleep(READY_POLL_MS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new PeltonException(
+            "DIMENSION_UNAVAILABLE",
+            true,
+            what + ": interrupted while its dimensions are loaded",
+            e);
+      }
+    }
   }
 
   /**

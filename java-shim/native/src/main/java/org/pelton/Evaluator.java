@@ -22,10 +22,9 @@ public final class Evaluator implements AutoCloseable {
   private static final int ERRORS = Long.BYTES;
 
   /** A small part of what the smallest load takes. */
-  private static final long READY_POLL_MS = 5;
-
   private final ByteBuffer counters =
       ByteBuffer.allocateDirect(2 * Long.BYTES).order(ByteOrder.nativeOrder());
+
   private final RowBuffer input;
   private final RowBuffer output;
 
@@ -58,27 +57,11 @@ public final class Evaluator implements AutoCloseable {
     Background.acquire();
     try {
       handle = open(decisionUri, version, onError, counters);
-      awaitReady(name);
+      Background.awaitReady("`" + name + "`", () -> ready(handle));
       tellBuffers();
     } catch (RuntimeException e) {
       close();
       throw e;
-    }
-  }
-
-  /** Another thread loads; this one can be interrupted, say by the cancellation of the job. */
-  private void awaitReady(String name) {
-    while (!ready(handle)) {
-      try {
-        Thread.sleep(READY_POLL_MS);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new PeltonException(
-            "DIMENSION_UNAVAILABLE",
-            true,
-            "`" + name + "`: interrupted while its dimensions are loaded",
-            e);
-      }
     }
   }
 

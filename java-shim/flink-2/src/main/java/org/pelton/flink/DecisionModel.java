@@ -27,7 +27,7 @@ final class DecisionModel implements PredictRuntimeProvider {
           for (String key : new TreeSet<>(context.runtimeConfig().toMap().keySet())) {
             if (!key.equals(ASYNC)) {
               throw Planning.invalidOption(
-                  planned.decision().name(),
+                  "decision `" + planned.decision().name() + "`",
                   "ML_PREDICT has no option '"
                       + key
                       + "' here; options of the job are SET 'pelton.*'");

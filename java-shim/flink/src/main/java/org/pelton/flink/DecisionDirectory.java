@@ -23,7 +23,6 @@ import org.pelton.PeltonException;
 final class DecisionDirectory {
 
   private static final Pattern ACTIVATION = Pattern.compile("\\d{6,18}\\.toml");
-  private static final Pattern SCHEME = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]+:.*");
   private static final TomlMapper TOML = new TomlMapper();
 
   private final String uri;
@@ -34,9 +33,8 @@ final class DecisionDirectory {
    * @param uri {@code METADATA/decisions/NAME}; without a scheme it is a local path
    */
   DecisionDirectory(String uri) {
-    boolean local = !SCHEME.matcher(uri).matches();
-    this.uri = local ? java.nio.file.Path.of(uri).toAbsolutePath().normalize().toString() : uri;
-    this.path = new Path(local ? "file://" + this.uri : uri);
+    this.uri = Locations.absolute(uri);
+    this.path = Locations.path(uri);
     this.name = path.getName();
     if (path.getParent() == null || !path.getParent().getName().equals("decisions")) {
       throw new PeltonException(

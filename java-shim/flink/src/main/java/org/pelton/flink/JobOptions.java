@@ -57,20 +57,34 @@ final class JobOptions implements Serializable {
    * @throws PeltonException ARGUMENT_MISMATCH for an unknown key or a bad value
    */
   static JobOptions of(ReadableConfig configuration, String decision) {
+    Map<String, String> options = read(configuration, "decision `" + decision + "`");
+    return new JobOptions(
+        find(options, decision, Option.ON_ERROR, "fail"),
+        find(options, decision, Option.PIN_VERSION, "0"),
+        find(options, decision, Option.NATIVE_DIR, null));
+  }
+
+  /**
+   * Where the native library lies, for what is no decision; null for the usual places.
+   *
+   * @param what of the job asks, for messages
+   */
+  static String nativeDirectory(ReadableConfig configuration, String what) {
+    return find(read(configuration, what), "", Option.NATIVE_DIR, null);
+  }
+
+  private static Map<String, String> read(ReadableConfig configuration, String what) {
     Map<String, String> options = new TreeMap<>();
     configuration
         .toMap()
         .forEach(
             (key, value) -> {
               if (key.startsWith(PREFIX)) {
-                check(key, value, decision);
+                check(key, value, what);
                 options.put(key, value);
               }
             });
-    return new JobOptions(
-        find(options, decision, Option.ON_ERROR, "fail"),
-        find(options, decision, Option.PIN_VERSION, "0"),
-        find(options, decision, Option.NATIVE_DIR, null));
+    return options;
   }
 
   /** What becomes of a record that fails: {@code fail}, {@code null} or {@code emit}. */
@@ -101,18 +115,18 @@ final class JobOptions implements Serializable {
         : general;
   }
 
-  private static void check(String key, String value, String decision) {
+  private static void check(String key, String value, String what) {
     for (Option option : Option.values()) {
       if (names(key, option)) {
         if (!option.pattern.matcher(value).matches()) {
           throw Planning.invalidOption(
-              decision, "'" + key + "' = '" + value + "', expected " + option.allowed);
+              what, "'" + key + "' = '" + value + "', expected " + option.allowed);
         }
         return;
       }
     }
     throw Planning.invalidOption(
-        decision, "there is no option '" + key + "'" + Planning.didYouMean(key, known(key)));
+        what, "there is no option '" + key + "'" + Planning.didYouMean(key, known(key)));
   }
 
   private static boolean names(String key, Option option) {

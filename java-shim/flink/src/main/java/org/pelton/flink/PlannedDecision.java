@@ -32,7 +32,7 @@ final class PlannedDecision implements Serializable {
             : directory.readVersion(options.pinVersion());
     if (options.emitsErrors() && !decision.hasErrorColumn()) {
       throw Planning.invalidOption(
-          directory.name(),
+          "decision `" + directory.name() + "`",
           "on-error = emit needs a column for the reason; add `pelton.error` to the output of"
               + " version "
               + decision.version()

@@ -17,15 +17,21 @@ final class Planning {
     try {
       return step.get();
     } catch (PeltonException e) {
-      ValidationException refusal = new ValidationException(e.getMessage());
-      refusal.addSuppressed(e); // not as its cause: SQL clients show the innermost message only
-      throw refusal;
+      throw refusal(e);
     }
   }
 
-  static PeltonException invalidOption(String decision, String message) {
-    return new PeltonException(
-        "ARGUMENT_MISMATCH", false, "decision `" + decision + "`: " + message);
+  static ValidationException refusal(PeltonException reason) {
+    ValidationException refusal = new ValidationException(reason.getMessage());
+    refusal.addSuppressed(reason); // not as its cause: SQL clients show the innermost message only
+    return refusal;
+  }
+
+  /**
+   * @param what has the option: a decision, a table
+   */
+  static PeltonException invalidOption(String what, String message) {
+    return new PeltonException("ARGUMENT_MISMATCH", false, what + ": " + message);
   }
 
   /** The sentence that names the known word nearest to an unknown one. */

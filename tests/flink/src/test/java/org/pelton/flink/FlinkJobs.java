@@ -14,6 +14,7 @@ import org.apache.flink.table.api.TableEnvironment;
 import org.apache.flink.table.api.bridge.java.StreamTableEnvironment;
 import org.apache.flink.test.junit5.MiniClusterExtension;
 import org.apache.flink.types.Row;
+import org.apache.flink.types.RowKind;
 import org.apache.flink.util.CloseableIterator;
 
 /** What all tests of jobs share: the cluster, table environments, sources, sinks, results. */
@@ -99,6 +100,21 @@ final class FlinkJobs {
     List<Row> rows = new ArrayList<>();
     try (CloseableIterator<Row> results = sql.executeSql(query).collect()) {
       results.forEachRemaining(rows::add);
+    }
+    return rows;
+  }
+
+  /** The rows that are left of a changelog. */
+  static List<Row> finalRows(TableEnvironment sql, String query) throws Exception {
+    List<Row> rows = new ArrayList<>();
+    for (Row change : rows(sql, query)) {
+      RowKind kind = change.getKind();
+      change.setKind(RowKind.INSERT);
+      if (kind == RowKind.INSERT || kind == RowKind.UPDATE_AFTER) {
+        rows.add(change);
+      } else {
+        rows.remove(change);
+      }
     }
     return rows;
   }

@@ -1,0 +1,338 @@
+//! `org.pelton.DimensionLookup`: one dimension, or a subtask's share of it, opened for one thread.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use jni::objects::{JByteBuffer, JClass, JString};
+use jni::sys::{jboolean, jclass, jint, jlong};
+use jni::{EnvUnowned, jni_mangle};
+use pelton_data::Field;
+use pelton_data::report::Source;
+use pelton_data::type_parser::parse_columns;
+use pelton_decision::{Error, ErrorCode};
+use pelton_dimension::lookup::{Lookup, LookupError, Share};
+use pelton_dimension::{Claim, Counts, Definition, Figures, Policy, Request};
+
+use crate::guard::{caught, throwing};
+use crate::memory::{Longs, Memory};
+use crate::metrics::{Publication, Source as MetricSource};
+use crate::registry;
+
+/// What a handle points to. One task thread owns it; closing gives it back.
+struct DimensionLookup {
+    /// The table and the types of its key, for messages.
+    table: Table,
+    user: Arc<User>,
+    lookup: Lookup,
+    input: Memory,
+    output: Memory,
+    /// The rows of the last key, where the output was too short for them.
+    overflow: Vec<u8>,
+    /// Why the last key was not looked up.
+    failure: Option<Error>,
+    metrics: Option<Publication>,
+}
+
+/// What a task has of the dimension, and has done with it.
+struct User {
+    claim: Claim,
+    counts: Counts,
+}
+
+impl MetricSource for User {
+    fn figures(&self, now: Instant) -> Vec<Figures> {
+        vec![Figures::new(self.claim.report(now).as_ref(), &self.counts)]
+    }
+}
+
+/// What messages say about a table.
+struct Table {
+    name: String,
+    /// The columns of the key as they come, and as the dimension declares them.
+    given: String,
+    key: String,
+}
+
+#[jni_mangle("org.pelton.DimensionLookup")]
+#[allow(clippy::too_many_arguments)] // they are Java's
+pub extern "system" fn open<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    table: JString<'local>,
+    source: JString<'local>,
+    definition: JString<'local>,
+    root: JString<'local>,
+    key: JString<'local>,
+    columns: JString<'local>,
+    subtask: jint,
+    subtasks: jint,
+) -> jlong {
+    throwing(&mut env, |env| {
+        let opening = Opening {
+            table: table.try_to_string(env)?,
+            source: source.try_to_string(env)?,
+            definition: definition.try_to_string(env)?,
+            root: root.try_to_string(env)?,
+            key: key.try_to_string(env)?,
+            columns: columns.try_to_string(env)?,
+            share: (subtasks > 0).then_some(Share {
+                subtask: subtask as u32,
+                subtasks: subtasks as u32,
+            }),
+        };
+        Ok(Box::into_raw(Box::new(opening.open()?)) as jlong)
+    })
+}
+
+#[jni_mangle("org.pelton.DimensionLookup")]
+pub extern "system" fn close<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    handle: jlong,
+) {
+    throwing(&mut env, |_| {
+        let lookup = lookup_of(handle)?;
+        // SAFETY: `open` made it with Box::into_raw, and Java forgets the handle before it calls.
+        drop(unsafe { Box::from_raw(lookup) });
+        Ok(())
+    })
+}
+
+#[jni_mangle("org.pelton.DimensionLookup")]
+pub extern "system" fn ready<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    handle: jlong,
+) -> jboolean {
+    throwing(&mut env, |_| Ok(lookup_of(handle)?.ready()?))
+}
+
+/// Keeps the dimension's metrics current in a buffer, until the lookup is closed.
+#[jni_mangle("org.pelton.DimensionLookup")]
+pub extern "system" fn publish<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    handle: jlong,
+    buffer: JByteBuffer<'local>,
+) {
+    throwing(&mut env, |env| {
+        let lookup = lookup_of(handle)?;
+        let longs = Longs::new(Memory::of(env, &buffer)?, Figures::NAMES.len())?;
+        lookup.metrics = Some(Publication::new(lookup.user.clone(), longs));
+        Ok(())
+    })
+}
+
+#[jni_mangle("org.pelton.DimensionLookup")]
+pub extern "system" fn buffers<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    handle: jlong,
+    input: JByteBuffer<'local>,
+    output: JByteBuffer<'local>,
+) {
+    throwing(&mut env, |env| {
+        let lookup = lookup_of(handle)?;
+        lookup.input = Memory::of(env, &input)?;
+        lookup.output = Memory::of(env, &output)?;
+        Ok(())
+    })
+}
+
+/// Called for every record, so it takes neither the environment nor any Java object. Returns the
+/// bytes of the rows, or -1: then `fail` throws the reason.
+#[jni_mangle("org.pelton.DimensionLookup")]
+pub extern "system" fn lookup(
+    _env: *mut jni::sys::JNIEnv,
+    _class: jclass,
+    handle: jlong,
+    key_length: jint,
+) -> jlong {
+    match lookup_of(handle) {
+        Ok(lookup) => lookup.lookup(key_length),
+        Err(_) => -1,
+    }
+}
+
+#[jni_mangle("org.pelton.DimensionLookup")]
+pub extern "system" fn output<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    handle: jlong,
+) {
+    throwing(&mut env, |_| {
+        lookup_of(handle)?.write_overflow();
+        Ok(())
+    })
+}
+
+#[jni_mangle("org.pelton.DimensionLookup")]
+pub extern "system" fn fail<'local>(
+    mut env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    handle: jlong,
+) {
+    throwing(&mut env, |_| match lookup_of(handle)?.failure.take() {
+        Some(error) => Err(error.into()),
+        None => Ok(()),
+    })
+}
+
+/// The lookup behind a handle. Its thread is the only one that calls with it.
+fn lookup_of<'a>(handle: jlong) -> Result<&'a mut DimensionLookup, Error> {
+    // SAFETY: a handle is 0 or comes from `open`; Java sets it to 0 before it closes it, and
+    // calls from one thread only.
+    unsafe { (handle as *mut DimensionLookup).as_mut() }
+        .ok_or_else(|| Error::new(ErrorCode::Panic, "the lookup is closed"))
+}
+
+/// What Java gives to open a lookup.
+struct Opening {
+    table: String,
+    source: String,
+    definition: String,
+    root: String,
+    key: String,
+    columns: String,
+    share: Option<Share>,
+}
+
+impl Opening {
+    fn open(&self) -> Result<DimensionLookup, Error> {
+        let invalid = |cause: String| {
+            let message = format!("{}: {cause}", self.table);
+            Error::new(ErrorCode::DimensionInvalid, message)
+        };
+        let source = Source::new(&self.source, &self.definition);
+        let definition =
+            Definition::parse(&source).map_err(|report| invalid(report.to_string()))?;
+        let fields = |text: &str| match parse_columns(text) {
+            Ok(columns) => Ok(columns.into_iter().map(|(field, _)| field).collect()),
+            Err(errors) => {
+                let messages: Vec<String> = errors.into_iter().map(|e| e.message).collect();
+                Err(invalid(format!("{}: {text}", messages.join(", "))))
+            }
+        };
+        let given: Vec<Field> = fields(&self.key)?;
+        let output: Vec<Field> = fields(&self.columns)?;
+        let lookup = Lookup::new(&definition, &given, &output, self.share)
+            .map_err(|cause| invalid(format!("{}: {cause}", self.source)))?;
+        let table = Table {
+            name: self.table.clone(),
+            given: list(given.iter()),
+            key: list(definition.key_columns()),
+        };
+        let request = Request {
+            definition,
+            root: self.root.clone().into(),
+            columns: lookup.wanted().to_vec(),
+            groups: lookup.groups(),
+            policy: Policy::default(),
+        };
+        Ok(DimensionLookup {
+            table,
+            user: Arc::new(User {
+                claim: registry::cache().claim(request, Instant::now()),
+                counts: Counts::default(),
+            }),
+            lookup,
+            input: Memory::NONE,
+            output: Memory::NONE,
+            overflow: Vec::new(),
+            failure: None,
+            metrics: None,
+        })
+    }
+}
+
+impl DimensionLookup {
+    fn ready(&self) -> Result<bool, Error> {
+        let ready = self.user.claim.ready(Instant::now());
+        ready.map_err(|cause| self.table.failed(&cause))
+    }
+
+    fn lookup(&mut self, key_length: jint) -> jlong {
+        self.user.counts.add_lookups(1);
+        match caught(|| self.find(key_length)) {
+            Ok(0) => {
+                self.user.counts.add_miss();
+                0
+            }
+            Ok(length) => length as jlong,
+            Err(error) => {
+                self.failure = Some(error);
+                -1
+            }
+        }
+    }
+
+    fn find(&mut self, key_length: jint) -> Result<usize, Error> {
+        let key = self.input.bytes(key_length);
+        let snapshot = self.user.claim.snapshot().load();
+        let Some(snapshot) = snapshot.as_ref() else {
+            let message = format!("{}: it is not loaded yet", self.table.name);
+            return Err(Error::new(ErrorCode::DimensionUnavailable, message));
+        };
+        let image = snapshot
+            .image()
+            .map_err(|cause| self.table.failed(&cause))?;
+        // SAFETY: Java reads the output only after this call.
+        let output = unsafe { self.output.all() };
+        let fits = output.len();
+        let mut length = self.lookup.find(image, key, output);
+        if let Ok(needed) = length
+            && needed > fits
+        {
+            self.overflow.resize(needed, 0);
+            length = self.lookup.find(image, key, &mut self.overflow);
+        }
+        length.map_err(|cause| {
+            if let LookupError::Misrouted { .. } = cause {
+                self.user.counts.add_misrouted();
+            }
+            self.table.not_looked_up(&cause)
+        })
+    }
+
+    /// Hands over the rows that did not fit before, and gives their memory back.
+    fn write_overflow(&mut self) {
+        let rows = std::mem::take(&mut self.overflow);
+        // SAFETY: as in `find`.
+        let output = unsafe { self.output.all() };
+        let fits = rows.len().min(output.len());
+        output[..fits].copy_from_slice(&rows[..fits]);
+    }
+}
+
+impl Table {
+    #[cold]
+    fn failed(&self, cause: &pelton_dimension::Error) -> Error {
+        let code = match cause {
+            pelton_dimension::Error::Invalid(_) => ErrorCode::DimensionInvalid,
+            _ => ErrorCode::DimensionUnavailable,
+        };
+        Error::new(code, format!("{}: {cause}", self.name))
+    }
+
+    #[cold]
+    fn not_looked_up(&self, cause: &LookupError) -> Error {
+        let (name, given, key) = (&self.name, &self.given, &self.key);
+        let code = match cause {
+            LookupError::Misrouted { .. } => {
+                let message = format!(
+                    "{name}: {cause}. The key comes as {given}, the dimension hashes {key}"
+                );
+                return Error::new(ErrorCode::KeyMisrouted, message);
+            }
+            LookupError::NotLoaded(_) => ErrorCode::DimensionUnavailable,
+            LookupError::Row(_) => ErrorCode::ArgumentMismatch,
+            LookupError::Memory(cause) => cause.into(),
+        };
+        Error::new(code, format!("{name}: {cause}"))
+    }
+}
+
+fn list<'a>(fields: impl Iterator<Item = &'a Field>) -> String {
+    let fields: Vec<String> = fields.map(Field::to_string).collect();
+    format!("({})", fields.join(", "))
+}
