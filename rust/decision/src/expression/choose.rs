@@ -145,8 +145,9 @@ fn short_text(constant: &Literal) -> Option<Literal> {
 
 /// What is answered when a constant was sought.
 trait Answer {
-    /// `found` is the number of the constant that is equal to the column.
-    fn put(columns: &mut Columns, call: &Call, row: usize, found: Option<i64>);
+    /// `found` is the number of the constant that is equal to the column; how many there are, if
+    /// none is.
+    fn put(columns: &mut Columns, call: &Call, row: usize, found: i64);
 }
 
 /// Which constant a column is equal to. Where it is NULL the number is that of none.
@@ -157,15 +158,15 @@ struct Among;
 
 impl Answer for Position {
     #[inline(always)]
-    fn put(columns: &mut Columns, call: &Call, row: usize, found: Option<i64>) {
-        columns.put(call.out, row, Some(found.unwrap_or(call.parameter)));
+    fn put(columns: &mut Columns, call: &Call, row: usize, found: i64) {
+        columns.put(call.out, row, Some(found));
     }
 }
 
 impl Answer for Among {
     #[inline(always)]
-    fn put(columns: &mut Columns, call: &Call, row: usize, found: Option<i64>) {
-        columns.set(call.out, row, i8::from(found.is_some()));
+    fn put(columns: &mut Columns, call: &Call, row: usize, found: i64) {
+        columns.set(call.out, row, i8::from(found < call.parameter));
         columns.set_valid(call.out, row, columns.is_valid(call.args[0], row));
     }
 }
@@ -185,7 +186,7 @@ fn seek<A: Answer>(physical: Physical, is_short: bool) -> Kernel {
             let valid = columns.is_valid(column, row);
             let found =
                 numbers.find(|k| valid && is_equal(columns, constants.nth(*k as usize), row));
-            A::put(columns, call, row, found);
+            A::put(columns, call, row, found.unwrap_or(call.parameter));
             Ok(())
         })
     }
@@ -215,11 +216,12 @@ fn seek<A: Answer>(physical: Physical, is_short: bool) -> Kernel {
             };
             let constants = columns.block::<i64>(constants, call.parameter as usize);
             let stride = columns.capacity();
-            let found = constants
-                .iter()
-                .step_by(stride)
-                .position(|word| *word == sought);
-            A::put(columns, call, row, found.map(|k| k as i64));
+            // To the end, without a jump: where the value stands cannot be foretold.
+            let mut found = call.parameter;
+            for (k, word) in constants.iter().step_by(stride).enumerate().rev() {
+                found = if *word == sought { k as i64 } else { found };
+            }
+            A::put(columns, call, row, found);
             Ok(())
         })
     }
@@ -262,8 +264,9 @@ fn nth(physical: Physical) -> Kernel {
             let number: i64 = columns.get(numbers, row);
             let known = (0..call.parameter).contains(&number);
             let number = if known { number } else { call.parameter };
-            let value = columns.value::<T>(constants.nth(number as usize), row);
-            columns.put(call.out, row, value);
+            let constant = constants.nth(number as usize);
+            columns.set(call.out, row, columns.get::<T>(constant, row));
+            columns.set_valid(call.out, row, columns.is_valid(constant, row));
             Ok(())
         })
     }

@@ -354,6 +354,7 @@ impl Comparison {
 
     /// The kernel for DOUBLEs in the order of `Double.compare`.
     fn total_order(self) -> Kernel {
+        #[inline(always)]
         fn by(f: &mut Frame<'_>, c: &Call, comparison: Comparison) -> Result<(), Failure> {
             map2(f, c, |a: f64, b: f64| {
                 i8::from(comparison.holds(java_order(a, b)))
@@ -373,6 +374,7 @@ impl Comparison {
 impl Comparison {
     /// The kernel for DECIMALs of two scales.
     fn decimals(self) -> Kernel {
+        #[inline(always)]
         fn by(f: &mut Frame<'_>, c: &Call, comparison: Comparison) -> Result<(), Failure> {
             decimal::map_order(f, c, |ordering| comparison.holds(ordering))
         }
