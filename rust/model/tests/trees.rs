@@ -48,7 +48,7 @@ enum Spread {
 }
 
 /// Thresholds and features from one small set hit each other often.
-const NUMBERS: [f64; 12] = [
+const NUMBERS: [f64; 13] = [
     0.0,
     -0.0,
     0.5,
@@ -61,7 +61,10 @@ const NUMBERS: [f64; 12] = [
     f64::NEG_INFINITY,
     f64::NAN,
     16_777_217.0,
+    40.0,
 ];
+/// What chains of `==` look for.
+const CATEGORIES: [f64; 10] = [0.0, -0.0, 1.0, 2.0, 5.0, 40.0, 0.5, -1.0, 2047.0, 2048.0];
 const MODES: [&str; 6] = [
     "BRANCH_LEQ",
     "BRANCH_LT",
@@ -137,6 +140,26 @@ impl Arrays {
                 .collect();
             let at = random.pick(&leaves);
             let id = nodes.len() as i64 * 3 + 5;
+            if shared && modes.contains(&"BRANCH_EQ") && random.once_in(2) {
+                // A categorical split: a chain of branches with one true child.
+                let feature = random.below(self.width) as i64;
+                nodes.push(leaf(id));
+                let mut link = at;
+                for next in (id + 3..).step_by(3).take(1 + random.below(5)) {
+                    nodes[link] = Listed {
+                        mode: "BRANCH_EQ",
+                        feature,
+                        value: random.pick(&CATEGORIES),
+                        on_true: id,
+                        on_false: next,
+                        missing_to_true: missing == 2 || (missing == 1 && random.once_in(4)),
+                        ..leaf(nodes[link].id)
+                    };
+                    link = nodes.len();
+                    nodes.push(leaf(next));
+                }
+                continue;
+            }
             let children = if shared && leaves.len() > 1 && random.once_in(2) {
                 // A child that exists: another leaf.
                 let other = nodes[random.pick(&leaves)].id;

@@ -163,7 +163,11 @@ fn load_kernel(
             )));
         }
     };
-    kernel.ok_or_else(|| node.not_supported("the ensemble has more than 2^32 nodes"))
+    kernel.ok_or_else(|| {
+        node.not_supported(
+            "the ensemble has more than 2^32 nodes, or reads more than 2^22 features",
+        )
+    })
 }
 
 /// The attributes that both operators have.

@@ -101,6 +101,7 @@ impl<V: Value> Arrays<V> {
             .map(|i| self.node(i, width, &index))
             .collect::<Result<Vec<_>, _>>()?;
         let weights = self.attach_weights(&mut nodes, targets, &index)?;
+        join_categories(&mut nodes);
         let row = place_views(&mut nodes, width);
         let depths = depths(&nodes, &roots).map_err(|node| {
             let (tree, id) = (self.tree_ids[node], self.node_ids[node]);
@@ -298,6 +299,45 @@ impl<V: Value> Arrays<V> {
             .into_iter()
             .map(|(_, target, weight)| (target, weight))
             .collect())
+    }
+}
+
+/// Makes one branch of a chain of `==` whose first children are the same, from each of its branches on. What then nobody
+/// leads to is not packed.
+fn join_categories<V: Value>(nodes: &mut [Listed<V>]) {
+    for at in 0..nodes.len() {
+        let Listed::Branch {
+            view,
+            test,
+            mut children,
+            feature,
+        } = nodes[at]
+        else {
+            continue;
+        };
+        let Some(mut categories) = test.category() else {
+            continue;
+        };
+        // Ends, even where the chain does not: a category joins once.
+        while let Listed::Branch {
+            view: next_view,
+            test: next_test,
+            children: next_children,
+            ..
+        } = nodes[children[1] as usize]
+            && next_view == view
+            && next_children[0] == children[0]
+            && let Some(joined) = next_test.category().and_then(|next| categories.with(next))
+        {
+            categories = joined;
+            children[1] = next_children[1];
+        }
+        nodes[at] = Listed::Branch {
+            view,
+            test: Test::OneOf(categories),
+            children,
+            feature,
+        };
     }
 }
 

@@ -2,11 +2,12 @@
 //!
 //! The six comparisons of ONNX with their two directions for NaN come down to two tests. `at most` is the fast one: `<`
 //! is `<=` the next smaller number, `>=` and `>` compare both sides negated, and where NaN goes to the true child, it is
-//! read as -infinity (`row.rs`). Only `==` and `!=` need a table.
+//! read as -infinity (`row.rs`). Only `==` and `!=` need a table, and chains of `==` that lead to the same child, which is
+//! how categorical splits are exported, are one test for a set of categories (`forest.rs`).
 //!
 //! ```text
 //! AtMost (8 bytes):                  | threshold: f32 | child: 22 bits, feature: 10 |
-//! Table<f32>, Table<f64> (16 bytes): | threshold | child: u32 | feature: 28, outcomes: 4 bits |
+//! Table<f32>, Table<f64> (16 bytes): | threshold or set | child: u32 | word: 6, feature: 22, outcomes: 4 bits |
 //! ```
 //!
 //! Children are adjacent: at `child` when the test holds, at `child + 1` when it does not. A leaf is a node whose test
@@ -31,7 +32,18 @@ pub(crate) trait Value:
     fn minus(self, other: Self) -> Self;
     fn divided_by(self, other: Self) -> Self;
     fn is_nan(self) -> bool;
+    /// The whole number from 0 below [`CATEGORIES`] that this is; another number for everything else.
+    fn category(self) -> u32;
+    /// Any value that holds these bits.
+    fn of_bits(bits: u32) -> Self;
+    /// The bits of [`Value::of_bits`].
+    fn bits(self) -> u32;
 }
+
+/// Categories that sets may hold: 64 words of 32.
+pub(super) const CATEGORIES: u32 = 64 * WORD;
+/// Categories of a set.
+pub(super) const WORD: u32 = 32;
 
 macro_rules! value {
     ($type:ty) => {
@@ -59,6 +71,22 @@ macro_rules! value {
             fn is_nan(self) -> bool {
                 self.is_nan()
             }
+            #[inline(always)]
+            fn category(self) -> u32 {
+                let whole = self as i32;
+                if whole as $type == self {
+                    whole as u32
+                } else {
+                    u32::MAX
+                }
+            }
+            fn of_bits(bits: u32) -> Self {
+                <$type>::from_bits(bits.into())
+            }
+            #[inline(always)]
+            fn bits(self) -> u32 {
+                self.to_bits() as u32
+            }
         }
     };
 }
@@ -73,6 +101,46 @@ pub(crate) enum Test<V> {
     AtMost(V),
     /// `x` compared with the threshold has one of these outcomes.
     Table(V, Outcomes),
+    /// `x` is one of some categories.
+    OneOf(Categories),
+}
+
+/// Some of the categories `WORD * word ..`, and perhaps NaN.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Categories {
+    word: u32,
+    /// A bit for each.
+    set: u32,
+    nan: bool,
+}
+
+impl<V: Value> Test<V> {
+    /// The test as one for categories, if it is.
+    pub fn category(self) -> Option<Categories> {
+        let (value, outcomes) = match self {
+            Test::OneOf(categories) => return Some(categories),
+            Test::Table(value, Outcomes(outcomes)) => (value, outcomes),
+            Test::AtMost(_) => return None,
+        };
+        let is_equality = outcomes & !Outcomes::NAN == Outcomes::EQUAL;
+        let category = value.category();
+        (is_equality && category < CATEGORIES).then_some(Categories {
+            word: category / WORD,
+            set: 1 << (category % WORD),
+            nan: outcomes & Outcomes::NAN != 0,
+        })
+    }
+}
+
+impl Categories {
+    /// Both together, when one word holds them and they share nothing.
+    pub fn with(self, other: Self) -> Option<Self> {
+        let fits = self.word == other.word && self.nan == other.nan && self.set & other.set == 0;
+        fits.then_some(Self {
+            set: self.set | other.set,
+            ..self
+        })
+    }
 }
 
 /// A test, the view of the feature that it reads, and whether the children of the branch change places.
@@ -212,14 +280,17 @@ impl Node for AtMost {
     }
 }
 
-/// Any test, any number of features and nodes, f32 or f64, in 16 bytes.
+/// Any test, f32 or f64, in 16 bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Table<V> {
+    /// Or the bits of a set of categories, when no comparison is among the outcomes.
     threshold: V,
     child: u32,
-    /// The outcomes in the lowest 4 bits, the feature above.
+    /// The outcomes in the lowest 4 bits, the feature above, the word of categories in the highest 6.
     feature: u32,
 }
+
+const TABLE_FEATURE_BITS: u32 = 22;
 
 impl<V: Value> Node for Table<V> {
     type Value = V;
@@ -230,20 +301,23 @@ impl<V: Value> Node for Table<V> {
     };
 
     fn branch(feature: u32, test: Test<V>, child: u32) -> Option<Self> {
-        let (threshold, outcomes) = match test {
-            Test::AtMost(threshold) => (threshold, Outcomes::LESS | Outcomes::EQUAL),
-            Test::Table(threshold, Outcomes(outcomes)) => (threshold, outcomes),
+        let (threshold, outcomes, word) = match test {
+            Test::AtMost(threshold) => (threshold, Outcomes::LESS | Outcomes::EQUAL, 0),
+            Test::Table(threshold, Outcomes(outcomes)) => (threshold, outcomes, 0),
+            Test::OneOf(Categories { word, set, nan }) => {
+                (V::of_bits(set), if nan { Outcomes::NAN } else { 0 }, word)
+            }
         };
-        (feature < 1 << 28).then_some(Self {
+        (feature < 1 << TABLE_FEATURE_BITS).then_some(Self {
             threshold,
             child,
-            feature: feature << 4 | outcomes,
+            feature: word << (4 + TABLE_FEATURE_BITS) | feature << 4 | outcomes,
         })
     }
 
     #[inline(always)]
     fn feature(&self) -> usize {
-        (self.feature >> 4) as usize
+        (self.feature >> 4 & ((1 << TABLE_FEATURE_BITS) - 1)) as usize
     }
 
     #[inline(always)]
@@ -257,6 +331,11 @@ impl<V: Value> Node for Table<V> {
             | u32::from(x == self.threshold) << 1
             | u32::from(x > self.threshold) << 2
             | u32::from(x.is_nan()) << 3;
-        self.child + u32::from(self.feature & outcome == 0)
+        let compares = self.feature & !Outcomes::NAN & 0xF != 0;
+        let (category, word) = (x.category(), self.feature >> (4 + TABLE_FEATURE_BITS));
+        let is_member = !compares
+            & (category / WORD == word)
+            & (self.threshold.bits() >> (category % WORD) & 1 != 0);
+        self.child + u32::from((self.feature & 0xF & outcome == 0) & !is_member)
     }
 }
