@@ -463,13 +463,14 @@ impl Columns {
     }
 
     /// The slots of three blocks at once, each `count` slots of `capacity` values, for a model
-    /// that works on them in place: value (slot, row) is at `slot * capacity + row`.
+    /// that works on them in place: value (slot, row) is at `slot * capacity + row`. With them the
+    /// heap, where a model reads strings and adds its own.
     pub fn blocks(
         &mut self,
         f32: (Slot, usize),
         f64: (Slot, usize),
         i64: (Slot, usize),
-    ) -> (&mut [f32], &mut [f64], &mut [i64]) {
+    ) -> (&mut [f32], &mut [f64], &mut [i64], &mut Vec<u8>) {
         let capacity = self.capacity;
         let range = |(slot, count): (Slot, usize)| {
             let first = slot.index as usize * capacity;
@@ -479,6 +480,7 @@ impl Columns {
             &mut self.f32[range(f32)],
             &mut self.f64[range(f64)],
             &mut self.i64[range(i64)],
+            &mut self.heap,
         )
     }
 

@@ -91,15 +91,18 @@ fn measure(model: &Model, n: usize) -> (f64, f64) {
         for (tensor, values) in inputs.iter().zip(&blocks[block % BLOCKS]) {
             f32[tensor.first * n..][..values.len()].copy_from_slice(values);
         }
-        model.run(
-            n,
-            &mut Memory {
-                f32: &mut f32,
-                f64: &mut f64,
-                i64: &mut i64,
-                stride: n,
-            },
-        );
+        model
+            .run(
+                n,
+                &mut Memory {
+                    f32: &mut f32,
+                    f64: &mut f64,
+                    i64: &mut i64,
+                    text: &mut Vec::new(),
+                    stride: n,
+                },
+            )
+            .expect("rows that the model can compute");
         black_box(&mut f32);
     };
     let calls = 1 + 1_000 / n;

@@ -31,6 +31,7 @@
 //! what ONNX Runtime does, and the operator's file says so.
 
 mod cpu;
+mod element;
 mod error;
 mod graph;
 mod kernels;
@@ -39,8 +40,11 @@ mod memory;
 mod model;
 mod onnx;
 mod operators;
+mod shape;
 mod trees;
 
+pub use element::Element;
 pub use error::{ErrorKind, ModelError};
-pub use memory::{Element, Memory, MemorySize, Tensor};
+pub use memory::{Keys, Memory, MemorySize, RunError, Tensor, Text};
 pub use model::{Model, StepInfo};
+pub use shape::Shape;

@@ -1,6 +1,6 @@
-//! Our own exp and log, so that a model gives the same bits on every platform.
+//! Exponentials and their kin, so that a model gives the same bits on every platform.
 //!
-//! Both compute in f64 with plain multiplications and additions (nothing a compiler may contract) and round once to
+//! `exp` and `ln` are our own, the rest is libm's, which is written in Rust. They compute in f64 with plain multiplications and additions (nothing a compiler may contract) and round once to
 //! f32, which is the nearest float in all but about one of a million cases.
 
 const LOG2_E: f64 = std::f64::consts::LOG2_E;
@@ -73,6 +73,27 @@ pub(crate) fn ln(x: f32) -> f32 {
         sum = sum * square + 1.0 / odd;
     }
     (k as f64 * LN2_HIGH + (2.0 * s * sum + k as f64 * LN2_LOW)) as f32
+}
+
+/// 1 / (1 + e^-x), computed where e is at most 1.
+pub(crate) fn logistic(x: f32) -> f32 {
+    let v = 1.0 / (1.0 + exp(-x.abs()));
+    if x < 0.0 { 1.0 - v } else { v }
+}
+
+/// The hyperbolic tangent.
+pub(crate) fn tanh(x: f32) -> f32 {
+    libm::tanh(x.into()) as f32
+}
+
+/// `x` to the power of `y`.
+pub(crate) fn pow(x: f32, y: f32) -> f32 {
+    libm::pow(x.into(), y.into()) as f32
+}
+
+/// `x` to the power of `y`.
+pub(crate) fn pow64(x: f64, y: f64) -> f64 {
+    libm::pow(x, y)
 }
 
 #[cfg(test)]

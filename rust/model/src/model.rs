@@ -2,16 +2,15 @@
 
 use crate::error::ModelError;
 use crate::graph;
-use crate::memory::{Memory, MemorySize, Tensor};
+use crate::memory::{Memory, MemorySize, RunError, Tensor, Workspace};
 use crate::operators::Step;
 
 /// An ONNX model as a flat plan of kernels. Immutable, and free to share between threads.
-#[derive(Debug)]
 pub struct Model {
     inputs: Vec<Tensor>,
     outputs: Vec<Tensor>,
     memory: MemorySize,
-    steps: Vec<Step>,
+    steps: Vec<Box<dyn Step>>,
     infos: Vec<StepInfo>,
 }
 
@@ -24,6 +23,19 @@ pub struct StepInfo {
     pub node: String,
     /// The kernel that was chosen and the size of its work, as in `at-most f32, 300 trees, 37500 nodes`.
     pub kernel: String,
+    /// Why the step runs on tract; `None` for one of our own kernels.
+    pub tract: Option<String>,
+}
+
+impl std::fmt::Debug for Model {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Model")
+            .field("inputs", &self.inputs)
+            .field("outputs", &self.outputs)
+            .field("memory", &self.memory)
+            .field("steps", &self.infos)
+            .finish()
+    }
 }
 
 impl Model {
@@ -48,7 +60,7 @@ impl Model {
         inputs: Vec<Tensor>,
         outputs: Vec<Tensor>,
         memory: MemorySize,
-        steps: Vec<(StepInfo, Step)>,
+        steps: Vec<(StepInfo, Box<dyn Step>)>,
     ) -> Self {
         let (infos, steps) = steps.into_iter().unzip();
         Self {
@@ -80,12 +92,17 @@ impl Model {
         &self.infos
     }
 
-    /// Runs the model on rows `0..n`: reads the input columns, writes every other column. Allocates nothing.
+    /// Runs the model on rows `0..n`: reads the input columns, writes every other column. Allocates nothing, but for
+    /// the strings that a model makes, and in steps that run on tract.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`] when a row cannot be computed: an id is outside its table, say. Other rows have no results, then.
     ///
     /// # Panics
     ///
     /// When `memory` is smaller than [`Model::memory`] asks for, or its stride is below `n`: a mistake of the caller.
-    pub fn run(&self, n: usize, memory: &mut Memory<'_>) {
+    pub fn run(&self, n: usize, memory: &mut Memory<'_>) -> Result<(), RunError> {
         let MemorySize { f32, f64, i64 } = self.memory;
         let stride = memory.stride;
         assert!(
@@ -103,10 +120,23 @@ impl Model {
             );
         }
         if n == 0 {
-            return;
+            return Ok(());
         }
-        for step in &self.steps {
-            step.run(n, memory);
+        let mut workspace = Workspace {
+            f32: memory.f32,
+            f64: memory.f64,
+            i64: memory.i64,
+            text: memory.text,
+            stride,
+            failure: None,
+        };
+        for (step, info) in self.steps.iter().zip(&self.infos) {
+            step.run(n, &mut workspace);
+            if let Some((row, message)) = workspace.failure.take() {
+                let step = format!("{} {:?}", info.operator, info.node);
+                return Err(RunError { row, step, message });
+            }
         }
+        Ok(())
     }
 }

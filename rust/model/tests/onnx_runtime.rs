@@ -124,7 +124,7 @@ impl Case {
         for ((tensor, ours), (entry, expected)) in
             self.model.outputs().iter().zip(&first).zip(&self.outputs)
         {
-            let rank = if tensor.scalar { 1 } else { 2 };
+            let rank = tensor.shape.rank();
             for (key, ours) in [("rank", rank), ("width", tensor.width)] {
                 if entry[key].as_u64() != Some(ours as u64) {
                     return failed(format!(
@@ -190,15 +190,18 @@ impl Case {
                     }
                 }
             }
-            self.model.run(
-                n,
-                &mut Memory {
-                    f32: &mut f32,
-                    f64: &mut f64,
-                    i64: &mut i64,
-                    stride,
-                },
-            );
+            self.model
+                .run(
+                    n,
+                    &mut Memory {
+                        f32: &mut f32,
+                        f64: &mut f64,
+                        i64: &mut i64,
+                        text: &mut Vec::new(),
+                        stride,
+                    },
+                )
+                .unwrap();
             for (tensor, data) in self.model.outputs().iter().zip(&mut outputs) {
                 for row in 0..n {
                     for column in 0..tensor.width {
@@ -225,8 +228,8 @@ fn empty(tensor: &Tensor) -> Data {
     match tensor.element {
         Element::Float => Data::F32(Vec::new()),
         Element::Double => Data::F64(Vec::new()),
-        Element::Int64 | Element::Int32 | Element::Bool => Data::I64(Vec::new()),
         Element::String => Data::Strings(Vec::new()),
+        _ => Data::I64(Vec::new()),
     }
 }
 

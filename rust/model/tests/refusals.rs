@@ -119,20 +119,23 @@ fn bytes_that_are_no_onnx_file_are_corrupt() {
 #[test]
 fn an_unknown_operator_is_named_with_its_node_and_what_is_supported() {
     let parts = [
-        "node \"the node\" (ai.onnx Gemm)",
+        "node \"the node\" (ai.onnx NonZero)",
         "not supported",
-        "TreeEnsembleClassifier",
-        "LinearRegressor",
+        "Gemm",
         "Cast",
     ];
     assert_refused(
-        &file(Node::core("Gemm", &["x"], &["y"])),
+        &file(Node::core("NonZero", &["x"], &["y"])),
         ErrorKind::NotSupported,
         &parts,
     );
-    let parts = ["node \"the node\" (ai.onnx.ml SVMRegressor)"];
+    let parts = [
+        "node \"the node\" (ai.onnx.ml Forest)",
+        "TreeEnsembleClassifier",
+        "LinearRegressor",
+    ];
     assert_refused(
-        &file(Node::ml("SVMRegressor", &["x"], &["y"])),
+        &file(Node::ml("Forest", &["x"], &["y"])),
         ErrorKind::NotSupported,
         &parts,
     );
@@ -180,10 +183,13 @@ fn inputs_need_a_supported_element_and_a_known_width() {
         &["input \"x\" has a dynamic second dimension", "[None, k]"],
     );
     unsupported(
-        shaped(&[None, Some(2), Some(2)]),
-        &["input \"x\" has 3 dimensions, expected [n, width] or [n]"],
+        shaped(&[None, Some(2), None]),
+        &["input \"x\" has a dynamic third dimension"],
     );
-    unsupported(shaped(&[]), &["input \"x\" has 0 dimensions"]);
+    unsupported(
+        shaped(&[]),
+        &["input \"x\" has the shape [], expected [n, width]"],
+    );
     unsupported(shapeless("x", FLOAT), &["input \"x\" has no shape"]);
     unsupported(
         shaped(&[None, Some(0)]),
@@ -501,11 +507,6 @@ fn other_operators_name_what_does_not_fit() {
         &cast(16),
         ErrorKind::NotSupported,
         &["\"to\": element type BFLOAT16 is not supported"],
-    );
-    assert_refused(
-        &cast(STRING.into()),
-        ErrorKind::NotSupported,
-        &["a cast from float to string is not supported"],
     );
     assert_refused(
         &cast(1 << 40),

@@ -508,15 +508,18 @@ fn run(model: &Model, arrays: &Arrays, x: &[f64], group: usize, stride: usize) -
                 }
             }
         }
-        model.run(
-            n,
-            &mut Memory {
-                f32: &mut f32,
-                f64: &mut f64,
-                i64: &mut i64,
-                stride,
-            },
-        );
+        model
+            .run(
+                n,
+                &mut Memory {
+                    f32: &mut f32,
+                    f64: &mut f64,
+                    i64: &mut i64,
+                    text: &mut Vec::new(),
+                    stride,
+                },
+            )
+            .unwrap();
         for row in 0..n {
             for target in 0..arrays.targets {
                 outputs.push(f32[(model.outputs()[0].first + target) * stride + row]);

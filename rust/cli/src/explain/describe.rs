@@ -175,8 +175,8 @@ impl Describe<'_> {
         let data_type = match tensor.element {
             Element::Float => DataType::Float,
             Element::Double => DataType::Double,
-            Element::Int64 | Element::Int32 | Element::Bool => DataType::BigInt,
             Element::String => return, // held as codes, which mean nothing to the reader
+            _ => DataType::BigInt,
         };
         let parts = node
             .groups
@@ -380,11 +380,8 @@ const SHOWN: usize = 64;
 
 /// ``x: float [n, 21]``
 fn signature(tensor: &Tensor) -> String {
-    let shape = match tensor.scalar {
-        true => "[n]".to_owned(),
-        false => format!("[n, {}]", tensor.width),
-    };
-    format!("{}: {} {shape}", tensor.name, tensor.element.name())
+    let (name, element, shape) = (&tensor.name, tensor.element.name(), &tensor.shape);
+    format!("{name}: {element} {shape}")
 }
 
 /// `x[3]`, or `x` where that is its one column.

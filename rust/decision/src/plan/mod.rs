@@ -196,7 +196,7 @@ impl ModelWork {
         let (region, _) = match tensor.element {
             Element::Float => self.f32,
             Element::Double => self.f64,
-            Element::Int64 | Element::Int32 | Element::Bool | Element::String => self.i64,
+            _ => self.i64,
         };
         region.nth(tensor.first)
     }

@@ -67,6 +67,14 @@ pub enum RunError {
         /// Why not.
         cause: pelton_dimension::Error,
     },
+    /// A model met a value that it cannot compute with.
+    #[error("{title}: {cause}")]
+    Model {
+        /// "model `delay`"
+        title: String,
+        /// What it met, and at which step.
+        cause: pelton_model::RunError,
+    },
     /// No memory.
     #[error(transparent)]
     Memory(#[from] MemoryError),
@@ -85,6 +93,7 @@ impl RunError {
             RunError::Missing { .. } => ErrorCode::NullRefused,
             RunError::Unusable { cause, .. } => dimension_code(cause),
             RunError::NotLoaded(_) => ErrorCode::DimensionUnavailable,
+            RunError::Model { .. } => ErrorCode::EvaluationFailed,
             RunError::Memory(cause) => cause.into(),
         }
     }
@@ -161,7 +170,7 @@ impl Plan {
                 }
                 Work::Model(model) => {
                     self.eval(&(done..model.inputs.end), scratch, n)?;
-                    model.run(&mut scratch.columns, n)?;
+                    model.run(&mut scratch.columns, n, &step.title)?;
                     done = model.inputs.end;
                 }
             }
@@ -186,7 +195,7 @@ impl Plan {
             }
             Work::Model(model) => {
                 self.eval(&model.inputs, scratch, n)?;
-                model.run(&mut scratch.columns, n)?;
+                model.run(&mut scratch.columns, n, &step.title)?;
                 self.eval(&model.outputs, scratch, n)
             }
         }
@@ -219,19 +228,23 @@ impl Plan {
 }
 
 impl ModelWork {
-    fn run(&self, columns: &mut Columns, n: usize) -> Result<(), RunError> {
+    fn run(&self, columns: &mut Columns, n: usize, title: &str) -> Result<(), RunError> {
         for column in &self.columns {
             column.fill(columns, n)?;
         }
         let stride = columns.capacity();
-        let (f32, f64, i64) = columns.blocks(self.f32, self.f64, self.i64);
+        let (f32, f64, i64, text) = columns.blocks(self.f32, self.f64, self.i64);
         let mut memory = Memory {
             f32,
             f64,
             i64,
+            text,
             stride,
         };
-        self.model.run(n, &mut memory);
-        Ok(())
+        let ran = self.model.run(n, &mut memory);
+        ran.map_err(|cause| RunError::Model {
+            title: title.to_owned(),
+            cause,
+        })
     }
 }

@@ -76,9 +76,11 @@ impl<'a> Calls<'a> {
             f32: &mut self.f32,
             f64: &mut self.f64,
             i64: &mut self.i64,
+            text: &mut Vec::new(),
             stride: self.n,
         };
-        self.model.run(self.n, &mut memory);
+        let ran = self.model.run(self.n, &mut memory);
+        ran.expect("rows that the model can compute");
     }
 
     /// The outputs of the last call, row after row.

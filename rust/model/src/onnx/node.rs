@@ -2,9 +2,10 @@
 
 use super::External;
 use super::proto::attribute_proto::AttributeType;
-use super::proto::{AttributeProto, NodeProto};
+use super::proto::{AttributeProto, GraphProto, NodeProto};
 use super::tensor;
 use crate::error::ModelError;
+use crate::graph::Value;
 
 /// The domain of the core operators, however the file writes it.
 pub(crate) const CORE: &str = "ai.onnx";
@@ -12,6 +13,7 @@ pub(crate) const CORE: &str = "ai.onnx";
 pub(crate) const ML: &str = "ai.onnx.ml";
 
 /// One node, with attributes that are moved out as they are read: an ensemble's arrays exist once.
+#[derive(Clone)]
 pub(crate) struct Node {
     pub operator: String,
     pub domain: String,
@@ -37,6 +39,18 @@ impl Node {
         }
     }
 
+    /// A node that the file does not have.
+    pub fn named(operator: &str, name: &str) -> Self {
+        Self {
+            operator: operator.to_owned(),
+            domain: CORE.to_owned(),
+            name: name.to_owned(),
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            attributes: Vec::new(),
+        }
+    }
+
     /// How errors call this node; nodes without a name are called by their first output.
     pub fn place(&self) -> String {
         let (what, name) = match self.outputs.first() {
@@ -59,6 +73,37 @@ impl Node {
         Ok(self
             .take(name, AttributeType::Int)?
             .map(|a| a.i.unwrap_or_default()))
+    }
+
+    /// An integer that is 0 or 1.
+    pub fn flag(&mut self, name: &str, default: bool) -> Result<bool, ModelError> {
+        Ok(self.int(name)?.map_or(default, |value| value != 0))
+    }
+
+    /// A float; `None` when the attribute is absent.
+    pub fn float(&mut self, name: &str) -> Result<Option<f32>, ModelError> {
+        Ok(self
+            .take(name, AttributeType::Float)?
+            .map(|a| a.f.unwrap_or_default()))
+    }
+
+    /// A graph; `None` when the attribute is absent.
+    pub fn graph(&mut self, name: &str) -> Result<Option<GraphProto>, ModelError> {
+        Ok(self
+            .take(name, AttributeType::Graph)?
+            .map(|a| *a.g.unwrap_or_default()))
+    }
+
+    /// Whether the node has an attribute.
+    pub fn has(&self, name: &str) -> bool {
+        self.attributes
+            .iter()
+            .any(|a| a.name.as_deref() == Some(name))
+    }
+
+    /// Takes an attribute that changes nothing here.
+    pub fn ignore(&mut self, name: &str) {
+        self.attributes.retain(|a| a.name.as_deref() != Some(name));
     }
 
     /// A string; `None` when the attribute is absent.
@@ -105,6 +150,16 @@ impl Node {
         };
         let tensor = attribute.t.unwrap_or_default();
         tensor::values(*tensor, external)
+            .map_err(|e| e.at(&format!("attribute {name:?}")).at(&self.place()))
+    }
+
+    /// A tensor of any type; `None` when the attribute is absent.
+    pub fn value(&mut self, name: &str, external: External) -> Result<Option<Value>, ModelError> {
+        let Some(attribute) = self.take(name, AttributeType::Tensor)? else {
+            return Ok(None);
+        };
+        tensor::constant(*attribute.t.unwrap_or_default(), external)
+            .map(Some)
             .map_err(|e| e.at(&format!("attribute {name:?}")).at(&self.place()))
     }
 

@@ -5,7 +5,10 @@ use std::path::{Component, Path};
 use super::External;
 use super::proto::TensorProto;
 use super::proto::tensor_proto::{DataLocation, DataType};
+use crate::element::Element;
 use crate::error::ModelError;
+use crate::graph::Value;
+use crate::memory::Data;
 
 /// An element type that tensors of a file are read as.
 pub(crate) trait Stored: Copy + Sized {
@@ -36,6 +39,7 @@ macro_rules! stored {
 
 stored!(f32, DataType::Float, float_data);
 stored!(f64, DataType::Double, double_data);
+stored!(i64, DataType::Int64, int64_data);
 
 /// All values of `tensor`, in the order of the file. Nothing is allocated before the stored bytes are known to be there.
 pub(crate) fn values<T: Stored>(
@@ -50,11 +54,7 @@ pub(crate) fn values<T: Stored>(
             "tensor of type {found}, expected {wanted}"
         )));
     }
-    let count = (tensor.dims.iter())
-        .try_fold(1usize, |count, &dim| {
-            count.checked_mul(usize::try_from(dim).ok()?)
-        })
-        .ok_or_else(|| ModelError::invalid(format!("tensor with dimensions {:?}", tensor.dims)))?;
+    let dims = dimensions(&tensor)?;
     let values = if tensor.data_location == Some(DataLocation::External as i32) {
         from_bytes(&external_bytes(&tensor, external)?)?
     } else if let Some(raw) = &tensor.raw_data {
@@ -62,24 +62,105 @@ pub(crate) fn values<T: Stored>(
     } else {
         T::typed(&mut tensor)
     };
-    if values.len() != count {
-        let (dims, found) = (&tensor.dims, values.len());
-        return Err(ModelError::invalid(format!(
-            "tensor with dimensions {dims:?} stores {found} values, not {count}"
-        )));
-    }
+    check_count(&dims, values.len())?;
     Ok(values)
 }
 
-fn from_bytes<T: Stored>(bytes: &[u8]) -> Result<Vec<T>, ModelError> {
-    if !bytes.len().is_multiple_of(T::BYTES) {
-        let message = format!(
-            "tensor stores {} bytes, which is no multiple of {}",
-            bytes.len(),
-            T::BYTES
-        );
-        return Err(ModelError::invalid(message));
+/// A stored tensor as a constant of the graph.
+pub(crate) fn constant(mut tensor: TensorProto, external: External) -> Result<Value, ModelError> {
+    let element = Element::of_onnx(tensor.data_type)?;
+    let dims = dimensions(&tensor)?;
+    let data = match element {
+        Element::Float => Data::F32(values(tensor, external)?),
+        Element::Double => Data::F64(values(tensor, external)?),
+        Element::Int64 => Data::I64(values(tensor, external)?),
+        Element::String => {
+            let strings: Result<Vec<_>, _> = tensor
+                .string_data
+                .drain(..)
+                .map(String::from_utf8)
+                .collect();
+            let strings =
+                strings.map_err(|_| ModelError::invalid("tensor of text that is not UTF-8"))?;
+            check_count(&dims, strings.len())?;
+            let codes = Data::I64((0..strings.len() as i64).collect());
+            let value = Value::constant(element, dims, codes);
+            return Ok(value.with_dictionary(Some(strings.into())));
+        }
+        Element::Int32 => small(tensor, external, i32::from_le_bytes)?,
+        Element::Int16 => small(tensor, external, i16::from_le_bytes)?,
+        Element::Int8 => small(tensor, external, i8::from_le_bytes)?,
+        Element::Uint32 => small(tensor, external, u32::from_le_bytes)?,
+        Element::Uint16 => small(tensor, external, u16::from_le_bytes)?,
+        Element::Uint8 | Element::Bool => small(tensor, external, u8::from_le_bytes)?,
+    };
+    Ok(Value::constant(element, dims, data))
+}
+
+/// Integers below 64 bits, which typed fields hold as int32 (uint32 as uint64).
+fn small<T: Into<i64>, const BYTES: usize>(
+    tensor: TensorProto,
+    external: External,
+    read: impl Fn([u8; BYTES]) -> T,
+) -> Result<Data, ModelError> {
+    let dims = dimensions(&tensor)?;
+    let from_bytes = |bytes: &[u8]| {
+        check_multiple(bytes, BYTES)?;
+        let value = |chunk: &[u8]| {
+            let mut value = [0; BYTES];
+            value.copy_from_slice(chunk);
+            read(value).into()
+        };
+        Ok(bytes.chunks_exact(BYTES).map(value).collect())
+    };
+    let values: Vec<i64> = if tensor.data_location == Some(DataLocation::External as i32) {
+        from_bytes(&external_bytes(&tensor, external)?)?
+    } else if let Some(raw) = &tensor.raw_data {
+        from_bytes(raw)?
+    } else if !tensor.uint64_data.is_empty() {
+        tensor.uint64_data.iter().map(|&x| x as i64).collect()
+    } else {
+        tensor.int32_data.iter().map(|&x| x.into()).collect()
+    };
+    check_count(&dims, values.len())?;
+    Ok(Data::I64(values))
+}
+
+fn dimensions(tensor: &TensorProto) -> Result<Vec<usize>, ModelError> {
+    let dims: Option<Vec<usize>> = (tensor.dims.iter())
+        .map(|&dim| usize::try_from(dim).ok())
+        .collect();
+    dims.filter(|dims| count(dims).is_some())
+        .ok_or_else(|| ModelError::invalid(format!("tensor with dimensions {:?}", tensor.dims)))
+}
+
+fn count(dims: &[usize]) -> Option<usize> {
+    dims.iter()
+        .try_fold(1usize, |count, &dim| count.checked_mul(dim))
+}
+
+fn check_count(dims: &[usize], found: usize) -> Result<(), ModelError> {
+    match count(dims) {
+        Some(count) if count == found => Ok(()),
+        count => Err(ModelError::invalid(format!(
+            "tensor with dimensions {dims:?} stores {found} values, not {}",
+            count.unwrap_or(usize::MAX)
+        ))),
     }
+}
+
+fn check_multiple(bytes: &[u8], size: usize) -> Result<(), ModelError> {
+    if bytes.len().is_multiple_of(size) {
+        return Ok(());
+    }
+    Err(ModelError::invalid(format!(
+        "tensor stores {} bytes, which is no multiple of {size}",
+        bytes.len()
+    )))
+}
+
+fn from_bytes<T: Stored>(bytes: &[u8]) -> Result<Vec<T>, ModelError> {
+    check_multiple(bytes, T::BYTES)?;
     Ok(bytes.chunks_exact(T::BYTES).map(T::read).collect())
 }
 

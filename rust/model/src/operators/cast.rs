@@ -1,21 +1,21 @@
-//! `Cast`, between all numeric elements and bool.
+//! `Cast` and `CastLike`, between all elements.
 //!
 //! A float outside the range of the integer, or NaN, becomes the integer's smallest value: what ONNX Runtime does on
-//! x86-64, here on every processor. Integers wrap; every number but zero is true, NaN included.
+//! x86-64, here on every processor. Integers wrap; every number but zero is true, NaN included. A string that is no
+//! number fails its row.
 
-use super::Step;
+use super::elementwise::mapped;
+use super::strings::{text, to_text};
+use super::{Operator, Step};
+use crate::element::{Element, Region};
 use crate::error::ModelError;
-use crate::graph::{self, Builder, Made};
-use crate::memory::{Columns, Element, Memory, map_columns};
-use crate::onnx::node::Node;
+use crate::graph::{Builder, Value};
+use crate::memory::{Columns, Text, Workspace};
+use crate::onnx::node::{CORE, Node};
 
-#[derive(Debug)]
-pub(crate) struct Cast {
-    from: (Element, Columns),
-    to: (Element, Columns),
-}
+pub(super) const OPERATORS: &[Operator] = &[(CORE, "Cast", load), (CORE, "CastLike", load_like)];
 
-pub(super) fn load(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
+fn load(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
     let value = graph.operand(node, 0)?;
     let number = node
         .int("to")?
@@ -29,62 +29,62 @@ pub(super) fn load(node: &mut Node, graph: &mut Builder) -> Result<(), ModelErro
         ))
     })?;
     let element =
-        graph::element(Some(to)).map_err(|e| e.at("attribute \"to\"").at(&node.place()))?;
-    if element == value.element {
-        return graph.alias(node, value);
-    }
-    if element == Element::String || value.element == Element::String {
-        let (from, to) = (value.element.name(), element.name());
-        return Err(node.not_supported(format!(
-            "a cast from {from} to {to} is not supported; casts of numbers are"
-        )));
-    }
-    let columns = graph.make(node, 0, Made::like(&value, element))?;
-    let cast = Cast {
-        from: (value.element, value.columns),
-        to: (element, columns),
-    };
-    graph.push(
-        node,
-        format!("{} to {}", value.element.name(), element.name()),
-        Step::Cast(cast),
-    );
-    Ok(())
+        Element::of_onnx(Some(to)).map_err(|e| e.at("attribute \"to\"").at(&node.place()))?;
+    let made = cast(node, graph, &value, element)?;
+    graph.alias(node, 0, made)
 }
 
-impl Cast {
-    pub fn run(&self, n: usize, memory: &mut Memory) {
-        use Element::{Bool, Double, Float, Int32, Int64, String};
-        let (stride, width) = (memory.stride, self.to.1.width);
-        let ((from, old), (to, new)) = (self.from, self.to);
-        macro_rules! cast {
-            ($old:ident to $new:ident, $cast:expr) => {{
-                let (from, to) = (old.of(memory.$old, stride), new.of_mut(memory.$new, stride));
-                map_columns(n, stride, width, from, to, |_, x| $cast(x))
-            }};
+fn load_like(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
+    let value = graph.operand(node, 0)?;
+    node.ignore("saturate");
+    node.ignore("round_mode");
+    let like = graph.operand(node, 1)?;
+    let made = cast(node, graph, &value, like.element)?;
+    graph.alias(node, 0, made)
+}
+
+/// `value` as `to`.
+pub(super) fn cast(
+    node: &Node,
+    graph: &mut Builder,
+    value: &Value,
+    to: Element,
+) -> Result<Value, ModelError> {
+    if value.element == to {
+        return Ok(value.clone());
+    }
+    if value.element == Element::String {
+        return from_strings(node, graph, value, to);
+    }
+    let wrap = to.wrap();
+    match (value.element.region(), to) {
+        (_, Element::String) => to_strings(node, graph, value),
+        (Region::F32, Element::Double) => mapped(node, graph, value, to, |x: f32| f64::from(x)),
+        (Region::F32, Element::Bool) => {
+            mapped(node, graph, value, to, |x: f32| i64::from(x != 0.0))
         }
-        match (from, to) {
-            (Float, Double) => cast!(f32 to f64, f64::from),
-            (Float, Int64) => cast!(f32 to i64, |x| to_i64(f64::from(x))),
-            (Float, Int32) => cast!(f32 to i64, |x| to_i32(f64::from(x))),
-            (Float, Bool) => cast!(f32 to i64, |x| i64::from(x != 0.0)),
-            (Double, Float) => cast!(f64 to f32, |x| x as f32),
-            (Double, Int64) => cast!(f64 to i64, to_i64),
-            (Double, Int32) => cast!(f64 to i64, to_i32),
-            (Double, Bool) => cast!(f64 to i64, |x| i64::from(x != 0.0)),
-            (Int64 | Int32 | Bool, Float) => cast!(i64 to f32, |x| x as f32),
-            (Int64 | Int32 | Bool, Double) => cast!(i64 to f64, |x| x as f64),
-            (Int64 | Int32 | Bool, Int64 | Int32 | Bool) => {
-                let (from, to_columns) = old.and_younger(new, memory.i64, stride);
-                map_columns(n, stride, width, from, to_columns, |_, x| match to {
-                    Int32 => i64::from(x as i32),
-                    Bool => i64::from(x != 0),
-                    _ => x,
-                });
-            }
-            (Float, Float) | (Double, Double) | (String, _) | (_, String) => {
-                unreachable!("load makes no cast from {from:?} to {to:?}")
-            }
+        (Region::F32, _) => mapped(node, graph, value, to, integer::<f32>(to)),
+        (Region::F64, Element::Float) => mapped(node, graph, value, to, |x: f64| x as f32),
+        (Region::F64, Element::Bool) => {
+            mapped(node, graph, value, to, |x: f64| i64::from(x != 0.0))
+        }
+        (Region::F64, _) => mapped(node, graph, value, to, integer::<f64>(to)),
+        (Region::I64, Element::Float) => mapped(node, graph, value, to, |x: i64| x as f32),
+        (Region::I64, Element::Double) => mapped(node, graph, value, to, |x: i64| x as f64),
+        (Region::I64, Element::Bool) => mapped(node, graph, value, to, |x: i64| i64::from(x != 0)),
+        (Region::I64, _) => mapped(node, graph, value, to, move |x: i64| wrap.apply(x)),
+    }
+}
+
+/// How a float becomes an integer: towards zero. The narrow ones wrap, as the processor's conversion to 32 bits does.
+fn integer<T: Into<f64>>(to: Element) -> impl Fn(T) -> i64 + Send + Sync + Copy {
+    let wrap = to.wrap();
+    move |x: T| {
+        let x: f64 = x.into();
+        match to {
+            Element::Int64 => to_i64(x),
+            Element::Int32 => to_i32(x),
+            _ => wrap.apply(to_i64(x)),
         }
     }
 }
@@ -104,5 +104,157 @@ fn to_i32(x: f64) -> i64 {
         x as i64
     } else {
         i32::MIN.into()
+    }
+}
+
+/// Numbers as ONNX Runtime writes them: as many digits as tell floats apart, no more than needed.
+fn to_strings(node: &Node, graph: &mut Builder, value: &Value) -> Result<Value, ModelError> {
+    use std::io::Write;
+    // Writing to a vector does not fail.
+    match value.element.region() {
+        Region::F32 => to_text(node, graph, value, |x: f32, text| {
+            write_float(x.into(), 8, text)
+        }),
+        Region::F64 => to_text(node, graph, value, |x: f64, text| write_float(x, 17, text)),
+        Region::I64 if value.element == Element::Bool => {
+            to_text(node, graph, value, |x: i64, text| {
+                text.extend_from_slice(if x != 0 { b"True" } else { b"False" });
+            })
+        }
+        Region::I64 => to_text(node, graph, value, |x: i64, text| {
+            let _ = write!(text, "{x}");
+        }),
+    }
+}
+
+/// C's `%.<digits>g`, with NaN and infinities as ONNX writes them.
+pub(super) fn write_float(x: f64, digits: usize, text: &mut Vec<u8>) {
+    use std::io::Write;
+    if !x.is_finite() {
+        let name = match x {
+            _ if x.is_nan() => "NaN",
+            _ if x > 0.0 => "INF",
+            _ => "-INF",
+        };
+        text.extend_from_slice(name.as_bytes());
+        return;
+    }
+    let start = text.len();
+    let _ = write!(text, "{:.*e}", digits - 1, x);
+    let exponent_at = text[start..]
+        .iter()
+        .rposition(|byte| *byte == b'e')
+        .map_or(text.len(), |at| start + at);
+    let exponent: i32 = std::str::from_utf8(&text[exponent_at + 1..])
+        .ok()
+        .and_then(|e| e.parse().ok())
+        .unwrap_or(0);
+    let plain = (-4..digits as i32).contains(&exponent);
+    if plain {
+        text.truncate(start);
+        let decimals = (digits as i32 - 1 - exponent).max(0) as usize;
+        let _ = write!(text, "{x:.decimals$}");
+    } else {
+        text.truncate(exponent_at);
+    }
+    if text[start..].contains(&b'.') {
+        while text.last() == Some(&b'0') {
+            text.pop();
+        }
+        if text.last() == Some(&b'.') {
+            text.pop();
+        }
+    }
+    if !plain {
+        let sign = if exponent < 0 { '-' } else { '+' };
+        let _ = write!(text, "e{sign}{:02}", exponent.abs());
+    }
+}
+
+fn from_strings(
+    node: &Node,
+    graph: &mut Builder,
+    value: &Value,
+    to: Element,
+) -> Result<Value, ModelError> {
+    if let Some(dictionary) = &value.dictionary {
+        // The numbers of a dictionary are known at load.
+        let numbers: Result<Vec<f64>, _> = dictionary
+            .iter()
+            .map(|string| parse(string.as_bytes()).ok_or(string))
+            .collect();
+        if let Ok(numbers) = numbers {
+            let number = move |code: i64| numbers.get(code as usize).copied().unwrap_or(f64::NAN);
+            let doubles = mapped(node, graph, value, Element::Double, number)?;
+            return cast(node, graph, &doubles, to);
+        }
+    }
+    let strings = text(node, graph, value)?;
+    let from = graph.columns(node, &strings)?;
+    let columns = graph.scratch(Element::Double, value.width())?;
+    graph.push(
+        node,
+        "strings to double".to_owned(),
+        Box::new(Parse { from, to: columns }),
+    );
+    let doubles = Value::columns(Element::Double, value.shape.clone(), columns);
+    cast(node, graph, &doubles, to)
+}
+
+fn parse(bytes: &[u8]) -> Option<f64> {
+    std::str::from_utf8(bytes).ok()?.trim().parse().ok()
+}
+
+struct Parse {
+    from: Columns,
+    to: Columns,
+}
+
+impl Step for Parse {
+    fn run(&self, n: usize, memory: &mut Workspace) {
+        for k in 0..self.to.width {
+            for row in 0..n {
+                let cell: i64 = memory.get(self.from.first + k, row);
+                let bytes = Text::of(cell).bytes(memory.text);
+                match parse(bytes) {
+                    Some(number) => memory.set(self.to.first + k, row, number),
+                    None => {
+                        let string = String::from_utf8_lossy(bytes).into_owned();
+                        memory.fail(row, format!("{string:?} is no number"));
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floats_are_written_as_c_does() {
+        let written = |x: f64, digits| {
+            let mut text = Vec::new();
+            write_float(x, digits, &mut text);
+            String::from_utf8(text).unwrap()
+        };
+        for (x, expected) in [
+            (0.0, "0"),
+            (1.0, "1"),
+            (-2.5, "-2.5"),
+            (100_000.0, "100000"),
+            (1e8, "1e+08"),
+            (12_345_678.0, "12345678"),
+            (1e-5, "1e-05"),
+            (0.0001, "0.0001"),
+            (f64::NAN, "NaN"),
+            (f64::NEG_INFINITY, "-INF"),
+            (0.333_333_33, "0.33333333"),
+            (1.5e-7, "1.5e-07"),
+        ] {
+            assert_eq!(written(x, 8), expected);
+        }
+        assert_eq!(written(0.1, 17), "0.10000000000000001");
     }
 }

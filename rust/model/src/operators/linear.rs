@@ -4,37 +4,39 @@
 //! `[logistic(-s), logistic(s)]`, and the second label above zero; with more rows, the label is that of the largest score
 //! before the post-transform. A regressor with a single target knows no post-transform but PROBIT.
 
-use super::Step;
-use super::post_transform::{PostTransform, RowScores, logistic};
+use super::elementwise::refuse;
+use super::post_transform::{PostTransform, RowScores};
+use super::{Operator, Step};
+use crate::element::Element;
 use crate::error::ModelError;
-use crate::graph::{Builder, Made, Value};
-use crate::kernels::multiply::multiply;
-use crate::memory::{Columns, Element, Memory, map_columns};
-use crate::onnx::node::Node;
+use crate::graph::{Builder, Made, Rows};
+use crate::kernels::dense::Dense;
+use crate::math::logistic;
+use crate::memory::{Columns, Workspace};
+use crate::onnx::node::{ML, Node};
 
-#[derive(Debug)]
-pub(crate) struct Linear {
-    /// One row of coefficients for each target.
-    coefficients: Vec<f32>,
-    intercepts: Vec<f32>,
+pub(super) const OPERATORS: &[Operator] = &[
+    (ML, "LinearClassifier", load_classifier),
+    (ML, "LinearRegressor", load_regressor),
+];
+
+struct Linear {
+    dense: Dense<f32>,
     post_transform: PostTransform,
-    from: (Element, Columns),
-    /// Inputs of other types as f32; unused for floats.
-    narrowed: Option<Columns>,
+    rows: Rows,
     /// The targets, and one column more when a second class is added.
     to: Columns,
     labels: Option<Labels>,
 }
 
-#[derive(Debug)]
 struct Labels {
     /// By target; of a single target, what is at most zero and what is above.
     values: Vec<i64>,
     to: Columns,
 }
 
-pub(super) fn load_classifier(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
-    let value = graph.matrix(node)?;
+fn load_classifier(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
+    let rows = rows(node, graph)?;
     let coefficients = node.floats("coefficients")?;
     let intercepts = node.floats("intercepts")?;
     // Says how the coefficients were trained; the scores do not depend on it.
@@ -50,8 +52,8 @@ pub(super) fn load_classifier(node: &mut Node, graph: &mut Builder) -> Result<()
             node.invalid("attribute \"intercepts\" is missing, expected one value for each class")
         );
     }
-    check_coefficients(node, &coefficients, targets, &value)?;
-    let (values, dictionary) = match (ints.len(), strings.len()) {
+    check_coefficients(node, &coefficients, targets, rows.width)?;
+    let (values, strings) = match (ints.len(), strings.len()) {
         (labels, 0) if labels == targets.max(2) => (ints, None),
         (0, labels) if labels == targets.max(2) => ((0..).take(labels).collect(), Some(strings)),
         (ints, strings) => {
@@ -66,27 +68,27 @@ pub(super) fn load_classifier(node: &mut Node, graph: &mut Builder) -> Result<()
         return Err(node
             .not_supported("post_transform PROBIT is not supported for one row of coefficients"));
     }
-    let narrowed = narrowed(graph, &value)?;
+    let label = Made::label(&rows, strings);
     let labels = Labels {
         values,
-        to: graph.make(node, 0, Made::label(dictionary))?,
+        to: graph.make(node, 0, label)?,
     };
-    let to = graph.make(node, 1, Made::matrix(Element::Float, targets.max(2)))?;
-    let linear = Linear {
-        coefficients,
-        intercepts,
+    let shape = rows.wide(targets.max(2));
+    let to = graph.make(node, 1, Made::new(Element::Float, shape))?;
+    push(
+        node,
+        graph,
+        (coefficients, intercepts),
         post_transform,
-        from: (value.element, value.columns),
-        narrowed,
+        rows,
         to,
-        labels: Some(labels),
-    };
-    push(node, graph, linear);
+        Some(labels),
+    );
     Ok(())
 }
 
-pub(super) fn load_regressor(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
-    let value = graph.matrix(node)?;
+fn load_regressor(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
+    let rows = rows(node, graph)?;
     let coefficients = node.floats("coefficients")?;
     let intercepts = node.floats("intercepts")?;
     let targets = match node.int("targets")?.unwrap_or(1) {
@@ -99,55 +101,68 @@ pub(super) fn load_regressor(node: &mut Node, graph: &mut Builder) -> Result<(),
         }
     };
     let post_transform = PostTransform::load(node)?;
-    check_coefficients(node, &coefficients, targets, &value)?;
+    check_coefficients(node, &coefficients, targets, rows.width)?;
     let intercepts = match intercepts.len() {
         0 => vec![0.0; targets],
         found if found == targets => intercepts,
         found => return Err(node.invalid(format!("has {found} intercepts for {targets} targets"))),
     };
-    let narrowed = narrowed(graph, &value)?;
-    let to = graph.make(node, 0, Made::matrix(Element::Float, targets))?;
-    let from = (value.element, value.columns);
+    let to = graph.make(node, 0, Made::new(Element::Float, rows.wide(targets)))?;
     push(
         node,
         graph,
-        Linear {
-            coefficients,
-            intercepts,
-            post_transform,
-            from,
-            narrowed,
-            to,
-            labels: None,
-        },
+        (coefficients, intercepts),
+        post_transform,
+        rows,
+        to,
+        None,
     );
     Ok(())
 }
 
-fn push(node: &Node, graph: &mut Builder, linear: Linear) {
-    let (element, from) = linear.from;
-    let kernel = format!(
-        "{} columns of {} to {} targets",
-        from.width,
-        element.name(),
-        linear.intercepts.len()
-    );
-    graph.push(node, kernel, Step::Linear(linear));
+/// The input as rows of floats.
+fn rows(node: &Node, graph: &mut Builder) -> Result<Rows, ModelError> {
+    let value = graph.operand(node, 0)?;
+    if !value.element.is_number() {
+        return Err(refuse(node, value.element, "a number"));
+    }
+    // What is no matrix is refused as it is, before it is cast.
+    graph.rows_of(node, 0, &value)?;
+    let value = super::cast::cast(node, graph, &value, Element::Float)?;
+    graph.rows_of(node, 0, &value)
+}
+
+fn push(
+    node: &Node,
+    graph: &mut Builder,
+    (coefficients, intercepts): (Vec<f32>, Vec<f32>),
+    post_transform: PostTransform,
+    rows: Rows,
+    to: Columns,
+    labels: Option<Labels>,
+) {
+    let kernel = format!("{} columns to {} targets", rows.width, intercepts.len());
+    let width = rows.width;
+    let dense = Dense::new(width, intercepts, |input, target| {
+        coefficients[target * width + input]
+    });
+    let linear = Linear {
+        dense,
+        post_transform,
+        rows,
+        to,
+        labels,
+    };
+    graph.push(node, kernel, Box::new(linear));
 }
 
 fn check_coefficients(
     node: &Node,
     coefficients: &[f32],
     targets: usize,
-    value: &Value,
+    width: usize,
 ) -> Result<(), ModelError> {
-    if matches!(value.element, Element::Bool | Element::String) {
-        return Err(node.invalid(format!(
-            "input is of type {}, expected a number",
-            value.element.name()
-        )));
-    }
-    let (found, width) = (coefficients.len(), value.columns.width);
+    let found = coefficients.len();
     if targets.checked_mul(width) == Some(found) {
         return Ok(());
     }
@@ -156,56 +171,38 @@ fn check_coefficients(
     Err(node.invalid(format!("{message}, expected {targets} x {width}")))
 }
 
-/// Columns for the input as f32, when it is of another type; older than the columns of the targets.
-fn narrowed(graph: &mut Builder, value: &Value) -> Result<Option<Columns>, ModelError> {
-    match value.element {
-        Element::Float => Ok(None),
-        _ => graph.scratch(Element::Float, value.columns.width).map(Some),
+impl Step for Linear {
+    fn run(&self, n: usize, memory: &mut Workspace) {
+        for lead in 0..self.rows.lead {
+            self.run_rows(n, memory, lead);
+        }
     }
 }
 
 impl Linear {
-    pub fn run(&self, n: usize, memory: &mut Memory) {
+    fn run_rows(&self, n: usize, memory: &mut Workspace, lead: usize) {
         let stride = memory.stride;
-        let (element, from) = self.from;
-        if let Some(narrowed) = self.narrowed {
-            let (to, width) = (narrowed.of_mut(memory.f32, stride), narrowed.width);
-            match element {
-                Element::Double => {
-                    map_columns(n, stride, width, from.of(memory.f64, stride), to, |_, x| {
-                        x as f32
-                    })
-                }
-                _ => map_columns(n, stride, width, from.of(memory.i64, stride), to, |_, x| {
-                    x as f32
-                }),
-            }
-        }
-        let (from, to) = self
-            .narrowed
-            .unwrap_or(from)
-            .and_younger(self.to, memory.f32, stride);
-        multiply(n, stride, from, &self.coefficients, &self.intercepts, to);
+        let targets = self.dense.targets();
+        let columns = self.rows.of(lead, self.to);
+        let (older, young) = memory.f32.split_at_mut(columns.first * stride);
+        let from = self.rows.of(lead, self.rows.columns).of(older, stride);
+        let to = &mut young[..columns.width * stride];
+        self.dense.run(n, stride, from, to);
         if let Some(labels) = &self.labels {
-            labels.choose(
-                n,
-                stride,
-                self.intercepts.len(),
-                to,
-                labels.to.of_mut(memory.i64, stride),
-            );
+            let place = self.rows.of(lead, labels.to);
+            labels.choose(n, stride, targets, to, place.of_mut(memory.i64, stride));
         }
-        match (self.intercepts.len(), self.to.width) {
+        match (targets, columns.width) {
             (1, 1) => to[..n]
                 .iter_mut()
                 .for_each(|x| *x = self.post_transform.apply_to_one(*x)),
             (1, _) => self.add_second_class(n, stride, to),
-            _ => {
+            (_, width) => {
                 for row in 0..n {
                     self.post_transform.apply(RowScores {
                         columns: to,
                         stride,
-                        width: self.to.width,
+                        width,
                         row,
                     });
                 }

@@ -3,16 +3,18 @@
 //! As in ONNX Runtime: a row whose divisor is zero stays as it is, MAX is the largest value and not the largest
 //! magnitude, and L2 squares in the type of the input (integers wrap) and gives `sqrt(x^2 / sum)` the sign of `x`.
 
-use super::Step;
+use super::{Operator, Step};
+use crate::element::{Element, Region};
 use crate::error::ModelError;
-use crate::graph::{Builder, Made};
-use crate::memory::{Columns, Element, Memory};
-use crate::onnx::node::Node;
+use crate::graph::{Builder, Made, Rows};
+use crate::memory::{Columns, Workspace};
+use crate::onnx::node::{ML, Node};
 
-#[derive(Debug)]
-pub(crate) struct Normalizer {
+pub(super) const OPERATORS: &[Operator] = &[(ML, "Normalizer", load)];
+
+struct Normalizer {
     norm: Norm,
-    from: (Element, Columns),
+    rows: Rows,
     to: Columns,
 }
 
@@ -23,13 +25,10 @@ enum Norm {
     L2,
 }
 
-pub(super) fn load(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
-    let value = graph.matrix(node)?;
-    if matches!(value.element, Element::Bool | Element::String) {
-        return Err(node.invalid(format!(
-            "input is of type {}, expected a number",
-            value.element.name()
-        )));
+fn load(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
+    let rows = graph.rows(node)?;
+    if !rows.element.is_number() {
+        return Err(super::elementwise::refuse(node, rows.element, "a number"));
     }
     let norm = match node.string("norm")?.as_deref() {
         None | Some("MAX") => Norm::Max,
@@ -41,21 +40,13 @@ pub(super) fn load(node: &mut Node, graph: &mut Builder) -> Result<(), ModelErro
             )));
         }
     };
-    let to = graph.make(node, 0, Made::matrix(Element::Float, value.columns.width))?;
+    let to = graph.make(node, 0, Made::new(Element::Float, rows.wide(rows.width)))?;
     let kernel = format!(
         "{norm:?} of {} columns of {}",
-        value.columns.width,
-        value.element.name()
+        rows.width,
+        rows.element.name()
     );
-    graph.push(
-        node,
-        kernel,
-        Step::Normalizer(Normalizer {
-            norm,
-            from: (value.element, value.columns),
-            to,
-        }),
-    );
+    graph.push(node, kernel, Box::new(Normalizer { norm, rows, to }));
     Ok(())
 }
 
@@ -112,39 +103,26 @@ impl<const BITS: u32> Integer<BITS> {
     }
 }
 
-impl Normalizer {
-    pub fn run(&self, n: usize, memory: &mut Memory) {
+impl Step for Normalizer {
+    fn run(&self, n: usize, memory: &mut Workspace) {
         let stride = memory.stride;
-        let (element, from) = self.from;
-        match element {
-            Element::Float => {
-                let (from, to) = from.and_younger(self.to, memory.f32, stride);
-                self.rows(n, stride, from, to, |x| x);
-            }
-            Element::Double => {
-                let (from, to) = (
-                    from.of(memory.f64, stride),
-                    self.to.of_mut(memory.f32, stride),
-                );
-                self.rows(n, stride, from, to, |x| x);
-            }
-            Element::Int32 => {
-                let (from, to) = (
-                    from.of(memory.i64, stride),
-                    self.to.of_mut(memory.f32, stride),
-                );
-                self.rows(n, stride, from, to, Integer::<32>);
-            }
-            Element::Int64 | Element::Bool | Element::String => {
-                let (from, to) = (
-                    from.of(memory.i64, stride),
-                    self.to.of_mut(memory.f32, stride),
-                );
-                self.rows(n, stride, from, to, Integer::<64>);
+        for lead in 0..self.rows.lead {
+            let from = self.rows.of(lead, self.rows.columns);
+            let (older, to) = memory.split::<f32>(self.to);
+            let to = &mut to[lead * self.rows.width * stride..];
+            match (self.rows.element.region(), self.rows.element) {
+                (Region::F32, _) => self.rows(n, stride, from.of(older.f32, stride), to, |x| x),
+                (Region::F64, _) => self.rows(n, stride, from.of(older.f64, stride), to, |x| x),
+                (_, Element::Int32) => {
+                    self.rows(n, stride, from.of(older.i64, stride), to, Integer::<32>);
+                }
+                _ => self.rows(n, stride, from.of(older.i64, stride), to, Integer::<64>),
             }
         }
     }
+}
 
+impl Normalizer {
     fn rows<T: Copy, N: Number>(
         &self,
         n: usize,
@@ -153,7 +131,7 @@ impl Normalizer {
         to: &mut [f32],
         number: impl Fn(T) -> N + Copy,
     ) {
-        let width = self.to.width;
+        let width = self.rows.width;
         for row in 0..n {
             let values = || (0..width).map(|column| number(from[row + column * stride]));
             let divisor = match self.norm {

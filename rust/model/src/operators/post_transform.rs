@@ -1,7 +1,7 @@
 //! What classifiers and regressors do to the scores of a row at the end.
 
 use crate::error::ModelError;
-use crate::math::{exp, ln};
+use crate::math::{exp, ln, logistic};
 use crate::onnx::node::Node;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,11 +70,6 @@ impl PostTransform {
             score
         }
     }
-}
-
-pub(crate) fn logistic(x: f32) -> f32 {
-    let v = 1.0 / (1.0 + exp(-x.abs()));
-    if x < 0.0 { 1.0 - v } else { v }
 }
 
 /// sqrt(2) erfinv(2 x - 1), with the approximation of the inverse error function that ONNX Runtime has.

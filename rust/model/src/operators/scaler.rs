@@ -1,28 +1,27 @@
 //! `Scaler`: `(x - offset) * scale` for each column. Double inputs compute in f64, all others in f32.
 
-use super::Step;
+use super::{Operator, Step};
+use crate::element::{Element, Region};
 use crate::error::ModelError;
 use crate::graph::{Builder, Made};
-use crate::memory::{Columns, Element, Memory, map_columns};
-use crate::onnx::node::Node;
+use crate::memory::{Columns, Workspace, map_columns};
+use crate::onnx::node::{ML, Node};
 
-#[derive(Debug)]
-pub(crate) struct Scaler {
+pub(super) const OPERATORS: &[Operator] = &[(ML, "Scaler", load)];
+
+struct Scaler {
     /// One (offset, scale) for every column.
     columns: Vec<(f32, f32)>,
     from: (Element, Columns),
     to: Columns,
 }
 
-pub(super) fn load(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
-    let value = graph.matrix(node)?;
-    if matches!(value.element, Element::Bool | Element::String) {
-        return Err(node.invalid(format!(
-            "input is of type {}, expected a number",
-            value.element.name()
-        )));
+fn load(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
+    let rows = graph.rows(node)?;
+    if !rows.element.is_number() {
+        return Err(super::elementwise::refuse(node, rows.element, "a number"));
     }
-    let width = value.columns.width;
+    let width = rows.width;
     let mut per_column = |name: &str| match node.floats(name)? {
         one if one.len() == 1 => Ok(vec![one[0]; width]),
         all if all.len() == width => Ok(all),
@@ -34,52 +33,63 @@ pub(super) fn load(node: &mut Node, graph: &mut Builder) -> Result<(), ModelErro
         }
     };
     let (offset, scale) = (per_column("offset")?, per_column("scale")?);
-    let to = graph.make(node, 0, Made::matrix(Element::Float, width))?;
-    let columns = offset.into_iter().zip(scale).collect();
-    let scaler = Scaler {
-        columns,
-        from: (value.element, value.columns),
-        to,
-    };
-    graph.push(
-        node,
-        format!("{width} columns of {}", value.element.name()),
-        Step::Scaler(scaler),
-    );
+    let to = graph.make(node, 0, Made::new(Element::Float, rows.wide(width)))?;
+    let columns = offset
+        .into_iter()
+        .zip(scale)
+        .cycle()
+        .take(to.width)
+        .collect();
+    let kernel = format!("{} columns of {}", to.width, rows.element.name());
+    let from = (rows.element, rows.columns);
+    graph.push(node, kernel, Box::new(Scaler { columns, from, to }));
     Ok(())
 }
 
-impl Scaler {
-    pub fn run(&self, n: usize, memory: &mut Memory) {
+impl Step for Scaler {
+    fn run(&self, n: usize, memory: &mut Workspace) {
         let (stride, width) = (memory.stride, self.to.width);
         let (element, from) = self.from;
-        match element {
-            Element::Float => {
-                let (from, to) = from.and_younger(self.to, memory.f32, stride);
-                map_columns(n, stride, width, from, to, |column, x| {
-                    let (offset, scale) = self.columns[column];
-                    (x - offset) * scale
-                });
-            }
-            Element::Double => {
-                let (from, to) = (
-                    from.of(memory.f64, stride),
-                    self.to.of_mut(memory.f32, stride),
+        let (older, to) = memory.split::<f32>(self.to);
+        match element.region() {
+            Region::F32 => {
+                map_columns(
+                    n,
+                    stride,
+                    width,
+                    from.of(older.f32, stride),
+                    to,
+                    |column, x| {
+                        let (offset, scale) = self.columns[column];
+                        (x - offset) * scale
+                    },
                 );
-                map_columns(n, stride, width, from, to, |column, x| {
-                    let (offset, scale) = self.columns[column];
-                    ((x - f64::from(offset)) * f64::from(scale)) as f32
-                });
             }
-            Element::Int64 | Element::Int32 | Element::Bool | Element::String => {
-                let (from, to) = (
-                    from.of(memory.i64, stride),
-                    self.to.of_mut(memory.f32, stride),
+            Region::F64 => {
+                map_columns(
+                    n,
+                    stride,
+                    width,
+                    from.of(older.f64, stride),
+                    to,
+                    |column, x| {
+                        let (offset, scale) = self.columns[column];
+                        ((x - f64::from(offset)) * f64::from(scale)) as f32
+                    },
                 );
-                map_columns(n, stride, width, from, to, |column, x| {
-                    let (offset, scale) = self.columns[column];
-                    (x as f32 - offset) * scale
-                });
+            }
+            Region::I64 => {
+                map_columns(
+                    n,
+                    stride,
+                    width,
+                    from.of(older.i64, stride),
+                    to,
+                    |column, x| {
+                        let (offset, scale) = self.columns[column];
+                        (x as f32 - offset) * scale
+                    },
+                );
             }
         }
     }

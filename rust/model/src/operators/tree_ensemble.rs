@@ -4,20 +4,25 @@
 //! features of a row side by side, so the columns are gathered into rows first; a single row with a stride of 1 may lie
 //! that way already.
 
-use super::Step;
 use super::post_transform::PostTransform;
+use super::{Operator, Step};
 use crate::cpu::Cpu;
+use crate::element::Element;
 use crate::error::ModelError;
-use crate::graph::{Builder, Made, Value};
-use crate::memory::{Columns, Element, Memory};
-use crate::onnx::node::Node;
+use crate::graph::{Builder, Made, Rows, Value};
+use crate::memory::{Columns, Workspace};
+use crate::onnx::node::{ML, Node};
 use crate::onnx::tensor::Stored;
 use crate::trees::{self, Aggregate, Arrays, Classes, Ensemble, Kernel, Scores, WeightArrays};
 
-#[derive(Debug)]
-pub(crate) struct TreeEnsemble {
+pub(super) const OPERATORS: &[Operator] = &[
+    (ML, "TreeEnsembleClassifier", load_classifier),
+    (ML, "TreeEnsembleRegressor", load_regressor),
+];
+
+struct TreeEnsemble {
     kernel: Kernel,
-    from: (Element, Columns),
+    from: Rows,
     /// What branches read of all rows, row after row, in the kernel's region.
     rows: Columns,
     /// What the kernel keeps of each row, in the kernel's region.
@@ -26,8 +31,8 @@ pub(crate) struct TreeEnsemble {
     labels: Option<Columns>,
 }
 
-pub(super) fn load_regressor(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
-    let value = graph.matrix(node)?;
+fn load_regressor(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
+    let from = graph.rows(node)?;
     let targets = match node.int("n_targets")? {
         Some(targets @ 1..=0xFFFF) => targets as usize,
         Some(other) => {
@@ -55,13 +60,13 @@ pub(super) fn load_regressor(node: &mut Node, graph: &mut Builder) -> Result<(),
         aggregate,
         labels: None,
     };
-    let kernel = load_kernel(node, graph, &value, parts)?;
-    let scores = graph.make(node, 0, Made::matrix(Element::Float, targets))?;
-    push(node, graph, &value, kernel, scores, None)
+    let kernel = load_kernel(node, graph, &from, parts)?;
+    let scores = graph.make(node, 0, Made::new(Element::Float, from.wide(targets)))?;
+    push(node, graph, from, kernel, scores, None)
 }
 
-pub(super) fn load_classifier(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
-    let value = graph.matrix(node)?;
+fn load_classifier(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
+    let from = graph.rows(node)?;
     let (ints, strings) = (
         node.ints("classlabels_int64s")?,
         node.strings("classlabels_strings")?,
@@ -88,16 +93,30 @@ pub(super) fn load_classifier(node: &mut Node, graph: &mut Builder) -> Result<()
         aggregate: Aggregate::Sum,
         labels: Some(values),
     };
-    let kernel = load_kernel(node, graph, &value, parts)?;
-    let labels = graph.make(node, 0, Made::label(dictionary))?;
-    let scores = graph.make(node, 1, Made::matrix(Element::Float, classes))?;
-    push(node, graph, &value, kernel, scores, Some(labels))
+    let kernel = load_kernel(node, graph, &from, parts)?;
+    let labels = graph.make(node, 0, Made::label(&from, dictionary))?;
+    let scores = graph.make(node, 1, Made::new(Element::Float, from.wide(classes)))?;
+    push(node, graph, from, kernel, scores, Some(labels))
+}
+
+/// The scores of an ensemble without labels, as floats.
+pub(super) fn finish(
+    node: &Node,
+    graph: &mut Builder,
+    from: Rows,
+    kernel: Kernel,
+    targets: usize,
+) -> Result<Value, ModelError> {
+    let shape = from.wide(targets);
+    let scores = graph.scratch(Element::Float, shape.width())?;
+    push(node, graph, from, kernel, scores, None)?;
+    Ok(Value::columns(Element::Float, shape, scores))
 }
 
 fn push(
     node: &Node,
     graph: &mut Builder,
-    value: &Value,
+    from: Rows,
     kernel: Kernel,
     scores: Columns,
     labels: Option<Columns>,
@@ -110,7 +129,6 @@ fn push(
     let rows = graph.scratch(element, kernel.row().width())?;
     let scratch = graph.scratch(element, kernel.scratch())?;
     let name = kernel.to_string();
-    let from = (value.element, value.columns);
     let ensemble = TreeEnsemble {
         kernel,
         from,
@@ -119,7 +137,7 @@ fn push(
         scores,
         labels,
     };
-    graph.push(node, name, Step::TreeEnsemble(Box::new(ensemble)));
+    graph.push(node, name, Box::new(ensemble));
     Ok(())
 }
 
@@ -136,11 +154,11 @@ struct Parts {
 fn load_kernel(
     node: &mut Node,
     graph: &Builder,
-    value: &Value,
+    from: &Rows,
     parts: Parts,
 ) -> Result<Kernel, ModelError> {
-    let width = value.columns.width;
-    let kernel = match value.element {
+    let width = from.width;
+    let kernel = match from.element {
         Element::Float | Element::Int64 | Element::Int32 => {
             let (arrays, scores) = read::<f32>(node, graph, parts)?;
             let forest = arrays
@@ -156,12 +174,7 @@ fn load_kernel(
                 .map_err(|e| node.invalid(e))?;
             Kernel::doubles(forest, scores)
         }
-        Element::Bool | Element::String => {
-            return Err(node.invalid(format!(
-                "input is of type {}, expected a number",
-                value.element.name()
-            )));
-        }
+        other => return Err(super::elementwise::refuse(node, other, "a number")),
     };
     kernel.ok_or_else(|| {
         node.not_supported(
@@ -244,30 +257,35 @@ where
     }
 }
 
-impl TreeEnsemble {
-    pub fn run(&self, n: usize, memory: &mut Memory) {
-        match &self.kernel {
-            Kernel::Ranked(ensemble) => self.run_floats(ensemble, n, memory),
-            Kernel::AtMost(ensemble) => self.run_floats(ensemble, n, memory),
-            Kernel::Table(ensemble) => self.run_floats(ensemble, n, memory),
-            Kernel::Double(ensemble) => self.run_doubles(ensemble, n, memory),
+impl Step for TreeEnsemble {
+    fn run(&self, n: usize, memory: &mut Workspace) {
+        for lead in 0..self.from.lead {
+            match &self.kernel {
+                Kernel::Ranked(ensemble) => self.run_floats(ensemble, n, memory, lead),
+                Kernel::AtMost(ensemble) => self.run_floats(ensemble, n, memory, lead),
+                Kernel::Table(ensemble) => self.run_floats(ensemble, n, memory, lead),
+                Kernel::Double(ensemble) => self.run_doubles(ensemble, n, memory, lead),
+            }
         }
     }
+}
 
+impl TreeEnsemble {
     fn run_floats<W: trees::Walk<Value = f32>>(
         &self,
         ensemble: &Ensemble<W>,
         n: usize,
-        memory: &mut Memory,
+        memory: &mut Workspace,
+        lead: usize,
     ) {
-        let Memory {
+        let Workspace {
             ref mut f32,
             ref mut i64,
             stride,
             ..
         } = *memory;
-        let (element, from) = self.from;
-        let rows = match element {
+        let from = self.from.of(lead, self.from.columns);
+        let rows = match self.from.element {
             Element::Float if n == 1 && stride == 1 && ensemble.row.is_plain() => from,
             Element::Float => {
                 let (from, to) = from.and_younger(self.rows, f32, stride);
@@ -288,33 +306,34 @@ impl TreeEnsemble {
         let (x, scratch) = rows.and_younger(self.scratch, f32, stride);
         ensemble.accumulate(n, x, scratch);
         let (older, scratch) = f32.split_at_mut(self.scratch.first * stride);
-        let labels = self.labels.map(|labels| labels.of_mut(i64, stride));
-        ensemble.finish(
-            n,
-            stride,
-            scratch,
-            self.scores.of_mut(older, stride),
-            labels,
-        );
+        let labels = self.labels.map(|labels| self.from.of(lead, labels));
+        let labels = labels.map(|labels| labels.of_mut(i64, stride));
+        let scores = self.from.of(lead, self.scores);
+        ensemble.finish(n, stride, scratch, scores.of_mut(older, stride), labels);
     }
 
     fn run_doubles<W: trees::Walk<Value = f64>>(
         &self,
         ensemble: &Ensemble<W>,
         n: usize,
-        memory: &mut Memory,
+        memory: &mut Workspace,
+        lead: usize,
     ) {
-        let Memory {
+        let Workspace {
             ref mut f32,
             ref mut f64,
             ref mut i64,
             stride,
+            ..
         } = *memory;
-        let (from, to) = self.from.1.and_younger(self.rows, f64, stride);
+        let from = self.from.of(lead, self.from.columns);
+        let (from, to) = from.and_younger(self.rows, f64, stride);
         ensemble.row.gather(n, stride, from, to, |x| x);
         let (x, scratch) = self.rows.and_younger(self.scratch, f64, stride);
         ensemble.accumulate(n, x, scratch);
-        let labels = self.labels.map(|labels| labels.of_mut(i64, stride));
-        ensemble.finish(n, stride, scratch, self.scores.of_mut(f32, stride), labels);
+        let labels = self.labels.map(|labels| self.from.of(lead, labels));
+        let labels = labels.map(|labels| labels.of_mut(i64, stride));
+        let scores = self.from.of(lead, self.scores);
+        ensemble.finish(n, stride, scratch, scores.of_mut(f32, stride), labels);
     }
 }

@@ -6,7 +6,8 @@
 
 use super::forest::WeightArrays;
 use super::node::Value;
-use crate::operators::post_transform::{PostTransform, RowScores, logistic};
+use crate::math::logistic;
+use crate::operators::post_transform::{PostTransform, RowScores};
 
 /// How the weights of the leaves of a row become a score.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,9 +2,10 @@
 
 use pelton_data::DataType;
 use pelton_data::columns::{Literal, Physical, Slot, View};
+use pelton_model::Text;
 
 use super::super::compile::Compiler;
-use super::super::program::{Call, Failure, Frame};
+use super::super::program::{Call, EvalErrorKind, Failure, Frame};
 use super::super::selection::SelectionId;
 use super::super::typing::Typed;
 use super::kernel::{for_rows, map1};
@@ -21,6 +22,25 @@ impl Compiler {
             }),
         };
         let out = self.layout.add(physical);
+        self.push_call(kernel, [tensor; 3], 0, out, SelectionId::ALL);
+        out
+    }
+
+    /// Writes a string into a tensor, as the place that it has in the heap; NULL is refused.
+    pub fn emit_text(&mut self, typed: &Typed, into: Slot, under: SelectionId) {
+        let value = self.emit(typed, under);
+        self.push_call(place, [value; 3], 0, into, under);
+    }
+
+    /// A string of a tensor, which is a place in the heap.
+    pub fn emit_string(&mut self, tensor: Slot) -> Slot {
+        let out = self.layout.add(Physical::View);
+        let kernel = |frame: &mut Frame<'_>, call: &Call| {
+            map1(frame, call, |cell: i64| {
+                let Text { offset, len } = Text::of(cell);
+                View { offset, len }
+            })
+        };
         self.push_call(kernel, [tensor; 3], 0, out, SelectionId::ALL);
         out
     }
@@ -51,6 +71,23 @@ impl Compiler {
         }
         columns
     }
+}
+
+/// The place of a string in the heap.
+fn place(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
+    for_rows(frame, call, |columns, row| {
+        let [string, ..] = call.args;
+        let view = columns.value::<View>(string, row);
+        let View { offset, len } = view.ok_or_else(null_refused)?;
+        columns.set(call.out, row, Text { offset, len }.cell());
+        Ok(())
+    })
+}
+
+#[cold]
+fn null_refused() -> Failure {
+    let message = "NULL where the model refuses it (null = \"error\")";
+    Failure::new(EvalErrorKind::NullRefused, message)
 }
 
 /// The name of the rule that has hit so far; an error at the second.

@@ -121,12 +121,16 @@ impl PlanCompiler<'_> {
             self.report.push(diagnostic.help(help));
         }
         let null = self.null_of(input, tensor)?;
-        let first = self.block(tensor, blocks, &input.tensor)?;
+        let first = block(tensor, blocks);
         let mut filled = Vec::new();
         for (k, column) in input.columns.iter().enumerate() {
             let Some(typed) = self.typed(column) else {
                 continue;
             };
+            if tensor.element == Element::String {
+                self.string_input(column, &typed, first.nth(k), title, tensor);
+                continue;
+            }
             if !typed.data_type.is_numeric() && typed.data_type != DataType::Boolean {
                 let message = format!(
                     "tensor `{}` takes numbers, but this is {}",
@@ -150,6 +154,28 @@ impl PlanCompiler<'_> {
         Some(filled)
     }
 
+    /// A string goes to its tensor as the place that it has in the heap.
+    fn string_input(
+        &mut self,
+        column: &Expression,
+        typed: &Typed,
+        into: Slot,
+        title: &str,
+        tensor: &Tensor,
+    ) {
+        if !typed.data_type.is_string() {
+            let message = format!(
+                "tensor `{}` takes strings, but this is {}",
+                tensor.name, typed.data_type
+            );
+            let diagnostic = Diagnostic::at(column.text.span.clone(), message);
+            self.report.push(diagnostic);
+            return;
+        }
+        self.begin(title, &column.text.value);
+        self.compiler.emit_text(typed, into, SelectionId::ALL);
+    }
+
     /// What a NULL becomes in a tensor: NaN by default in floats, an error in everything else.
     fn null_of(&mut self, input: &ModelInput, tensor: &Tensor) -> Option<NullAs> {
         let float = matches!(tensor.element, Element::Float | Element::Double);
@@ -160,6 +186,13 @@ impl PlanCompiler<'_> {
                 let message = format!("tensor `{}` is {}", tensor.name, tensor.element.name());
                 let diagnostic = Diagnostic::at(input.tensor.span.clone(), message);
                 let help = "its `null` can be \"error\" (the default) or an integer";
+                self.report.push(diagnostic.help(help));
+                None
+            }
+            Some(NullAs::Integer(_)) if tensor.element == Element::String => {
+                let message = format!("tensor `{}` is string", tensor.name);
+                let diagnostic = Diagnostic::at(input.tensor.span.clone(), message);
+                let help = "its `null` can be \"error\" (the default); COALESCE gives another text";
                 self.report.push(diagnostic.help(help));
                 None
             }
@@ -188,7 +221,7 @@ impl PlanCompiler<'_> {
                 return None;
             }
         };
-        let first = self.block(tensor, blocks, &output.reference)?;
+        let first = block(tensor, blocks);
         self.begin(
             &format!("model `{}`", section.name.value),
             &output.reference.value,
@@ -198,7 +231,11 @@ impl PlanCompiler<'_> {
             (Element::Float, _) => (raw, DataType::Float),
             (Element::Double, _) => (raw, DataType::Double),
             (Element::Int64, _) => (raw, DataType::BigInt),
-            (Element::Int32, _) => (
+            (Element::Uint32, _) => (raw, DataType::BigInt),
+            (
+                Element::Int32 | Element::Int16 | Element::Int8 | Element::Uint16 | Element::Uint8,
+                _,
+            ) => (
                 self.compiler.emit_narrow(raw, &DataType::Int),
                 DataType::Int,
             ),
@@ -206,10 +243,10 @@ impl PlanCompiler<'_> {
                 let slot = self.compiler.emit_narrow(raw, &DataType::Boolean);
                 (slot, DataType::Boolean)
             }
-            (Element::String, dictionary) => {
-                let labels = dictionary.as_deref().unwrap_or_default();
+            (Element::String, Some(labels)) => {
                 (self.compiler.emit_label(raw, labels), DataType::STRING)
             }
+            (Element::String, None) => (self.compiler.emit_string(raw), DataType::STRING),
         };
         self.define(&output.name.value, slot, &data_type);
         Some(())
@@ -231,22 +268,14 @@ impl PlanCompiler<'_> {
         }
         found
     }
+}
 
-    /// The first column of a tensor.
-    fn block(&mut self, tensor: &Tensor, blocks: Blocks, place: &Text) -> Option<Slot> {
-        let region = match tensor.element {
-            Element::Float => blocks.f32,
-            Element::Double => blocks.f64,
-            Element::Int64 | Element::Int32 | Element::Bool => blocks.i64,
-            Element::String if tensor.dictionary.is_some() => blocks.i64,
-            Element::String => {
-                let message = format!("tensor `{}` takes strings", tensor.name);
-                let diagnostic = Diagnostic::at(place.span.clone(), message);
-                self.report
-                    .push(diagnostic.help("string inputs are not supported yet"));
-                return None;
-            }
-        };
-        Some(region.nth(tensor.first))
-    }
+/// The first column of a tensor.
+fn block(tensor: &Tensor, blocks: Blocks) -> Slot {
+    let region = match tensor.element {
+        Element::Float => blocks.f32,
+        Element::Double => blocks.f64,
+        _ => blocks.i64,
+    };
+    region.nth(tensor.first)
 }

@@ -1,0 +1,164 @@
+//! From the graph of an ONNX file to a flat list of steps: one walk, node by node.
+//!
+//! Every value of the graph becomes columns of a region, given out in the order of the nodes, or a constant. A value
+//! never shares columns with another, and a step only writes columns that are younger than those it reads.
+
+pub(crate) mod builder;
+mod fold;
+mod inputs;
+pub(crate) mod value;
+
+use prost::Message;
+
+pub(crate) use builder::{Builder, Made, Rows};
+pub(crate) use value::{Place, Size, Value};
+
+use crate::element::Element;
+use crate::error::ModelError;
+use crate::memory::{MemorySize, Tensor};
+use crate::model::Model;
+use crate::onnx::External;
+use crate::onnx::node::Node;
+use crate::onnx::proto::type_proto::Value as TypeValue;
+use crate::onnx::proto::{GraphProto, ModelProto, NodeProto, TypeProto, ValueInfoProto};
+use crate::operators;
+
+/// Protobuf's own limit; a larger model keeps its weights in external data.
+const MAX_FILE_BYTES: usize = 1 << 31;
+/// The most columns of a region.
+const MAX_COLUMNS: usize = 1 << 20;
+
+pub(crate) fn load(bytes: &[u8], external: External) -> Result<Model, ModelError> {
+    if bytes.len() >= MAX_FILE_BYTES {
+        return Err(ModelError::not_supported(format!(
+            "the file has {} bytes, 2 GiB is the limit",
+            bytes.len()
+        )));
+    }
+    let model = ModelProto::decode(bytes).map_err(|e| {
+        ModelError::corrupt(format!(
+            "not an ONNX file, or not all of it ({} bytes): {e}",
+            bytes.len()
+        ))
+    })?;
+    let mut graph = model.graph.ok_or_else(|| {
+        ModelError::corrupt(format!(
+            "not an ONNX file, or not all of it ({} bytes): it has no graph",
+            bytes.len()
+        ))
+    })?;
+    let opsets = model.opset_import.into_iter();
+    let named = std::mem::take(&mut graph.initializer).into_iter();
+    let builder = Builder {
+        external,
+        opsets: opsets
+            .map(|set| {
+                (
+                    set.domain.unwrap_or_default(),
+                    set.version.unwrap_or_default(),
+                )
+            })
+            .collect(),
+        values: Default::default(),
+        initializers: named
+            .map(|tensor| (tensor.name.clone().unwrap_or_default(), tensor))
+            .collect(),
+        memory: MemorySize::default(),
+        steps: Vec::new(),
+        limit: MAX_COLUMNS,
+        fold_limit: fold::FREE_VALUES + 16 * bytes.len(),
+    };
+    builder.walk(graph)
+}
+
+impl Builder<'_> {
+    fn walk(mut self, graph: GraphProto) -> Result<Model, ModelError> {
+        let mut inputs = Vec::new();
+        for input in &graph.input {
+            // Files of IR version 3 list their constants as inputs, too.
+            if !self.initializers.contains_key(name_of(input)) {
+                inputs.push(self.input(input, &graph.node)?);
+            }
+        }
+        self.nodes(graph.node)?;
+        if graph.output.is_empty() {
+            return Err(ModelError::invalid("the graph has no output"));
+        }
+        let outputs = (graph.output.iter())
+            .map(|output| self.output(output))
+            .collect::<Result<_, _>>()?;
+        Ok(Model::new(inputs, outputs, self.memory, self.steps))
+    }
+
+    /// Adds what nodes do, in their order.
+    fn nodes(&mut self, nodes: Vec<NodeProto>) -> Result<(), ModelError> {
+        for node in nodes {
+            operators::load(Node::new(node), self)?;
+        }
+        Ok(())
+    }
+
+    /// Adds the nodes of a branch that is always taken, and gives the values of its outputs.
+    pub fn inline(&mut self, branch: GraphProto) -> Result<Vec<Value>, ModelError> {
+        for tensor in branch.initializer {
+            let name = tensor.name.clone().unwrap_or_default();
+            if self.initializers.insert(name.clone(), tensor).is_some() {
+                return Err(ModelError::invalid(format!(
+                    "the value {name:?} is made twice"
+                )));
+            }
+        }
+        self.nodes(branch.node)?;
+        let outputs = branch.output.iter().map(|output| {
+            let name = name_of(output);
+            self.value(name)?.ok_or_else(|| {
+                ModelError::invalid(format!("output {name:?} of a branch is made by no node"))
+            })
+        });
+        outputs.collect()
+    }
+
+    fn output(&mut self, output: &ValueInfoProto) -> Result<Tensor, ModelError> {
+        let name = name_of(output);
+        let value = (self.value(name)?)
+            .ok_or_else(|| ModelError::invalid(format!("output {name:?} is made by no node")))?;
+        if let Some(TypeProto {
+            value: Some(TypeValue::TensorType(tensor)),
+            ..
+        }) = &output.r#type
+        {
+            let declared = Element::of_onnx(tensor.elem_type)
+                .map_err(|e| e.at(&format!("output {name:?}")))?;
+            if declared != value.element {
+                let (declared, made) = (declared.name(), value.element.name());
+                return Err(ModelError::invalid(format!(
+                    "output {name:?} is declared {declared}, but is {made}"
+                )));
+            }
+        }
+        if value.depends_on_rows() {
+            return Err(ModelError::not_supported(format!(
+                "output {name:?} is computed from the number of rows; every row is computed alone"
+            )));
+        }
+        let node = Node::named("Constant", name);
+        let columns = self.columns(&node, &value)?;
+        Ok(tensor_of(name, &value, columns.first))
+    }
+}
+
+fn name_of(value: &ValueInfoProto) -> &str {
+    value.name.as_deref().unwrap_or_default()
+}
+
+fn tensor_of(name: &str, value: &Value, first: usize) -> Tensor {
+    Tensor {
+        name: name.to_owned(),
+        element: value.element,
+        shape: value.shape.clone(),
+        width: value.width(),
+        first,
+        dictionary: value.dictionary.clone(),
+        keys: value.keys.clone(),
+    }
+}
