@@ -1,0 +1,32 @@
+//! The ONNX project's node tests of the operators that are ours: `models/node_tests/cases.pack`.
+
+mod node_case;
+
+use std::path::Path;
+
+use node_case::{Outcome, read};
+
+#[test]
+fn every_packed_case_gives_what_the_onnx_project_says_on_our_own_kernels() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/node_tests/cases.pack");
+    let cases = read(&std::fs::read(&path).expect("the packed cases"));
+    assert!(
+        cases.len() > 800,
+        "{} has {} cases",
+        path.display(),
+        cases.len()
+    );
+    let failures: Vec<String> = (cases.iter())
+        .filter_map(|case| match case.run() {
+            Outcome::Passed { tract: false, .. } => None,
+            other => Some(format!("{}: {other:?}", case.name)),
+        })
+        .collect();
+    assert!(
+        failures.is_empty(),
+        "{} of {} cases fail:\n{}",
+        failures.len(),
+        cases.len(),
+        failures.join("\n")
+    );
+}
