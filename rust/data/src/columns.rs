@@ -238,6 +238,9 @@ pub enum MemoryError {
     RowTooLarge(usize),
 }
 
+/// Strings up to so many bytes are copied as so many.
+pub const PADDING: usize = 32;
+
 /// The buffers of one evaluation. Not shared: one a thread.
 #[derive(Debug, Default)]
 pub struct Columns {
@@ -520,6 +523,22 @@ impl Columns {
         let view = self.next_view(bytes.len())?;
         self.heap.extend_from_slice(bytes);
         Ok(view)
+    }
+
+    /// Adds the first `len` of some bytes as a string. A short one with [`PADDING`] bytes behind
+    /// its start is copied as so many, whatever its length: no branch has to be guessed.
+    #[inline]
+    pub fn push_prefix(&mut self, bytes: &[u8], len: usize) -> Result<View, MemoryError> {
+        match bytes.first_chunk::<PADDING>() {
+            Some(block) if len <= PADDING => {
+                let View { offset, .. } = self.next_view(PADDING)?;
+                self.heap.extend_from_slice(block);
+                self.heap.truncate(offset as usize + len);
+                let len = len as u32;
+                Ok(View { offset, len })
+            }
+            _ => self.push_text(&bytes[..len]),
+        }
     }
 
     /// Adds what `write` puts behind the heap, at most `most` bytes, as one string.

@@ -6,8 +6,10 @@
 //! ```
 //!
 //! A row begins within the first 2^shift bytes of its segment, so that its place tells both; one
-//! that is longer gets a segment of its own length. The slack lets 8 bytes be read anywhere in a
-//! row.
+//! that is longer gets a segment of its own length. The slack lets 8 bytes be read
+//! anywhere in a row, and a short string be copied as [`PADDING`] bytes.
+
+use pelton_data::columns::PADDING;
 
 use super::Refusal;
 use super::memory::{LINE, Memory, prefetch};
@@ -17,7 +19,7 @@ const LARGEST: u32 = 25;
 /// And so small where they do not.
 const SMALLEST: u32 = 12;
 /// Bytes behind the last row.
-const SLACK: usize = 16;
+const SLACK: usize = PADDING;
 
 /// Where a row begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,12 +85,12 @@ impl Arena {
         &self.segments[number][at..]
     }
 
-    /// Asks for the first lines of a row: the key and the columns next to it.
+    /// Asks for the first `len` bytes of a row, and no more than two lines of them.
     #[inline(always)]
-    pub(super) fn prefetch(&self, place: Place) {
+    pub(super) fn prefetch(&self, place: Place, len: usize) {
         let (number, at) = self.find(place);
         prefetch(&self.segments[number], at);
-        prefetch(&self.segments[number], at + LINE);
+        prefetch(&self.segments[number], at + len.min(LINE));
     }
 
     /// Overwrites the first 4 bytes of a row.

@@ -97,9 +97,16 @@ impl Number {
 impl Part {
     #[inline(always)]
     pub(super) fn of(self, row: &[u8]) -> &[u8] {
+        let (start, end) = self.ends(row);
+        &row[start..end]
+    }
+
+    /// Where it begins and ends in the row.
+    #[inline(always)]
+    fn ends(self, row: &[u8]) -> (usize, usize) {
         let start = self.start.map_or(0, |field| field.read(row) as usize);
         let end = self.end.read(row) as usize;
-        &row[self.tail + start..self.tail + end]
+        (self.tail + start, self.tail + end)
     }
 }
 
@@ -156,14 +163,15 @@ impl PackedColumn {
                 columns.set(slot, at, View::default());
             }
             Coding::Dictionary { code, dictionary } => {
-                let view = columns.push_text(dictionary.get(code.read(row) as u32))?;
+                let (bytes, len) = dictionary.padded(code.read(row) as u32);
+                let view = columns.push_prefix(bytes, len)?;
                 columns.set(slot, at, view);
             }
             Coding::Text { part, symbols } => {
-                let bytes = part.of(row);
+                let (start, end) = part.ends(row);
                 let view = match symbols {
-                    None => columns.push_text(bytes)?,
-                    Some(symbols) => symbols.decode(bytes, columns)?,
+                    None => columns.push_prefix(&row[start..], end - start)?,
+                    Some(symbols) => symbols.decode(&row[start..end], columns)?,
                 };
                 columns.set(slot, at, view);
             }

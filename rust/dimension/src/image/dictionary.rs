@@ -1,6 +1,7 @@
 //! Strings that return often: each stands once, rows hold its number.
 
 use hashbrown::HashTable;
+use pelton_data::columns::PADDING;
 
 use super::Refusal;
 use super::index::hash;
@@ -50,6 +51,24 @@ impl Dictionary {
     #[inline(always)]
     pub(super) fn get(&self, number: u32) -> &[u8] {
         part(&self.bytes, &self.ends, number)
+    }
+
+    /// The bytes from a string's first on, and how many are the string.
+    #[inline(always)]
+    pub(super) fn padded(&self, number: u32) -> (&[u8], usize) {
+        let number = number as usize;
+        let start = if number == 0 {
+            0
+        } else {
+            self.ends[number - 1]
+        };
+        let len = self.ends[number] - start;
+        (&self.bytes[start as usize..], len as usize)
+    }
+
+    /// Adds bytes behind the last string, so that it is copied like the others.
+    pub(super) fn pad(&mut self) {
+        self.bytes.resize(self.bytes.len() + PADDING, 0);
     }
 
     /// How many strings there are.

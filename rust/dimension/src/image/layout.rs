@@ -150,7 +150,8 @@ impl Places {
                 low: BitField::next(&mut self.bit, 64),
                 high: BitField::next(&mut self.bit, 64),
             },
-            Choice::Dictionary(dictionary) => {
+            Choice::Dictionary(mut dictionary) => {
+                dictionary.pad();
                 let most = (dictionary.len() as u64).saturating_sub(1);
                 Coding::Dictionary {
                     code: BitField::next(&mut self.bit, width_of(most)),

@@ -138,7 +138,7 @@ impl Image {
         if let Ok(shard) = self.shard(probe.group)
             && let Some(place) = shard.index.guess(probe.hash)
         {
-            shard.arena.prefetch(place);
+            shard.prefetch(place);
         }
     }
 

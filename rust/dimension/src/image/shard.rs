@@ -30,10 +30,16 @@ impl Shard {
         Rows::of(self, self.index.place(entry))
     }
 
+    /// Asks for the key and the columns of fixed length of a row.
+    #[inline(always)]
+    pub(super) fn prefetch(&self, place: Place) {
+        self.arena.prefetch(place, self.layout.stride);
+    }
+
     #[inline(always)]
     fn entry(&self, hash: u64, key: &[u8]) -> Option<Entry> {
         let is_same = |place| {
-            self.arena.prefetch(place);
+            self.prefetch(place);
             self.layout.is_key(self.arena.row(place), key)
         };
         self.index.find(hash, is_same)
