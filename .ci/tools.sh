@@ -47,6 +47,7 @@ fi
 
 if [ "${1:-}" = tests ]; then
     command -v chromium >/dev/null || miss "chromium (opens the pages of pelton explain)" "sudo apt-get install chromium"
+    [ -x tests/.venv/bin/moto_server ] || miss "moto (the S3 server of the tests)" "python3.11 -m venv tests/.venv && tests/.venv/bin/pip install -r tests/requirements.txt"
     command -v dot >/dev/null || miss "dot (reads the graphs of pelton explain)" "sudo apt-get install graphviz"
 fi
 

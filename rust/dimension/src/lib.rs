@@ -3,13 +3,14 @@
 //! In the order of the data's way:
 //!
 //! 1. [`definition`]: `dimensions/NAME.toml`, its columns, its key, and where its files lie.
-//! 2. [`hive`]: the Hive partitions below that place, and the one that is chosen.
-//! 3. [`image`]: the chosen Hive partition's Parquet files as rows of bytes with an index on the
-//!    key: what a lookup reads.
-//!
-//! 4. [`cache`]: the dimensions that a process holds, shared by their users and kept current.
+//! 2. [`storage`]: the place, listed and read; [`hive`]: the Hive partitions there, and which are
+//!    chosen.
+//! 3. [`source`]: the rows of their Parquet or ORC files, batch by batch.
+//! 4. [`image`]: those rows as packed bytes with an index on the key: what a lookup reads; [`load`]
+//!    makes it.
+//! 5. [`cache`]: the dimensions that a process holds, shared by their users and kept current.
 //!    [`refresh`] is one of them, [`snapshot`] what its lookups see.
-//! 5. [`lookup`]: a row of a key in, rows of columns out, for tables that stand for a dimension.
+//! 6. [`lookup`]: a row of a key in, rows of columns out, for tables that stand for a dimension.
 
 pub mod cache;
 pub mod counts;
@@ -20,12 +21,13 @@ pub mod figures;
 pub mod groups;
 pub mod hive;
 pub mod image;
-mod load;
+pub mod load;
 pub mod lookup;
 mod origin;
 pub mod policy;
 pub mod refresh;
 pub mod snapshot;
+pub mod source;
 pub mod storage;
 
 pub use cache::{Cache, Claim, Request};

@@ -1,16 +1,15 @@
 //! Where the images of a dimension come from: what its definition chooses, and the load of it.
 
-use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
 
-use crate::definition::Definition;
+use crate::definition::{Choice, Definition};
 use crate::error::Error;
 use crate::groups::Groups;
 use crate::hive::{self, HivePartition, Value};
-use crate::image::Image;
+use crate::load::{Wanted, load};
 use crate::snapshot::{Part, Snapshot};
+use crate::storage::{Connection, Location, Settings, Storage};
 
 /// What is to be loaded: two that are equal have the same images.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,11 +20,10 @@ pub(crate) struct Origin {
     pub(crate) columns: Vec<String>,
 }
 
-/// The Hive partition of one image, as it was listed: equal where nothing has changed since.
+/// The Hive partitions of one image, as they were listed: equal where nothing has changed since.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Chosen {
-    partition: HivePartition,
-    files: Vec<(PathBuf, u64, Option<SystemTime>)>,
+    partitions: Vec<HivePartition>,
 }
 
 /// What a refresh has found.
@@ -41,7 +39,8 @@ impl Origin {
     /// Lists, and loads what is not loaded yet: other Hive partitions, files that changed, key
     /// groups that `wanted` has and `old` has not.
     pub(crate) fn refresh(&self, old: Option<&Snapshot>, wanted: &Groups) -> Result<Found, Error> {
-        let chosen = self.choose()?;
+        let connection = self.connect()?;
+        let chosen = self.choose(&connection)?;
         let known = old.map_or(&[][..], Snapshot::parts);
         let mut changed = chosen.len() != known.len();
         let mut parts = Vec::with_capacity(chosen.len());
@@ -51,11 +50,11 @@ impl Origin {
                 Some(part) if part.groups.covers(wanted) => parts.push(part.clone()),
                 Some(part) => {
                     changed = true;
-                    parts.push(self.grown(part, wanted)?);
+                    parts.push(self.grown(&connection, part, wanted)?);
                 }
                 None => {
                     changed = true;
-                    parts.push(self.loaded(chosen, wanted.clone())?);
+                    parts.push(self.loaded(&connection, chosen, wanted.clone())?);
                 }
             }
         }
@@ -65,25 +64,36 @@ impl Origin {
         })
     }
 
-    fn choose(&self) -> Result<Vec<Chosen>, Error> {
-        let partition = hive::choose(&self.definition, &self.root)?;
-        let file = |path: &PathBuf| {
-            let meta = fs::metadata(path).map_err(|error| {
-                Error::Unavailable(format!("cannot read {}: {error}", path.display()))
-            })?;
-            Ok((path.clone(), meta.len(), meta.modified().ok()))
-        };
-        let files = partition
-            .files
-            .iter()
-            .map(file)
-            .collect::<Result<_, Error>>()?;
-        Ok(vec![Chosen { partition, files }])
+    fn connect(&self) -> Result<Connection, Error> {
+        let metadata = Location::Local(self.root.clone());
+        Storage::new(self.definition.path.below(&metadata), Settings::default())?.connect()
     }
 
-    fn loaded(&self, chosen: Chosen, groups: Groups) -> Result<Part, Error> {
+    fn choose(&self, connection: &Connection) -> Result<Vec<Chosen>, Error> {
+        let partitions = hive::choose(&self.definition, connection)?;
+        Ok(match self.definition.choice {
+            Choice::All => vec![Chosen { partitions }],
+            _ => partitions
+                .into_iter()
+                .map(|partition| Chosen {
+                    partitions: vec![partition],
+                })
+                .collect(),
+        })
+    }
+
+    fn loaded(
+        &self,
+        connection: &Connection,
+        chosen: Chosen,
+        groups: Groups,
+    ) -> Result<Part, Error> {
         let columns: Vec<&str> = self.columns.iter().map(String::as_str).collect();
-        let image = Image::load(&self.definition, &self.root, &columns)?;
+        let wanted = Wanted {
+            columns: &columns,
+            groups: &groups,
+        };
+        let image = load(&self.definition, connection, &chosen.partitions, &wanted)?;
         Ok(Part {
             chosen,
             groups,
@@ -92,8 +102,14 @@ impl Origin {
     }
 
     /// The part with the key groups that it has not: the others are shared with it.
-    fn grown(&self, part: &Part, wanted: &Groups) -> Result<Part, Error> {
-        self.loaded(part.chosen.clone(), wanted.plus(&part.groups))
+    fn grown(&self, connection: &Connection, part: &Part, wanted: &Groups) -> Result<Part, Error> {
+        let missing = wanted.minus(&part.groups);
+        let added = self.loaded(connection, part.chosen.clone(), missing)?;
+        Ok(Part {
+            chosen: added.chosen,
+            groups: wanted.plus(&part.groups),
+            image: Arc::new(part.image.merge(&added.image)),
+        })
     }
 }
 
@@ -102,7 +118,12 @@ impl Chosen {
     /// `DATE`. Without one, its first level that is an integer, as it is; else 0.
     pub(crate) fn epoch(&self) -> i64 {
         const DAY: i64 = 24 * 60 * 60 * 1000;
-        let levels = || self.partition.values.iter().flatten();
+        let newest = self.partitions.last();
+        let levels = || {
+            newest
+                .iter()
+                .flat_map(|newest| newest.values.iter().flatten())
+        };
         let date = levels().find_map(|value| match value {
             Value::Date(days) => Some(i64::from(*days) * DAY),
             _ => None,

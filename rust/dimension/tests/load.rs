@@ -270,7 +270,8 @@ fn a_key_that_stands_twice_is_named_with_its_file() {
         ],
     );
     let parts = [
-        "the key tailnum = N1, hour = 1970-01-01T01:00:00 stands twice",
+        "the key tailnum = 'N1', hour = TIMESTAMP '1970-01-01 01:00:00' stands twice",
+        "in row 1 of ",
         "planes/dt=2013-01-02/b",
     ];
     metadata.refused(&[], "DIMENSION_INVALID", &parts);
@@ -365,7 +366,7 @@ fn without_a_ready_hive_partition_there_is_no_image() {
         &["no Hive partition is ready in ", "holds a file `_SUCCESS`"],
     );
     fs::remove_dir_all(metadata.root.path().join("planes")).unwrap();
-    metadata.refused(&[], "DIMENSION_UNAVAILABLE", &["cannot list ", "planes"]);
+    metadata.refused(&[], "DIMENSION_UNAVAILABLE", &["cannot open ", "planes"]);
 }
 
 /// A small file with strings, numbers and NULLs.

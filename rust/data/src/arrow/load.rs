@@ -340,7 +340,7 @@ fn load_texts<'a>(
     Ok(())
 }
 
-/// Every value of the dictionary is copied once.
+/// Every value that a row has is copied once; what no row has is not looked at.
 fn load_dictionary(
     array: &dyn Array,
     wanted: &DataType,
@@ -349,11 +349,7 @@ fn load_dictionary(
 ) -> Result<(), ConvertError> {
     let dictionary = array.as_any_dictionary();
     let values = dictionary.values();
-    let mut views = Vec::with_capacity(values.len());
-    for i in 0..values.len() {
-        let text = values.is_valid(i).then(|| text_at(values, i));
-        views.push(push_text(text, i, wanted, columns)?);
-    }
+    let mut views: Vec<Option<View>> = vec![None; values.len()];
     // Without values, every row is NULL, and keys cannot be normalized.
     let keys = match views.is_empty() {
         true => Vec::new(),
@@ -361,7 +357,14 @@ fn load_dictionary(
     };
     for row in 0..array.len() {
         let key = array.is_valid(row).then(|| keys[row]);
-        columns.put(slot, row, key.and_then(|key| views[key]));
+        let Some(key) = key.filter(|key| values.is_valid(*key)) else {
+            columns.set_valid(slot, row, false);
+            continue;
+        };
+        if views[key].is_none() {
+            views[key] = push_text(Some(text_at(values, key)), row, wanted, columns)?;
+        }
+        columns.put(slot, row, views[key]);
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use pelton_data::binary_row::{RowReader, RowWriter};
 use pelton_data::columns::{Physical, Slot};
 use pelton_data::report::{Diagnostic, Report};
 use pelton_data::{DataType, Field};
+use pelton_dimension::image::Duplicates;
 use pelton_dimension::{Definition as Dimension, KeyEncoder, Projection};
 use pelton_model::Model;
 
@@ -282,6 +283,14 @@ impl<'a> PlanCompiler<'a> {
             let diagnostic = Diagnostic::at(lookup.key_span.clone(), message);
             let names: Vec<&str> = dimension.key_columns().map(|f| f.name.as_str()).collect();
             let help = format!("`{}` is keyed by {}", dimension.name, names.join(", "));
+            self.report.push(diagnostic.help(help));
+            return None;
+        }
+        if dimension.duplicates == Duplicates::All {
+            let message = format!("`{}` holds several rows for a key", dimension.name);
+            let diagnostic = Diagnostic::at(lookup.dimension.span.clone(), message);
+            let help =
+                "a decision looks one row up: a dimension with `duplicates = \"all\"` is for joins";
             self.report.push(diagnostic.help(help));
             return None;
         }

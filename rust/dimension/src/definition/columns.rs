@@ -7,7 +7,7 @@ use pelton_data::type_parser::parse_columns;
 use pelton_data::{DataType, Field};
 
 use super::{Choice, Format, at, one_of};
-use crate::hive::Value;
+use crate::hive;
 use crate::image::Duplicates;
 use crate::storage::Location;
 
@@ -48,7 +48,7 @@ pub(super) fn partition(root: &mut Section<'_>, report: &mut Report) -> Option<V
         name, data_type, ..
     } in &levels
     {
-        if !Value::is_supported(data_type) {
+        if !hive::Value::is_supported(data_type) {
             report.push(
                 at(text, format!("`partition`: `{name}` cannot be {data_type}"))
                     .help("directory levels are STRING, DATE, TIMESTAMP or TINYINT to BIGINT"),

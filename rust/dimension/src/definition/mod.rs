@@ -126,9 +126,10 @@ impl Definition {
     /// [`Image::hive_partition`](crate::Image::hive_partition) names it.
     pub fn pinned(&self, hive_partition: &str) -> Result<Definition, String> {
         let mut pinned = self.clone();
-        pinned.choice = match self.partition.is_empty() && hive_partition.is_empty() {
-            true => Choice::Latest,
-            false => Choice::Pinned(hive::parse_path(hive_partition, &self.partition)?),
+        pinned.choice = match hive_partition {
+            "" if self.partition.is_empty() => Choice::Latest,
+            hive::ALL => Choice::All,
+            _ => Choice::Pinned(hive::parse_path(hive_partition, &self.partition)?),
         };
         Ok(pinned)
     }
@@ -186,27 +187,16 @@ fn read(source: &Source, root: &mut Section<'_>, report: &mut Report) -> Option<
 /// What can be said, and is not acted on yet: whoever builds it takes it out of this list.
 fn refuse_what_is_not_there(root: &mut Section<'_>, report: &mut Report) {
     const ONCE: &str = "a dimension is loaded once, when it is opened";
-    for (key, help) in [
-        ("budget", "an image takes the memory that its rows need"),
-        ("refresh", ONCE),
-        ("max_staleness", ONCE),
-        ("max_shrink", ONCE),
-    ] {
+    for key in ["refresh", "max_staleness", "max_shrink"] {
         if let Some(node) = root.node(key) {
             let message = format!("`{key}` is not supported yet");
-            report.push(Diagnostic::at(node.span.clone(), message).help(help));
+            report.push(Diagnostic::at(node.span.clone(), message).help(ONCE));
         }
     }
-    for (key, later) in [
-        ("format", ["orc"].as_slice()),
-        ("choice", &["all", "as_of"]),
-    ] {
-        if let Some(text) = root.text(key, report)
-            && later.contains(&text.value.as_str())
-        {
-            let message = format!("`{key} = {:?}` is not supported yet", text.value);
-            report.push(at(text, message));
-        }
+    if let Some(text) = root.text("choice", report)
+        && text.value == "as_of"
+    {
+        report.push(at(text, "`choice = \"as_of\"` is not supported yet"));
     }
     if let Some(text) = root.text("initial", report)
         && text.value.starts_with("wait")

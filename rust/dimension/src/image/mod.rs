@@ -35,7 +35,10 @@ use pelton_data::columns::{Columns, MemoryError};
 
 use crate::definition::Definition;
 use crate::error::Error;
-use crate::{hive, load};
+use crate::groups::Groups;
+use crate::hive;
+use crate::load::{self, Wanted};
+use crate::storage::{Location, Settings, Storage};
 
 pub use builder::ImageBuilder;
 pub use inspect::ColumnStatistics;
@@ -52,7 +55,7 @@ use shard::Shard;
 /// A dimension in memory: immutable, shared by all who look things up in it.
 #[derive(Debug)]
 pub struct Image {
-    hive_partition: String,
+    pub(crate) hive_partition: String,
     /// Of the rows, in the order they were wanted.
     columns: Arc<[Field]>,
     /// One a key group; `None` is not loaded. Lookups inside a decision have one key group.
@@ -98,22 +101,18 @@ pub struct Probe {
 }
 
 impl Image {
-    /// Loads the Hive partition that the definition chooses. `wanted` are the columns of the rows,
-    /// in their order; directory levels count as columns.
+    /// Loads the Hive partitions that the definition chooses, as one image of all key groups.
+    /// `wanted` are the columns of the rows, in their order; directory levels count as columns.
     pub fn load(definition: &Definition, metadata: &Path, wanted: &[&str]) -> Result<Image, Error> {
-        let partition = hive::choose(definition, metadata)?;
-        let mut image = load::load(definition, &partition, wanted)?;
-        if image.rows() < definition.min_rows {
-            let message = format!(
-                "{} has {} rows, fewer than `min_rows = {}`",
-                partition.directory.display(),
-                image.rows(),
-                definition.min_rows
-            );
-            return Err(Error::Refused(message));
-        }
-        image.hive_partition = partition.name;
-        Ok(image)
+        let metadata = Location::Local(metadata.to_owned());
+        let storage = Storage::new(definition.path.below(&metadata), Settings::default())?;
+        let connection = storage.connect()?;
+        let partitions = hive::choose(definition, &connection)?;
+        let wanted = Wanted {
+            columns: wanted,
+            groups: &Groups::whole(),
+        };
+        load::load(definition, &connection, &partitions, &wanted)
     }
 
     /// The rows of a key that [`KeyEncoder::encode`] wrote. `group` is its key group, 0 where

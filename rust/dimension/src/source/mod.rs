@@ -1,0 +1,200 @@
+//! The rows of Hive partitions, batch by batch, from their Parquet or ORC files.
+//!
+//! A [`Selection`] says which columns are wanted; a [`Scan`] decodes those and no others into
+//! [`Columns`], as often as it is asked to. It holds the compressed bytes of the wanted columns of
+//! one row group (of Parquet; a stripe of ORC) and one batch.
+
+mod orc;
+mod orc_footer;
+mod parquet;
+mod selection;
+mod timestamp;
+mod worker;
+
+use arrow_array::RecordBatch;
+use arrow_schema::Schema;
+use pelton_data::columns::Columns;
+
+pub use selection::Selection;
+
+use crate::definition::{Definition, Format};
+use crate::error::Error;
+use crate::hive::HivePartition;
+use crate::storage::{Connection, DataFile};
+use orc::OrcFile;
+use parquet::ParquetFile;
+
+/// Rows that are decoded at a time: what a load holds beside the image is bounded by them.
+pub const BATCH: usize = 1024;
+
+/// More rows than this a byte of a file are not believed, for reserving memory.
+const ROWS_PER_BYTE: u64 = 8;
+
+/// The rows of some Hive partitions of a dimension, in the order of the Hive partitions, their
+/// files and the files' rows.
+#[derive(Debug, Clone, Copy)]
+pub struct Scan<'a> {
+    definition: &'a Definition,
+    connection: &'a Connection,
+    partitions: &'a [HivePartition],
+}
+
+/// Where the rows of a batch come from.
+#[derive(Debug, Clone, Copy)]
+pub struct At<'a> {
+    /// The Hive partition.
+    pub partition: &'a HivePartition,
+    /// The file.
+    pub file: &'a DataFile,
+    /// Its whole name, for messages.
+    pub name: &'a str,
+    /// The number of the batch's first row in the file, from 0.
+    pub first: u64,
+}
+
+/// What a file says about its rows before they are read.
+struct Opened<'a> {
+    reader: Reader<'a>,
+    schema: Schema,
+    rows: u64,
+}
+
+enum Reader<'a> {
+    Parquet(ParquetFile<'a>),
+    Orc(OrcFile<'a>),
+}
+
+impl<'a> Scan<'a> {
+    /// The rows of `partitions`, as they were listed.
+    pub fn new(
+        definition: &'a Definition,
+        connection: &'a Connection,
+        partitions: &'a [HivePartition],
+    ) -> Scan<'a> {
+        Scan {
+            definition,
+            connection,
+            partitions,
+        }
+    }
+
+    /// Decodes the selected columns of all rows once: `see` gets the columns, the number of rows
+    /// in them (at most [`BATCH`]), and where they come from. It runs on a thread of its own.
+    pub fn pass(
+        &self,
+        selection: &Selection,
+        see: impl FnMut(&Columns, usize, &At<'_>) -> Result<(), Error> + Send,
+    ) -> Result<(), Error> {
+        worker::run(|| {
+            let mut see = see;
+            let mut columns = selection.columns(BATCH)?;
+            for partition in self.partitions {
+                for file in &partition.files {
+                    let name = self.connection.show(&file.path);
+                    worker::caught(&name, || {
+                        self.file(selection, partition, file, &name, &mut columns, &mut see)
+                    })?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// How many rows the files say they have, as far as their sizes make it credible.
+    pub fn rows(&self) -> Result<u64, Error> {
+        worker::run(|| {
+            let mut rows = 0_u64;
+            for file in self
+                .partitions
+                .iter()
+                .flat_map(|partition| &partition.files)
+            {
+                let name = self.connection.show(&file.path);
+                let promised = worker::caught(&name, || Ok(self.open(file, &name)?.rows))?;
+                rows += promised.min(file.size.saturating_mul(ROWS_PER_BYTE));
+            }
+            Ok(rows)
+        })
+    }
+
+    fn open(&self, file: &'a DataFile, name: &str) -> Result<Opened<'a>, Error> {
+        Ok(match self.definition.format {
+            Format::Parquet => {
+                let reader = ParquetFile::open(self.connection, file, name)?;
+                let (schema, rows) = (reader.schema().clone(), reader.rows()?);
+                Opened {
+                    reader: Reader::Parquet(reader),
+                    schema,
+                    rows,
+                }
+            }
+            Format::Orc => {
+                let reader = OrcFile::open(self.connection, file, name)?;
+                let (schema, rows) = (reader.schema().clone(), reader.rows());
+                Opened {
+                    reader: Reader::Orc(reader),
+                    schema,
+                    rows,
+                }
+            }
+        })
+    }
+
+    fn file(
+        &self,
+        selection: &Selection,
+        partition: &HivePartition,
+        file: &'a DataFile,
+        name: &str,
+        columns: &mut Columns,
+        see: &mut impl FnMut(&Columns, usize, &At<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let opened = self.open(file, name)?;
+        let found = selection.find(&opened.schema, self.definition, name)?;
+        let numbers: Vec<usize> = found.iter().map(|found| found.number).collect();
+        let zone = self.definition.time_zone;
+        let mut first = 0;
+        let each = &mut |batch: &RecordBatch| {
+            let rows = batch.num_rows();
+            columns.clear();
+            selection.load(&found, batch, zone, name, first, columns)?;
+            selection.load_levels(partition, rows, columns)?;
+            let at = At {
+                partition,
+                file,
+                name,
+                first,
+            };
+            see(columns, rows, &at)?;
+            first += rows as u64;
+            Ok(())
+        };
+        match opened.reader {
+            Reader::Parquet(reader) => reader.read(&numbers, each)?,
+            Reader::Orc(reader) => reader.read(&numbers, each)?,
+        }
+        if first != opened.rows {
+            let message = format!("{first} of {} rows are there", opened.rows);
+            return Err(broken(name, self.definition.format, &message));
+        }
+        Ok(())
+    }
+}
+
+impl At<'_> {
+    /// How messages name a row of the batch.
+    pub fn row(&self, row: usize) -> String {
+        format!("row {} of {}", self.first + row as u64, self.name)
+    }
+}
+
+/// A file that does not hold what it says.
+fn broken(name: &str, format: Format, why: &dyn std::fmt::Display) -> Error {
+    let format = match format {
+        Format::Parquet => "Parquet",
+        Format::Orc => "ORC",
+    };
+    Error::Unavailable(format!(
+        "cannot read {name} as {format}: {why}; it has to be written again"
+    ))
+}
