@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use object_store::RetryConfig;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
-use std::time::Duration;
 
 /// How long one request is tried again. A load that fails is repeated by those who asked for it.
 const RETRY: Duration = Duration::from_secs(20);
