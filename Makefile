@@ -122,6 +122,14 @@ target/bench/tables/%/rows: target/bench/tables/%/dimensions
 	$(call WRITE_ROWS,models/metadata,planes,planes/dt=2013-01-01/planes.parquet)
 	$(call WRITE_ROWS,models/metadata,weather,weather/dt=2013-01-01/weather.parquet)
 
+# `make model-conformance UPDATE=1` writes the list and the table anew, and packs the cases that pass.
+.PHONY: model-conformance
+model-conformance: build-tools ## all node tests of the ONNX project, compared with the list of what passed before (needs Python 3, onnx 1.20.1)
+	@mkdir -p target
+	cd models && $(PYTHON) -m node_tests.pack --all $(CURDIR)/target/node_tests.pack
+	cargo run $(CARGO_FLAGS) --example conformance -- target/node_tests.pack models/node_tests/suite.tsv docs/operators.md $(UPDATE)
+	$(if $(UPDATE),cd models && $(PYTHON) -m node_tests.pack node_tests/cases.pack --suite node_tests/suite.tsv)
+
 .PHONY: fmt
 fmt: build-tools ## format Rust and Java
 	cargo fmt --all

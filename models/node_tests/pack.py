@@ -1,4 +1,4 @@
-"""Packs the ONNX project's node tests: `python -m node_tests.pack --all FILE` every case, without `--all` those of our operators.
+"""Packs the ONNX project's node tests: `python -m node_tests.pack --all FILE` every case, `--suite LIST` those that pass.
 
 The PyPI package `onnx` (1.20.1; newer ones have no files) carries a model, inputs and outputs for every case. A packed
 case is what a reader without protobuf needs:
@@ -74,12 +74,13 @@ def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("file", type=Path)
     arguments.add_argument("--all", action="store_true", help="every case, of any size")
-    arguments.add_argument("--cases", type=Path, help="a list: only the cases that it names")
+    arguments.add_argument("--suite", type=Path, help="what became of all cases: those that pass on our own kernels")
     arguments = arguments.parse_args()
     root = Path(onnx.__file__).parent / "backend/test/data/node"
     wanted = None
-    if arguments.cases:
-        wanted = set(arguments.cases.read_text().split())
+    if arguments.suite:
+        lines = [line.split("\t") for line in arguments.suite.read_text().splitlines()]
+        wanted = {name for name, _, became in lines if became.startswith("passed")}
     with arguments.file.open("wb") as out:
         packed, large, other = 0, [], []
         for directory in sorted(root.iterdir()):

@@ -84,12 +84,6 @@ impl Element {
         })
     }
 
-    /// The number in ONNX's `TensorProto.DataType`.
-    pub(crate) fn to_onnx(self) -> i32 {
-        let known = ELEMENTS.iter().find(|(element, _)| *element == self);
-        known.map_or(0, |(_, data_type)| *data_type as i32)
-    }
-
     pub(crate) fn region(self) -> Region {
         match self {
             Element::Float => Region::F32,
@@ -173,12 +167,5 @@ mod tests {
         assert_eq!(wrapped(Element::Uint16, 65_536 + 7), 7);
         assert_eq!(wrapped(Element::Int32, 1 << 31), -(1 << 31));
         assert_eq!(wrapped(Element::Int64, i64::MIN), i64::MIN);
-    }
-
-    #[test]
-    fn every_element_has_a_number_and_comes_back_from_it() {
-        for (element, _) in ELEMENTS {
-            assert_eq!(Element::of_onnx(Some(element.to_onnx())), Ok(element));
-        }
     }
 }
