@@ -13,7 +13,7 @@ use pelton_data::report::nearest;
 use pelton_data::scalar::Scalar;
 use pelton_data::{DataType, Field, key_group};
 
-use crate::definition::Definition;
+use crate::definition::{Choice, Definition};
 use crate::error::Error;
 use crate::groups::Groups;
 use crate::image::{Image, KeyEncoder, NotLoaded, Projection, Row};
@@ -95,6 +95,14 @@ impl Lookup {
         output: &[Field],
         share: Option<Share>,
     ) -> Result<Lookup, Error> {
+        if let Choice::AsOf(_) = definition.choice {
+            return Err(Error::Invalid(
+                "`choice = \"as_of\"` is not supported in lookup joins, which would show rows that \
+                 are newer than the record; look it up in a decision, with \
+                 `[lookups.NAME] as_of = \"event_time\"`"
+                    .to_owned(),
+            ));
+        }
         for field in given.iter().chain(output) {
             check_column(definition, field)?;
         }
@@ -186,7 +194,7 @@ impl Lookup {
             Some(share) => share.group(&self.columns)?,
             None => 0,
         };
-        // An image that is not sharded has one group.
+        // An image that is not sharded has one group, with all keys.
         let group = group.min(image.max_parallelism() - 1);
         let mut rows = image.find(group, &self.key)?;
         let mut at = 0;

@@ -25,9 +25,6 @@ final class DimensionOptions {
 
   static final ConfigOption<List<String>> KEY = list("key", "The columns of the key, in order.");
 
-  static final ConfigOption<String> CHOICE =
-      text("choice", "Which Hive partitions are looked up: latest, all, as_of or a pinned one.");
-
   /** The keys of a definition, with '-' for '_'; {@code columns} come from the table itself. */
   private static final List<ConfigOption<?>> INLINE =
       List.of(
@@ -35,7 +32,7 @@ final class DimensionOptions {
           text("format", "parquet or orc."),
           PARTITION,
           KEY,
-          CHOICE,
+          text("choice", "Which Hive partitions are looked up: latest, all or a pinned one."),
           text("time-zone", "The zone of times of day in files that hold points in time."),
           list("fsst", "Columns whose strings are compressed."),
           text("duplicates", "What several rows of one key are: error, first, last or all."),
@@ -45,11 +42,7 @@ final class DimensionOptions {
           text("budget", "The most bytes that the rows may take."),
           text("max-staleness", "The age at which lookups fail."),
           integer("min-rows", "Hive partitions with fewer rows are refused."),
-          text("max-shrink", "The share of rows that a refresh may lose."),
-          text("period", "as_of: the time that a Hive partition covers."),
-          text("available-after", "as_of: the time after its end until it may be used."),
-          integer("keep", "as_of: how many Hive partitions are held."),
-          text("late", "as_of: what a record gets that comes early: wait, previous or fail."));
+          text("max-shrink", "The share of rows that a refresh may lose."));
 
   private DimensionOptions() {}
 

@@ -36,9 +36,6 @@ final class PlannedDimension implements Serializable {
 
   private static final long serialVersionUID = 1L;
 
-  /** The column that carries the time of a record, under {@code choice = "as_of"}. */
-  static final String AS_OF = "as_of";
-
   private static final String DIRECTORY = "dimensions";
   private static final String SUFFIX = ".toml";
   private static final TomlMapper TOML = new TomlMapper();
@@ -125,14 +122,11 @@ final class PlannedDimension implements Serializable {
                 + " 'format' and 'key', and whatever else a definition has");
       }
     }
-    Set<String> notInFiles = levels(label, options);
-    if (options.getOptional(DimensionOptions.CHOICE).filter(AS_OF::equals).isPresent()) {
-      notInFiles.add(AS_OF);
-    }
+    Set<String> levels = levels(label, options);
     RowType row = (RowType) context.getPhysicalRowDataType().getLogicalType();
     List<RowType.RowField> columns =
         row.getFields().stream()
-            .filter(field -> !notInFiles.contains(field.getName()))
+            .filter(field -> !levels.contains(field.getName()))
             .collect(Collectors.toList());
     String name = context.getObjectIdentifier().getObjectName();
     String text = DimensionOptions.toml(options, columns(columns));
@@ -224,11 +218,7 @@ final class PlannedDimension implements Serializable {
    * @param compared the names of the columns that are compared with {@code =}
    */
   void checkCompared(List<String> compared) {
-    List<String> needed = new ArrayList<>(key);
-    if (isAsOf()) {
-      needed.add(AS_OF);
-    }
-    if (!compared.containsAll(needed)) {
+    if (!compared.containsAll(key)) {
       throw new PeltonException(
           "ARGUMENT_MISMATCH",
           false,
@@ -236,16 +226,8 @@ final class PlannedDimension implements Serializable {
               + ": the join compares "
               + compared
               + " with `=`, but rows are found by the whole key, "
-              + needed
+              + key
               + "; compare each of these columns with a column or a constant of the same type");
-    }
-  }
-
-  private boolean isAsOf() {
-    try {
-      return TOML.readTree(text).path("choice").asText().equals(AS_OF);
-    } catch (IOException e) {
-      throw new IllegalStateException("it was read before", e);
     }
   }
 

@@ -1,0 +1,112 @@
+package org.pelton.flink;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.pelton.flink.FlinkJobs.rows;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.flink.streaming.api.datastream.DataStream;
+import org.apache.flink.table.api.DataTypes;
+import org.apache.flink.table.api.Schema;
+import org.apache.flink.table.api.bridge.java.StreamTableEnvironment;
+import org.apache.flink.test.junit5.MiniClusterExtension;
+import org.apache.flink.types.Row;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.pelton.TestDimensions;
+
+/** {@code 'sharded' = 'true'} on Flink 1.20, where the job itself sends the keys. */
+class PartitionCustomTest {
+
+  private static final String GATES = "airport STRING, gate INT, fee DOUBLE";
+  private static final String JOIN =
+      "SELECT o.n, d.fee FROM orders AS o LEFT JOIN gates FOR SYSTEM_TIME AS OF o.pt AS d"
+          + " ON d.airport = o.airport AND d.gate = o.gate";
+
+  @RegisterExtension private static final MiniClusterExtension CLUSTER = FlinkJobs.cluster(4);
+
+  @TempDir private static Path directory;
+
+  private static TestDimensions dimensions;
+
+  @BeforeAll
+  static void writeDimension() throws Exception {
+    dimensions = new TestDimensions(directory.resolve("metadata"));
+    dimensions.define("gates", GATES, "\"gate\", \"airport\"");
+    List<String> gates = new ArrayList<>();
+    for (int i = 0; i < 300; i++) {
+      gates.add(String.format("%s,%d,%d.5", "ABC".charAt(i % 3), i / 3, i));
+    }
+    dimensions.write("gates", "2013-01-01", GATES, gates);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3, 4})
+  void thePartitionerSendsEachKeyWhereItIs(int parallelism) throws Exception {
+    StreamTableEnvironment sql = environment(parallelism);
+    PeltonMetrics.forget();
+    send(sql, new KeyGroupPartitioner(DataTypes.INT(), DataTypes.STRING()));
+    List<Row> found = rows(sql, JOIN);
+    assertThat(found)
+        .hasSize(2000)
+        .filteredOn(row -> row.getField(1) != null)
+        .hasSizeGreaterThan(900);
+    assertThat(found)
+        .allSatisfy(
+            row -> {
+              long n = (Long) row.getField(0);
+              boolean known = n % 13 != 0 && n % 4 != 3 && n % 120 < 100;
+              Double fee = known ? n % 120 * 3 + n % 4 + 0.5 : null;
+              assertThat(row.getField(1)).as("%d", n).isEqualTo(fee);
+            });
+    assertThat(PeltonMetrics.values("dimension.gates.lookups"))
+        .hasSize(parallelism)
+        .doesNotContain(0L);
+    assertThat(PeltonMetrics.sum("dimension.gates.misrouted")).isZero();
+  }
+
+  @Test
+  void aKeyInAnotherOrderIsSentElsewhereAndRefusedWithTheTypes() {
+    StreamTableEnvironment sql = environment(4);
+    send(sql, new KeyGroupPartitioner(DataTypes.STRING(), DataTypes.INT()), "airport", "gate");
+    assertThatThrownBy(() -> rows(sql, JOIN))
+        .hasStackTraceContaining(
+            "KEY_MISROUTED: table `default_catalog`.`default_database`.`gates`")
+        .hasStackTraceContaining("org.pelton.flink.KeyGroupPartitioner")
+        .hasStackTraceContaining("the dimension hashes (`gate` INT, `airport` STRING)");
+  }
+
+  private static void send(StreamTableEnvironment sql, KeyGroupPartitioner partitioner) {
+    send(sql, partitioner, "gate", "airport");
+  }
+
+  private static void send(
+      StreamTableEnvironment sql, KeyGroupPartitioner partitioner, String first, String second) {
+    DataStream<Row> sent =
+        sql.toDataStream(sql.from("numbered"))
+            .partitionCustom(partitioner, row -> Row.of(row.getField(first), row.getField(second)));
+    sql.createTemporaryView(
+        "orders", sent, Schema.newBuilder().columnByExpression("pt", "PROCTIME()").build());
+  }
+
+  private static StreamTableEnvironment environment(int parallelism) {
+    StreamTableEnvironment sql = FlinkJobs.streaming(true, parallelism);
+    FlinkJobs.numbers(sql, 2000);
+    sql.executeSql(
+        "CREATE TEMPORARY VIEW numbered AS SELECT n,"
+            + " CASE WHEN MOD(n, 13) <> 0 THEN SUBSTRING('ABCD', CAST(MOD(n, 4) AS INT) + 1, 1)"
+            + " END AS airport, CAST(MOD(n, 120) AS INT) AS gate FROM numbers");
+    sql.executeSql(
+        String.format(
+            "CREATE TEMPORARY TABLE gates (%s) WITH ('connector' = 'pelton', 'dimension' = '%s',"
+                + " 'sharded' = 'true')",
+            GATES, dimensions.definition("gates")));
+    return sql;
+  }
+}
