@@ -11,7 +11,7 @@ use pelton_data::report::Source;
 use pelton_data::type_parser::parse_columns;
 use pelton_decision::{Error, ErrorCode};
 use pelton_dimension::lookup::{Lookup, LookupError, Share};
-use pelton_dimension::{Claim, Counts, Definition, Figures, Policy, Request};
+use pelton_dimension::{Claim, Counts, Definition, Figures, Location, Policy, Request};
 
 use crate::guard::{caught, throwing};
 use crate::memory::{Longs, Memory};
@@ -206,6 +206,19 @@ impl Opening {
         let source = Source::new(&self.source, &self.definition);
         let definition =
             Definition::parse(&source).map_err(|report| invalid(report.to_string()))?;
+        if let Location::Relative(path) = &definition.path
+            && !self.root.starts_with('/')
+        {
+            let place = match self.root.as_str() {
+                "" => "a table without a file",
+                root => root,
+            };
+            return Err(invalid(format!(
+                "{}: `path` is \"{path}\", which is relative; in {place} it has to be an absolute \
+                 path or a URI",
+                self.source
+            )));
+        }
         let fields = |text: &str| match parse_columns(text) {
             Ok(columns) => Ok(columns.into_iter().map(|(field, _)| field).collect()),
             Err(errors) => {

@@ -103,10 +103,13 @@ final class PlannedDimension implements Serializable {
       throw Planning.invalidOption(
           label, "'dimension' = '" + uri + "', expected METADATA/dimensions/NAME" + SUFFIX);
     }
-    String root = Locations.absolute(uri);
-    root = root.substring(0, root.length() - path.getName().length() - DIRECTORY.length() - 2);
     return new PlannedDimension(
-        context, options, Locations.absolute(uri), read(label, path), root.isEmpty() ? "/" : root);
+        context, options, show(path), read(label, path), show(directory.getParent()));
+  }
+
+  /** A place as the native side takes it: a local one as a path. */
+  private static String show(Path place) {
+    return "file".equals(place.toUri().getScheme()) ? place.getPath() : place.toString();
   }
 
   private static PlannedDimension ofOptions(

@@ -47,7 +47,7 @@ class LookupRefusalsTest {
         "'path' = '/x', 'format' = 'parquet', 'key' = 'tailnum', 'partition' = 'dt' | 'partition' = 'dt', expected the directory levels with their types",
         "'path' = '/x', 'format' = 'avro', 'key' = 'tailnum' | `format` cannot be \"avro\"",
         "'path' = '/x', 'format' = 'parquet', 'key' = 'tail' | rows are found by the whole key, [tail]",
-        "'path' = 'x/y', 'format' = 'parquet', 'key' = 'tailnum', 'partition' = 'dt DATE' | x/y",
+        "'path' = 'x/y', 'format' = 'parquet', 'key' = 'tailnum', 'partition' = 'dt DATE' | `path` is \"x/y\", which is relative; in a table without a file it has to be an absolute path or a URI",
       })
   void options(String options, String message) {
     String uri = dimensions.definition("planes").toString();
