@@ -32,7 +32,7 @@ pub fn date(days: i64) -> (i64, i64, i64) {
     // Years begin in March here, so that the leap day is the last of its year.
     let quarters = 4 * (days + 719_468 + ERAS * DAYS_OF_ERA) as u64 + 3;
     let century = quarters / DAYS_OF_ERA as u64;
-    let of_century = quarters % DAYS_OF_ERA as u64 | 3;
+    let of_century = (quarters % DAYS_OF_ERA as u64) | 3;
     let product = 2_939_745 * of_century;
     let (year, of_year) = (product >> 32, (product & 0xffff_ffff) / 2_939_745 / 4);
     let months = 2141 * of_year + 197_913;

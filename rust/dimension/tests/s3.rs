@@ -149,7 +149,8 @@ fn an_object_that_changes_after_it_was_listed_is_an_error() {
     let connection = storage.connect().unwrap();
     let partitions = hive::choose(&definition, &connection).unwrap();
     let file = partitions[0].files[0].clone();
-    let bytes = connection.read(&file, &[0..file.size]).unwrap().remove(0);
+    let whole = std::iter::once(0..file.size).collect::<Vec<_>>();
+    let bytes = connection.read(&file, &whole).unwrap().remove(0);
     let mut other = bytes.to_vec();
     other[100] ^= 1;
     connection.write(&file.path, other).unwrap();

@@ -85,7 +85,7 @@ impl Number {
     pub(super) fn code(self, value: i64) -> Option<u64> {
         let mut code = value.abs_diff(self.base);
         if self.step != 1 {
-            if code % self.step != 0 {
+            if !code.is_multiple_of(self.step) {
                 return None;
             }
             code /= self.step;

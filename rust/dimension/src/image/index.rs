@@ -141,7 +141,7 @@ impl Index {
 
     #[inline(always)]
     fn first(&self, hash: u64) -> usize {
-        (u128::from(hash) * u128::from(self.buckets) >> 64) as usize
+        ((u128::from(hash) * u128::from(self.buckets)) >> 64) as usize
     }
 
     #[inline(always)]

@@ -237,7 +237,7 @@ pub(super) fn unscaled(value: f64, digits: u8) -> Option<i64> {
     /// Added to a small float, it leaves no bits for a fraction.
     const ROUND: f64 = 1.5 * (1_u64 << 52) as f64;
     let scaled = value * TENS[usize::from(digits)];
-    (scaled.abs() < EXACT).then(|| (scaled + ROUND - ROUND) as i64)
+    (scaled.abs() < EXACT).then_some((scaled + ROUND - ROUND) as i64)
 }
 
 impl Texts {
@@ -249,12 +249,13 @@ impl Texts {
         if let Some(dictionary) = &mut self.dictionary {
             dictionary.intern(text)?;
         }
-        if let Some(sample) = &mut self.sample {
-            if *sampled < SAMPLE_OF_BATCH && sample.bytes.len() < SAMPLE {
-                *sampled += text.len() + 1;
-                sample.bytes.extend_from_slice(text);
-                sample.ends.push(sample.bytes.len());
-            }
+        if let Some(sample) = &mut self.sample
+            && *sampled < SAMPLE_OF_BATCH
+            && sample.bytes.len() < SAMPLE
+        {
+            *sampled += text.len() + 1;
+            sample.bytes.extend_from_slice(text);
+            sample.ends.push(sample.bytes.len());
         }
         Ok(())
     }

@@ -309,8 +309,8 @@ fn change(case: Case, cell: i64, text: &mut Vec<u8>) {
     while at < end {
         let size = match text[at] {
             0..0x80 => 1,
-            0..0xE0 => 2,
-            0..0xF0 => 3,
+            0x80..0xE0 => 2,
+            0xE0..0xF0 => 3,
             _ => 4,
         };
         let letter = text

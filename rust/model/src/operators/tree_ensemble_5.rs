@@ -236,8 +236,7 @@ impl<'f, V: trees::Value> Trees<'f, V> {
 
     fn push(
         &mut self,
-        tree: i64,
-        id: i64,
+        (tree, id): (i64, i64),
         feature: i64,
         mode: &str,
         value: V,
@@ -269,7 +268,7 @@ impl<'f, V: trees::Value> Trees<'f, V> {
             }
             if (branches..branches + leaves).contains(&id) {
                 let leaf = (id - branches) as usize;
-                self.push(tree, id, 0, "LEAF", V::ZERO, [0, 0], 0);
+                self.push((tree, id), 0, "LEAF", V::ZERO, [0, 0], 0);
                 let weights = &mut self.arrays.weights;
                 weights.tree_ids.push(tree);
                 weights.node_ids.push(id);
@@ -294,8 +293,7 @@ impl<'f, V: trees::Value> Trees<'f, V> {
                     format!("nodes_modes has {}, expected 0 to 6", file.modes[at])
                 })?;
                 self.push(
-                    tree,
-                    id,
+                    (tree, id),
                     file.features[at],
                     name,
                     file.splits[at],
@@ -313,8 +311,7 @@ impl<'f, V: trees::Value> Trees<'f, V> {
                 let last = i + 1 == set.len();
                 let next = if last { on_false } else { links };
                 self.push(
-                    tree,
-                    link,
+                    (tree, link),
                     file.features[at],
                     "BRANCH_EQ",
                     *member,
