@@ -71,12 +71,12 @@ fn value(data_type: &DataType, kinds: u64, random: &mut Random) -> Value {
         DataType::Boolean => Value::Boolean(n % 2 == 1),
         DataType::TinyInt => Value::TinyInt(wide as i8),
         DataType::SmallInt => Value::SmallInt(wide as i16),
-        DataType::Int => Value::Int(if kinds % 2 == 0 {
+        DataType::Int => Value::Int(if kinds.is_multiple_of(2) {
             n as i32 - 50
         } else {
             wide as i32
         }),
-        DataType::BigInt => Value::BigInt(if kinds % 2 == 0 {
+        DataType::BigInt => Value::BigInt(if kinds.is_multiple_of(2) {
             n as i64 * 1000
         } else {
             wide as i64
@@ -84,7 +84,7 @@ fn value(data_type: &DataType, kinds: u64, random: &mut Random) -> Value {
         DataType::Date => Value::Date(15_000 + n as i32),
         DataType::Time(_) => Value::Time((wide % 86_400_000) as i32),
         DataType::Timestamp(p) | DataType::TimestampLtz(p) => Value::Timestamp(Timestamp {
-            millis: if kinds % 2 == 0 {
+            millis: if kinds.is_multiple_of(2) {
                 n as i64 * 3_600_000
             } else {
                 wide as i64 >> 8
@@ -99,7 +99,7 @@ fn value(data_type: &DataType, kinds: u64, random: &mut Random) -> Value {
         DataType::Decimal { precision: 18, .. } => {
             Value::Decimal(i128::from(wide >> 8) - (1 << 50))
         }
-        DataType::Decimal { .. } if kinds % 3 == 0 => Value::Decimal(i128::from(wide)),
+        DataType::Decimal { .. } if kinds.is_multiple_of(3) => Value::Decimal(i128::from(wide)),
         DataType::Decimal { .. } => Value::Decimal(i128::from(wide as i64) << 50),
         DataType::Char(_) => Value::Text(format!("{:03}", n % 1000)),
         DataType::Varchar(_) => Value::Text(text(wide % (kinds * 3))),
