@@ -6,7 +6,7 @@ Usage: third-party.py           writes THIRD-PARTY
 
 Reads Cargo.lock and the sources of the crates, through `cargo metadata`. A crate that may be used under the Apache
 License 2.0 is, and then adds only its NOTICE: that licence's text stands in LICENSE. Every other crate adds its own
-texts. A crate that has neither is an error.
+texts, or those of its repository. A crate that has neither is an error.
 """
 
 import json
@@ -68,14 +68,21 @@ def files(directory, pattern):
     return [path for path in sorted(directory.iterdir()) if path.is_file() and pattern.match(path.name)]
 
 
-def texts_of(crate):
+def licence_files(crate, crates):
+    """The texts of a crate; of one that has none, those of another crate of its repository."""
+    same = [other for other in crates if crate["repository"] and other["repository"] == crate["repository"]]
+    found = (files(pathlib.Path(one["manifest_path"]).parent, TEXTS) for one in [crate, *same])
+    return next(filter(None, found), [])
+
+
+def texts_of(crate, crates):
     """(owner, text) of what has to be passed on with a crate."""
     directory = pathlib.Path(crate["manifest_path"]).parent
     name = f"{crate['name']} {crate['version']}"
     licence = used_under(crate["license"])
     paths = [(name, path) for path in files(directory, NOTICE)]
     if licence != "Apache-2.0":
-        own = files(directory, TEXTS)
+        own = licence_files(crate, crates)
         if not own:
             sys.exit(f"third-party: {name} ({licence}) has no licence file: name one in packaging/third-party.py")
         paths += [(name, path) for path in own]
@@ -97,7 +104,7 @@ def render(crates):
         lines.append(f"{crate['name']} {crate['version']}")
         lines.append(f"    {crate['repository'] or crate['homepage'] or 'https://crates.io/crates/' + crate['name']}")
         lines.append(f"    {crate['license']}" + ("" if under == crate["license"] else f"; used under {under}"))
-        for owner, text in texts_of(crate):
+        for owner, text in texts_of(crate, crates):
             if text != apache:
                 owners.setdefault(text, []).append(owner)
     for text, names in owners.items():
