@@ -13,6 +13,7 @@ use pelton_data::type_parser::parse_type;
 use pelton_data::value::Value;
 use pelton_data::{DataType, Field};
 use pelton_decision::batch::{BatchError, BatchRunner};
+use pelton_decision::images::History;
 use pelton_decision::manifest::{Column, Manifest};
 use pelton_decision::metadata::DecisionHome;
 use pelton_decision::reserved::Reserved;
@@ -147,8 +148,9 @@ impl Replay<'_> {
         pins: BTreeMap<Pin, u64>,
         schema: &SchemaRef,
     ) -> Result<BTreeMap<Pin, Generation>, Error> {
+        let history = History::new(&self.home);
         let generations = pins.into_iter().map(|(pin, row)| {
-            let opened = Generation::open_pinned(&self.home, &pin);
+            let opened = history.open(&pin);
             let checked = opened.and_then(|generation| {
                 check(&generation, &pin, schema)?;
                 Ok(generation)
@@ -341,9 +343,10 @@ fn field(column: &Column) -> Result<Field, Error> {
     Ok(Field::new(column.name.clone(), parsed.data_type))
 }
 
-fn texts((key, value): &(Value, Value)) -> Option<(String, String)> {
+fn texts((key, value): &(Value, Value)) -> Option<(String, Option<String>)> {
     match (key, value) {
-        (Value::Text(key), Value::Text(value)) => Some((key.clone(), value.clone())),
+        (Value::Text(key), Value::Text(value)) => Some((key.clone(), Some(value.clone()))),
+        (Value::Text(key), Value::Null) => Some((key.clone(), None)),
         _ => None,
     }
 }

@@ -7,20 +7,17 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use pelton_data::DataType;
 use pelton_data::columns::{Literal, MemoryError, Slot};
-use pelton_data::nested::{ArrayWriter, map_bytes};
 use pelton_data::report::Source;
-use pelton_data::scalar::Scalar;
-use pelton_dimension::Image;
 
 use crate::activation;
 use crate::decision::{Decision, FILE, Sources};
 use crate::error::{Error, ErrorCode};
+use crate::images::{History, Images};
 use crate::manifest::{self, Files, Manifest, is_inside};
 use crate::metadata::{DecisionHome, Metadata, read_dimension};
-use crate::plan::LookupNeed;
 use crate::plan::run::{Rows, RunError, Scratch};
+use crate::plan::{LookupNeed, partitions};
 use crate::reserved::Reserved;
 
 /// One version with all its images.
@@ -42,9 +39,9 @@ pub struct Generation {
 pub struct Pin {
     /// The version.
     pub version: u64,
-    /// The Hive partition of each lookup, as [`Generation::partitions`] gives it. A lookup that is
-    /// not named takes the one that its dimension chooses.
-    pub partitions: BTreeMap<String, String>,
+    /// The Hive partition of each lookup, as [`Generation::partitions`] gives it; `None` where the
+    /// record has seen none. A lookup that is not named takes what its dimension chooses.
+    pub partitions: BTreeMap<String, Option<String>>,
 }
 
 impl Generation {
@@ -57,14 +54,19 @@ impl Generation {
     /// The same, of a decision that was found.
     pub fn open_home(home: &DecisionHome, version: Option<u64>) -> Result<Generation, Error> {
         let version = version_or_active(home, version)?;
-        open_version(home, version, &BTreeMap::new())
-            .map_err(|error| error.context(format!("`{}`", home.name)))
+        let partitions = BTreeMap::new();
+        Generation::open_pinned(
+            home,
+            &Pin {
+                version,
+                partitions,
+            },
+        )
     }
 
     /// Opens what once decided a record: the same version with the same Hive partitions.
     pub fn open_pinned(home: &DecisionHome, pin: &Pin) -> Result<Generation, Error> {
-        open_version(home, pin.version, &pin.partitions)
-            .map_err(|error| error.context(format!("`{}`", home.name)))
+        History::new(home).open(pin)
     }
 
     /// Opens a directory that holds a decision.toml: a published version, whose manifest is then
@@ -72,7 +74,7 @@ impl Generation {
     pub fn open_directory(directory: &Path, metadata: Option<&Metadata>) -> Result<Self, Error> {
         let (manifest, files) = published(directory)?.unzip();
         let decision = compile_directory(directory, files.as_ref(), metadata)?;
-        let rows = load_images(&decision, metadata, &BTreeMap::new())?;
+        let rows = Images::default().rows(&decision, metadata, &BTreeMap::new())?;
         Ok(Generation {
             version: manifest.map(|manifest| manifest.version),
             number: 0,
@@ -96,19 +98,31 @@ impl Generation {
         self.rows = rows;
     }
 
-    /// What the columns of [`Plan::reserved`](crate::plan::Plan::reserved) hold in every record
-    /// that has a decision.
+    /// What the columns of [`Plan::reserved`](crate::plan::Plan::reserved) hold, as far as it does
+    /// not depend on the record.
     pub fn reserved_values(&self) -> Result<Vec<(Slot, Literal)>, MemoryError> {
         let columns = self.decision.plan.reserved.iter();
         let values = columns.map(|(reserved, column)| {
             let value = match (reserved, self.version) {
                 (Reserved::Version, Some(version)) => Literal::I64(version as i64),
                 (Reserved::Version, None) | (Reserved::Error, _) => Literal::Null,
-                (Reserved::Partitions, _) => self.partitions_literal()?,
+                (Reserved::Partitions, _) => {
+                    Literal::Bytes(partitions::map(&self.decision.plan, &self.rows, None)?)
+                }
             };
             Ok((column.slot, value))
         });
         values.collect()
+    }
+
+    /// Those of them that are the same for every record: not the Hive partitions, where lookups
+    /// are as of a time.
+    fn constant_values(&self) -> Result<Vec<(Slot, Literal)>, MemoryError> {
+        let plan = &self.decision.plan;
+        let mut values = self.reserved_values()?;
+        let by_row = plan.partitions_by_row();
+        values.retain(|(slot, _)| by_row != Some(*slot));
+        Ok(values)
     }
 
     /// The Hive partition of each lookup that the output needs: `dt=2013-12-01`.
@@ -121,19 +135,9 @@ impl Generation {
         used.collect()
     }
 
-    fn partitions_literal(&self) -> Result<Literal, MemoryError> {
-        let partitions = self.partitions();
-        let (mut keys, mut values) = (texts(partitions.len())?, texts(partitions.len())?);
-        for (lookup, partition) in partitions {
-            keys.push(Some(Scalar::Bytes(lookup.as_bytes())))?;
-            values.push(Some(Scalar::Bytes(partition.as_bytes())))?;
-        }
-        map_bytes(&keys.finish(), &values.finish()).map(Literal::Bytes)
-    }
-
     /// A scratch for up to `capacity` rows at once.
     pub fn scratch(&self, capacity: usize) -> Result<Scratch, Error> {
-        let reserved = self.reserved_values();
+        let reserved = self.constant_values();
         reserved
             .and_then(|reserved| Scratch::new(&self.decision.plan, capacity, &reserved))
             .map_err(Error::out_of_memory)
@@ -191,11 +195,6 @@ pub fn published(directory: &Path) -> Result<Option<(Manifest, Files)>, Error> {
     Ok(Some((manifest, files)))
 }
 
-/// An array of strings to be written.
-fn texts(len: usize) -> Result<ArrayWriter, MemoryError> {
-    ArrayWriter::new(&DataType::STRING, len)
-}
-
 /// Compiles a version of a decision, the active one where none is named, and returns its number
 /// with it. No dimension is loaded.
 pub fn compile_home(home: &DecisionHome, version: Option<u64>) -> Result<(u64, Decision), Error> {
@@ -212,22 +211,7 @@ fn version_or_active(home: &DecisionHome, version: Option<u64>) -> Result<u64, E
     }
 }
 
-fn open_version(
-    home: &DecisionHome,
-    version: u64,
-    partitions: &BTreeMap<String, String>,
-) -> Result<Generation, Error> {
-    let decision = compile_version(home, version)?;
-    let rows = load_images(&decision, Some(&home.metadata), partitions)?;
-    Ok(Generation {
-        version: Some(version),
-        number: 0,
-        decision: Arc::new(decision),
-        rows,
-    })
-}
-
-fn compile_version(home: &DecisionHome, version: u64) -> Result<Decision, Error> {
+pub(crate) fn compile_version(home: &DecisionHome, version: u64) -> Result<Decision, Error> {
     let directory = home.version(version);
     if !directory.is_dir() {
         let known: Vec<String> = home.versions()?.iter().map(u64::to_string).collect();
@@ -353,60 +337,6 @@ pub fn read_file(directory: &Path, name: &str) -> Result<Vec<u8>, Error> {
         return Err(Error::new(ErrorCode::DecisionInvalid, message));
     }
     fs::read(&path).map_err(|cause| Error::io("read", &path, &cause))
-}
-
-/// The rows of every lookup: of the Hive partition that `partitions` names for it, else of the one
-/// that its dimension chooses.
-fn load_images(
-    decision: &Decision,
-    metadata: Option<&Metadata>,
-    partitions: &BTreeMap<String, String>,
-) -> Result<Vec<Rows>, Error> {
-    let lookups = decision.plan.lookups.iter().flatten();
-    let names: Vec<&str> = lookups.map(|need| need.name.as_str()).collect();
-    if let Some(unknown) = partitions
-        .keys()
-        .find(|name| !names.contains(&name.as_str()))
-    {
-        let there = names.join(", ");
-        let message = format!(
-            "a Hive partition is pinned for the lookup `{unknown}`, but the output needs only: {there}"
-        );
-        return Err(Error::new(ErrorCode::ArgumentMismatch, message));
-    }
-    let lookups = decision.plan.lookups.iter();
-    let images = lookups.map(|need| match (need, metadata) {
-        // Nothing needs the lookup, so that nothing will ask for its rows.
-        (None, _) | (_, None) => Ok(Rows::Given(None)),
-        (Some(need), Some(metadata)) => {
-            let pinned = partitions.get(&need.name).map(String::as_str);
-            load_image(need, metadata, pinned)
-        }
-    });
-    images.collect()
-}
-
-fn load_image(need: &LookupNeed, metadata: &Metadata, pinned: Option<&str>) -> Result<Rows, Error> {
-    let mut dimension = metadata.dimension(&need.dimension)?;
-    if let Some(pinned) = pinned {
-        dimension = dimension.pinned(pinned).map_err(|cause| {
-            let message = format!("lookup `{}`: {cause}", need.name);
-            Error::new(ErrorCode::ArgumentMismatch, message)
-        })?;
-    }
-    let columns: Vec<&str> = need
-        .columns
-        .iter()
-        .map(|field| field.name.as_str())
-        .collect();
-    let image = Image::load(&dimension, metadata.root(), &columns).map_err(|cause| {
-        let name = &need.dimension;
-        match pinned {
-            Some(pinned) => dimension_error(&format!("{name}`, pinned to `{pinned}"), &cause),
-            None => dimension_error(name, &cause),
-        }
-    })?;
-    Ok(Rows::Image(Arc::new(image)))
 }
 
 /// Why a dimension has no rows, as users see it.

@@ -9,8 +9,9 @@
 //! 5. [`examples`]: the records that a decision carries with it, and what must come out.
 //! 6. [`publish`]: check, copy, [`manifest`], [`activation`], under a [`metadata`] directory.
 //! 7. [`generation`]: a version with all it needs in memory: what a record is evaluated against.
-//! 8. [`live`]: a version at work, whose generations follow its dimensions.
-//! 9. [`batch`]: many records at once, from Arrow columns to Arrow columns.
+//! 8. [`images`]: what lookups read outside of jobs.
+//! 9. [`live`]: a version at work, whose generations follow its dimensions.
+//! 10. [`batch`]: many records at once, from Arrow columns to Arrow columns.
 
 pub mod activation;
 pub mod batch;
@@ -21,6 +22,7 @@ pub mod examples;
 pub mod expression;
 mod failed;
 pub mod generation;
+pub mod images;
 pub mod live;
 pub mod manifest;
 pub mod metadata;

@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use arc_swap::{ArcSwapOption, Guard};
-use pelton_dimension::{Cache, Claim, Counts, Figures, Groups, Policy, Request, Snapshot};
+use pelton_dimension::{
+    Cache, Choice, Claim, Counts, Figures, Groups, Request, Snapshot, Timeline,
+};
 
 use crate::decision::Decision;
 use crate::error::Error;
@@ -100,7 +102,7 @@ impl LiveDecision {
             version: Some(self.version),
             number: current.as_ref().map_or(0, |current| current.number + 1),
             decision: self.decision.clone(),
-            rows: snapshots.iter().map(rows).collect(),
+            rows: self.claims.iter().zip(&snapshots).map(rows).collect(),
         };
         self.current.store(Some(Arc::new(next)));
         *made_of = snapshots;
@@ -185,17 +187,19 @@ fn claim(
         root: metadata.root().to_owned(),
         columns: columns.map(|field| field.name.clone()).collect(),
         groups: Groups::whole(),
-        policy: Policy::default(),
     };
     Ok(cache.claim(request, now))
 }
 
 /// Where a lookup finds its rows in a snapshot. Without one, nothing needs the lookup.
-fn rows(snapshot: &Option<Arc<Snapshot>>) -> Rows {
-    match snapshot.as_ref().map(|snapshot| snapshot.image()) {
-        None => Rows::Given(None),
-        Some(Ok(image)) => Rows::Image(image.clone()),
-        Some(Err(why)) => Rows::Unusable(why),
+fn rows((claim, snapshot): (&Option<Claim>, &Option<Arc<Snapshot>>)) -> Rows {
+    let (Some(claim), Some(snapshot)) = (claim, snapshot) else {
+        return Rows::Given(None);
+    };
+    match (snapshot.image(), &claim.definition().choice) {
+        (Err(why), _) => Rows::Unusable(why),
+        (Ok(_), Choice::AsOf(as_of)) => Rows::AsOf(Arc::new(Timeline::of(snapshot, *as_of))),
+        (Ok(image), _) => Rows::Image(image.clone()),
     }
 }
 

@@ -18,7 +18,6 @@ use crate::event::Event;
 use crate::groups::Groups;
 use crate::image::Image;
 use crate::origin::Origin;
-use crate::policy::Policy;
 use crate::refresh::{Done, Live, Status, Task, Ticket};
 use crate::snapshot::Snapshot;
 
@@ -48,8 +47,6 @@ pub struct Request {
     pub columns: Vec<String>,
     /// The key groups that are looked up; [`Groups::whole`] where it is not sharded.
     pub groups: Groups,
-    /// When it is renewed.
-    pub policy: Policy,
 }
 
 /// A user's hold on a dimension: images are kept, and kept current, as long as one is there.
@@ -88,14 +85,9 @@ impl Cache {
             columns: request.columns,
         };
         let mut lives = lock(&self.lives);
-        let same = |live: &&Arc<Live>| live.serves(&origin, &request.policy, &request.groups);
+        let same = |live: &&Arc<Live>| live.serves(&origin, &request.groups);
         let live = lives.iter().find(same).cloned().unwrap_or_else(|| {
-            let live = Live::new(
-                origin,
-                request.policy,
-                request.groups.max_parallelism(),
-                now,
-            );
+            let live = Live::new(origin, request.groups.max_parallelism(), now);
             lives.push(Arc::new(live));
             lives[lives.len() - 1].clone()
         });

@@ -9,7 +9,8 @@
 //! 4. [`image`]: those rows as packed bytes with an index on the key: what a lookup reads; [`load`]
 //!    makes it.
 //! 5. [`cache`]: the dimensions that a process holds, shared by their users and kept current.
-//!    [`refresh`] is one of them, [`snapshot`] what its lookups see.
+//!    [`refresh`] is one of them, [`snapshot`] what its lookups see; [`timeline`] what a record
+//!    sees that is decided as of its own time.
 //! 6. [`lookup`]: a row of a key in, rows of columns out, for tables that stand for a dimension.
 
 pub mod cache;
@@ -29,6 +30,7 @@ pub mod refresh;
 pub mod snapshot;
 pub mod source;
 pub mod storage;
+pub mod timeline;
 
 pub use cache::{Cache, Claim, Request};
 pub use counts::Counts;
@@ -41,3 +43,4 @@ pub use image::{Image, KeyEncoder, Projection};
 pub use policy::{Initial, Policy};
 pub use snapshot::Snapshot;
 pub use storage::Location;
+pub use timeline::Timeline;

@@ -69,6 +69,16 @@ impl Origin {
         Storage::new(self.definition.path.below(&metadata), Settings::default())?.connect()
     }
 
+    /// What the definition chooses, the newest last.
+    pub(crate) fn listed(&self) -> Result<Vec<Chosen>, Error> {
+        self.choose(&self.connect()?)
+    }
+
+    /// The image of what was listed.
+    pub(crate) fn image(&self, chosen: &Chosen, groups: Groups) -> Result<Arc<Image>, Error> {
+        Ok(self.loaded(&self.connect()?, chosen.clone(), groups)?.image)
+    }
+
     fn choose(&self, connection: &Connection) -> Result<Vec<Chosen>, Error> {
         let partitions = hive::choose(&self.definition, connection)?;
         Ok(match self.definition.choice {
@@ -114,6 +124,17 @@ impl Origin {
 }
 
 impl Chosen {
+    /// The name of its newest Hive partition.
+    pub(crate) fn name(&self) -> &str {
+        self.partitions.last().map_or("", |newest| &newest.name)
+    }
+
+    /// When its newest Hive partition begins, in milliseconds since 1970; `None` where its levels
+    /// are no time.
+    pub(crate) fn time(&self) -> Option<i64> {
+        self.partitions.last()?.time()
+    }
+
     /// When the Hive partition begins, in milliseconds since 1970: its first level that is a
     /// `DATE`. Without one, its first level that is an integer, as it is; else 0.
     pub(crate) fn epoch(&self) -> i64 {

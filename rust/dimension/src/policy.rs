@@ -31,7 +31,7 @@ impl Default for Policy {
     fn default() -> Policy {
         Policy {
             refresh: Duration::from_secs(60),
-            initial: Initial::Fail,
+            initial: Initial::Wait(Duration::from_secs(600)),
             max_staleness: None,
             max_shrink: None,
         }

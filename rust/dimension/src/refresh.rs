@@ -35,7 +35,6 @@ const CHANGES: u32 = 3;
 #[derive(Debug)]
 pub(crate) struct Live {
     pub(crate) origin: Origin,
-    policy: Policy,
     max_parallelism: u32,
     snapshot: ArcSwapOption<Snapshot>,
     state: Mutex<State>,
@@ -120,10 +119,9 @@ pub(crate) struct Done {
 }
 
 impl Live {
-    pub(crate) fn new(origin: Origin, policy: Policy, max_parallelism: u32, now: Instant) -> Live {
+    pub(crate) fn new(origin: Origin, max_parallelism: u32, now: Instant) -> Live {
         Live {
             origin,
-            policy,
             max_parallelism,
             snapshot: ArcSwapOption::empty(),
             state: Mutex::new(State {
@@ -142,9 +140,12 @@ impl Live {
     }
 
     /// Whether it is what a request asks for.
-    pub(crate) fn serves(&self, origin: &Origin, policy: &Policy, groups: &Groups) -> bool {
-        (&self.origin, &self.policy, self.max_parallelism)
-            == (origin, policy, groups.max_parallelism())
+    pub(crate) fn serves(&self, origin: &Origin, groups: &Groups) -> bool {
+        (&self.origin, self.max_parallelism) == (origin, groups.max_parallelism())
+    }
+
+    fn policy(&self) -> &Policy {
+        &self.origin.definition.policy
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -191,7 +192,7 @@ impl Live {
         if groups.is_some_and(|groups| self.holds(groups)) {
             return Ok(true);
         }
-        match (&state.failure, self.policy.initial) {
+        match (&state.failure, self.policy().initial) {
             (None, _) => Ok(false),
             (Some(error @ Error::Unavailable(_)), Initial::Wait(limit)) => {
                 let waited = now.saturating_duration_since(ticket.since);
@@ -255,7 +256,7 @@ impl Live {
 
     /// When lookups may no longer use what they see; `None` where they already may not.
     fn expires(&self, state: &State) -> Option<Instant> {
-        let at = state.current? + self.policy.max_staleness?;
+        let at = state.current? + self.policy().max_staleness?;
         let is_stale = self.snapshot.load().as_ref().is_none_or(|s| s.is_stale());
         (!is_stale).then_some(at)
     }
@@ -267,7 +268,7 @@ impl Live {
         };
         let state = self.state();
         let age = now.saturating_duration_since(state.current.unwrap_or(now));
-        let error = self.policy.too_old(age, state.failure.as_ref());
+        let error = self.policy().too_old(age, state.failure.as_ref());
         self.snapshot
             .store(Some(Arc::new(snapshot.stale(error.clone()))));
         Done {
@@ -304,7 +305,7 @@ impl Live {
     /// An image that has lost too many rows is refused.
     fn accepted(&self, old: Option<&Snapshot>, found: Found) -> Result<Found, Error> {
         if let (Some(old), Found::Changed(new)) = (old, &found) {
-            self.policy.check_shrink(old, new)?;
+            self.policy().check_shrink(old, new)?;
         }
         Ok(found)
     }
@@ -318,12 +319,12 @@ impl Live {
         let mut state = self.state();
         let state = &mut *state;
         let again = match &old {
-            Some(_) => self.policy.refresh,
-            None => self.policy.refresh.min(AGAIN),
+            Some(_) => self.policy().refresh,
+            None => self.policy().refresh.min(AGAIN),
         };
         match found {
             Ok(found) => {
-                state.due = now + self.policy.refresh;
+                state.due = now + self.policy().refresh;
                 (state.changes, state.failure, state.current) = (0, None, Some(now));
                 self.swap(state, old, found)
             }

@@ -11,7 +11,7 @@ use pelton_data::report::Source;
 use pelton_data::type_parser::parse_columns;
 use pelton_decision::{Error, ErrorCode};
 use pelton_dimension::lookup::{Lookup, LookupError, Share};
-use pelton_dimension::{Claim, Counts, Definition, Figures, Location, Policy, Request};
+use pelton_dimension::{Claim, Counts, Definition, Figures, Location, Request};
 
 use crate::guard::{caught, throwing};
 use crate::memory::{Longs, Memory};
@@ -240,7 +240,6 @@ impl Opening {
             root: self.root.clone().into(),
             columns: lookup.wanted().to_vec(),
             groups: lookup.groups(),
-            policy: Policy::default(),
         };
         Ok(DimensionLookup {
             table,

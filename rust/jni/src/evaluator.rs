@@ -33,6 +33,9 @@ struct Evaluator {
     metrics: Option<Publication>,
 }
 
+/// What `evaluate` returns for a record whose Hive partition is not there yet.
+const NOT_YET: jlong = -2;
+
 /// The places of the counters.
 const EVALUATIONS: usize = 0;
 const ERRORS: usize = 1;
@@ -138,7 +141,8 @@ pub extern "system" fn buffers<'local>(
 }
 
 /// Called for every record, so it takes neither the environment nor any Java object. Returns the
-/// length of the output row, or -1: then `fail` throws the reason.
+/// length of the output row; or -1: then `fail` throws the reason; or -2: then the record waits for
+/// a Hive partition, and is to be evaluated again.
 #[jni_mangle("org.pelton.Evaluator")]
 pub extern "system" fn evaluate(
     _env: *mut jni::sys::JNIEnv,
@@ -247,12 +251,15 @@ impl Evaluator {
         &mut self,
         decide: impl FnOnce(&Generation, &mut Scratch) -> Result<usize, Error>,
     ) -> jlong {
-        self.counters.increment(EVALUATIONS);
         let generation = self.user.live().generation();
         let decided = match &*generation {
             Some(generation) => caught(|| decide(generation, self.scratch_for(generation)?)),
             None => Err(Error::new(ErrorCode::Panic, "the decision is not ready")),
         };
+        if decided.is_err() && self.scratch.as_ref().is_some_and(Scratch::waits) {
+            return NOT_YET;
+        }
+        self.counters.increment(EVALUATIONS);
         match decided {
             Ok(length) => {
                 self.last = Last::Decided;

@@ -118,6 +118,9 @@ impl Describe<'_> {
         );
         node.facts
             .push(("missing", missing(section.missing).to_owned()));
+        if let Some(as_of) = &section.as_of {
+            node.facts.push(("as of", as_of.text.value.clone()));
+        }
         for (column, value) in &section.defaults {
             node.facts.push((
                 "default",

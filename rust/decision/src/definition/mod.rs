@@ -71,6 +71,8 @@ pub struct LookupSection {
     pub key: Vec<Expression>,
     /// Where the key stands.
     pub key_span: Span,
+    /// The time of the record, for a dimension with `choice = "as_of"`.
+    pub as_of: Option<Expression>,
     /// What a miss gives.
     pub missing: Missing,
     /// Column and constant, for `missing = "default"`.
@@ -198,11 +200,9 @@ fn read_lookups(
             report.push(diagnostic.help("add `missing = \"default\"`"));
         }
         let defaults = defaults.map(|table| expressions::read_table(&name.value, table, report));
-        if let Some(as_of) = section.node("as_of") {
-            let message = format!("`{}` is not supported yet", section.path("as_of"));
-            let help = "leave it out: a dimension is its latest ready Hive partition";
-            report.push(Diagnostic::at(as_of.span.clone(), message).help(help));
-        }
+        let what = format!("`{}`", section.path("as_of"));
+        let as_of = section.text("as_of", report);
+        let as_of = as_of.map(|text| Expression::read(what, text, report));
         section.finish(report);
         let (Some(dimension), Some(key_node)) = (dimension, key_node) else {
             unread.name(name);
@@ -213,6 +213,7 @@ fn read_lookups(
             dimension: dimension.clone(),
             key,
             key_span: key_node.span.clone(),
+            as_of,
             missing,
             defaults: defaults.unwrap_or_default(),
         })

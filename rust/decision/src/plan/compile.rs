@@ -9,13 +9,13 @@ use pelton_data::columns::{Physical, Slot};
 use pelton_data::report::{Diagnostic, Report};
 use pelton_data::{DataType, Field};
 use pelton_dimension::image::Duplicates;
-use pelton_dimension::{Definition as Dimension, KeyEncoder, Projection};
+use pelton_dimension::{Choice, Definition as Dimension, KeyEncoder, Projection};
 use pelton_model::Model;
 
 use super::graph::{Graph, Item, Order, title};
 use super::lookup::find_waves;
 use super::{
-    Folded, InputColumn, LookupNeed, LookupWork, ModelWork, NamedColumn, Plan, Step, Work,
+    AsOfWork, Folded, InputColumn, LookupNeed, LookupWork, ModelWork, NamedColumn, Plan, Step, Work,
 };
 use crate::definition::{Definition, Expression, LookupSection};
 use crate::expression::{
@@ -109,6 +109,8 @@ struct PlanCompiler<'a> {
     values: Values,
     steps: Vec<Step>,
     needs: Vec<Option<LookupNeed>>,
+    /// The lookups as of a time.
+    timed: Vec<usize>,
     reserved: BTreeMap<Reserved, NamedColumn>,
     folded: Vec<Folded>,
 }
@@ -129,6 +131,7 @@ impl<'a> PlanCompiler<'a> {
             values: Values::default(),
             steps: Vec::new(),
             needs: definition.lookups.iter().map(|_| None).collect(),
+            timed: Vec::new(),
             reserved: BTreeMap::new(),
             folded: Vec::new(),
         }
@@ -159,6 +162,7 @@ impl<'a> PlanCompiler<'a> {
             input,
             lookup_names: lookups.map(|lookup| lookup.name.value.clone()).collect(),
             lookups: self.needs,
+            timed: self.timed,
             steps: self.steps,
             output,
             reserved: self.reserved,
@@ -211,11 +215,13 @@ impl<'a> PlanCompiler<'a> {
         let dimension = self.references.dimensions[i].as_ref()?;
         let title = title(self.definition, Item::Lookup(i));
         let key = self.lookup_key(lookup, dimension)?;
+        let as_of = self.lookup_as_of(lookup, dimension)?;
         let defaults = self.lookup_defaults(lookup, dimension);
         let columns: Vec<&Field> = self.used_columns(lookup, dimension);
         let start = self.begin(&title, "key");
         let emit = |typed: &Typed| self.compiler.emit(typed, SelectionId::ALL);
         let key_slots: Vec<Slot> = key.iter().map(emit).collect();
+        let as_of = as_of.map(|time| self.as_of_work(i, &time));
         let key_range = self.since(start);
         let mut values = Vec::new();
         for column in &columns {
@@ -248,6 +254,7 @@ impl<'a> PlanCompiler<'a> {
             projection: Projection::new(&needed, &chosen),
             given: RowReader::new(&fields, fields.len()),
             values,
+            as_of,
             missing: lookup.missing,
         });
         self.needs[i] = Some(LookupNeed {
@@ -260,7 +267,7 @@ impl<'a> PlanCompiler<'a> {
             .iter()
             .map(|column| format!("{}.{}", lookup.name.value, column.name))
             .collect();
-        let reads: Vec<&Expression> = lookup.key.iter().collect();
+        let reads: Vec<&Expression> = lookup.key.iter().chain(&lookup.as_of).collect();
         let writes = names.iter().map(String::as_str).collect();
         self.step(Item::Lookup(i), &reads, writes, work);
         Some(())
@@ -302,6 +309,51 @@ impl<'a> PlanCompiler<'a> {
             })
             .collect();
         typed.into_iter().collect()
+    }
+
+    /// The time of the record, where the dimension asks for one. `None`: there are errors.
+    fn lookup_as_of(
+        &mut self,
+        lookup: &LookupSection,
+        dimension: &Dimension,
+    ) -> Option<Option<Typed>> {
+        let is_timed = matches!(dimension.choice, Choice::AsOf(_));
+        let Some(as_of) = &lookup.as_of else {
+            if is_timed {
+                let message = format!("`{}` is looked up as of a time", dimension.name);
+                let diagnostic = Diagnostic::at(lookup.dimension.span.clone(), message);
+                self.report
+                    .push(diagnostic.help("add `as_of = \"...\"`: the time of the record"));
+                return None;
+            }
+            return Some(None);
+        };
+        let span = as_of.text.span.clone();
+        if !is_timed {
+            let message = format!("`{}` is not looked up as of a time", dimension.name);
+            let help = "leave `as_of` out, or define the dimension with `choice = \"as_of\"`";
+            self.report.push(Diagnostic::at(span, message).help(help));
+            return None;
+        }
+        let typed = self.typed(as_of)?;
+        if !matches!(
+            typed.data_type,
+            DataType::Timestamp(_) | DataType::TimestampLtz(_)
+        ) {
+            let message = format!("`as_of` is a time, but this is {}", typed.data_type);
+            let help = "expected a TIMESTAMP or TIMESTAMP_LTZ";
+            self.report.push(Diagnostic::at(span, message).help(help));
+            return None;
+        }
+        Some(Some(typed))
+    }
+
+    fn as_of_work(&mut self, lookup: usize, time: &Typed) -> AsOfWork {
+        self.timed.push(lookup);
+        AsOfWork {
+            time: self.compiler.emit(time, SelectionId::ALL),
+            place: self.timed.len() - 1,
+        }
     }
 
     fn lookup_defaults(

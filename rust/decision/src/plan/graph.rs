@@ -345,7 +345,8 @@ fn expressions(definition: &Definition, item: Item) -> Vec<&Expression> {
         Item::Lookup(i) => {
             let lookup = &definition.lookups[i];
             let defaults = lookup.defaults.iter().map(|(_, value)| value);
-            lookup.key.iter().chain(defaults).collect()
+            let as_of = lookup.as_of.iter();
+            lookup.key.iter().chain(as_of).chain(defaults).collect()
         }
         Item::Feature(i) => vec![&definition.features[i].expression],
         Item::Model(i) => {

@@ -7,11 +7,13 @@
 
 use std::ops::Range;
 
-use pelton_data::columns::Columns;
+use pelton_data::columns::{Columns, Timestamp};
 use pelton_dimension::image::Probe;
+use pelton_dimension::timeline::At;
+use pelton_dimension::{Image, Timeline};
 
 use super::run::{Rows, RunError, Scratch};
-use super::{LookupWork, Step, Work};
+use super::{AsOfWork, LookupWork, Step, Work};
 use crate::definition::Missing;
 
 /// Rows that wait together: about as many lines of memory as a core asks for at once.
@@ -62,7 +64,9 @@ pub(super) fn run(
 ) -> Result<(), RunError> {
     let lookups = || wave.iter().filter_map(Step::lookup);
     for lookup in lookups() {
-        scratch.counts[lookup.index].add_lookups(n as u64);
+        if !scratch.waited {
+            scratch.counts[lookup.index].add_lookups(n as u64);
+        }
     }
     for first in (0..n).step_by(TOGETHER) {
         let some = first..n.min(first + TOGETHER);
@@ -125,6 +129,10 @@ impl LookupWork {
         row: usize,
         title: &str,
     ) -> Result<(), RunError> {
+        let timed = match rows {
+            Rows::AsOf(timeline) => self.image_as_of(timeline, scratch, row, title)?,
+            _ => None,
+        };
         let Scratch {
             columns,
             probes,
@@ -141,6 +149,10 @@ impl LookupWork {
                     None => false,
                 }
             }
+            (Rows::AsOf(_), _) => match timed {
+                Some(image) => self.find(image, columns, &mut probes.keys, row, true)?,
+                None => false,
+            },
             (Rows::Image(_), None) | (Rows::Given(None), _) => false,
             (Rows::Given(Some(given)), _) => {
                 let read = self.given.read(given, columns, row);
@@ -150,12 +162,7 @@ impl LookupWork {
                 })?;
                 true
             }
-            (Rows::Unusable(cause), _) => {
-                return Err(RunError::Unusable {
-                    title: title.to_owned(),
-                    cause: cause.clone(),
-                });
-            }
+            (Rows::Unusable(cause), _) => return Err(unusable(title, cause)),
         };
         if is_found {
             return Ok(());
@@ -193,10 +200,94 @@ impl LookupWork {
         let key = &mut probes.keys;
         match &rows[self.index] {
             Rows::Given(given) => Ok(given.is_some()),
-            Rows::Image(image) if self.key_encoder.encode(columns, row, key)? => {
-                Ok(image.find(0, key)?.next().is_some())
+            Rows::Image(image) => self.find(image, columns, key, row, false),
+            Rows::AsOf(timeline) => {
+                let at = self.time(columns, row).map(|time| timeline.at(time));
+                match at.and_then(|at| at.ok()?.image()) {
+                    Some(image) => self.find(image, columns, key, row, false),
+                    None => Ok(false),
+                }
             }
-            Rows::Image(_) | Rows::Unusable(_) => Ok(false),
+            Rows::Unusable(_) => Ok(false),
         }
+    }
+
+    /// Looks one row up in an image that is whole: it has one key group. Whether there is a row,
+    /// which is read if it `is_read`.
+    fn find(
+        &self,
+        image: &Image,
+        columns: &mut Columns,
+        key: &mut Vec<u8>,
+        row: usize,
+        is_read: bool,
+    ) -> Result<bool, RunError> {
+        if !self.key_encoder.encode(columns, row, key)? {
+            return Ok(false);
+        }
+        match image.find(0, key)?.next() {
+            Some(found) if is_read => {
+                found.read(&self.projection, columns, row)?;
+                Ok(true)
+            }
+            found => Ok(found.is_some()),
+        }
+    }
+
+    /// The record's time, in milliseconds since 1970; `None` where it is NULL.
+    fn time(&self, columns: &Columns, row: usize) -> Option<i64> {
+        let AsOfWork { time, .. } = self.as_of.as_ref()?;
+        let time: Timestamp = columns.value(*time, row)?;
+        Some(time.millis)
+    }
+
+    /// The image that is valid at the record's time; `None` is a miss.
+    fn image_as_of<'t>(
+        &self,
+        timeline: &'t Timeline,
+        scratch: &mut Scratch,
+        row: usize,
+        title: &str,
+    ) -> Result<Option<&'t Image>, RunError> {
+        let time = self.time(&scratch.columns, row);
+        let at = time.map_or(Ok(At::Older), |time| timeline.at(time));
+        let counts = &scratch.counts[self.index];
+        let (number, image) = match at {
+            Ok(At::Older) => (None, None),
+            Ok(At::Rows {
+                number,
+                image,
+                late,
+            }) => {
+                if late {
+                    counts.add_late();
+                }
+                (Some(number), Some(image))
+            }
+            Ok(At::NotYet(cause)) => {
+                // A record that waits is counted once.
+                if !scratch.waited {
+                    counts.add_late();
+                }
+                scratch.waits = true;
+                return Err(unusable(title, &cause));
+            }
+            Err(cause) => {
+                counts.add_late();
+                return Err(unusable(title, &cause));
+            }
+        };
+        if let Some(as_of) = &self.as_of {
+            scratch.seen.set(as_of.place, row, number);
+        }
+        Ok(image)
+    }
+}
+
+#[cold]
+fn unusable(title: &str, cause: &pelton_dimension::Error) -> RunError {
+    RunError::Unusable {
+        title: title.to_owned(),
+        cause: cause.clone(),
     }
 }

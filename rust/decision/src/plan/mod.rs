@@ -11,6 +11,7 @@
 mod compile;
 pub mod graph;
 mod lookup;
+pub(crate) mod partitions;
 pub mod run;
 
 use std::collections::BTreeMap;
@@ -40,6 +41,8 @@ pub struct Plan {
     pub lookup_names: Vec<String>,
     /// The lookups in the order of the file, `None` where no output needs one.
     pub lookups: Vec<Option<LookupNeed>>,
+    /// The numbers of the lookups as of a time: each record may see another Hive partition.
+    pub timed: Vec<usize>,
     /// The steps in the order of a run.
     pub steps: Vec<Step>,
     /// The output columns in the order of the SELECT list.
@@ -156,7 +159,16 @@ pub struct LookupWork {
     given: RowReader,
     /// The columns, each with its default (a constant).
     values: Vec<(Slot, Slot)>,
+    as_of: Option<AsOfWork>,
     missing: Missing,
+}
+
+/// The time that a lookup is as of.
+#[derive(Debug)]
+struct AsOfWork {
+    time: Slot,
+    /// Its place in [`Plan::timed`].
+    place: usize,
 }
 
 /// A model over its block of columns.

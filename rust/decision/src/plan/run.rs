@@ -5,10 +5,11 @@ use std::sync::Arc;
 use pelton_data::binary_row::RowError;
 use pelton_data::columns::{Columns, Literal, MemoryError, Slot};
 use pelton_dimension::image::NotLoaded;
-use pelton_dimension::{Counts, Image};
+use pelton_dimension::{Counts, Image, Timeline};
 use pelton_model::Memory;
 
 use super::lookup::{self, Probes};
+use super::partitions::Seen;
 use super::{ModelWork, Plan, Step, Work};
 use crate::error::ErrorCode;
 use crate::expression::{EvalError, EvalErrorKind, Selections};
@@ -23,6 +24,12 @@ pub struct Scratch {
     pub(super) probes: Probes,
     /// One a lookup of the plan.
     pub(super) counts: Arc<[Counts]>,
+    /// Which Hive partitions the rows have seen, of the lookups as of a time.
+    pub(super) seen: Seen,
+    /// Whether the last run ended because a Hive partition is not there yet, and whether the one
+    /// before it did.
+    pub(super) waits: bool,
+    pub(super) waited: bool,
 }
 
 /// Where a lookup finds its rows.
@@ -30,6 +37,8 @@ pub struct Scratch {
 pub enum Rows {
     /// In a dimension's image.
     Image(Arc<Image>),
+    /// In the image that is valid at the record's time.
+    AsOf(Arc<Timeline>),
     /// Nowhere: what is loaded may not be used, for this reason.
     Unusable(pelton_dimension::Error),
     /// One packed row, or none, whatever the key: an example carries its lookup rows.
@@ -112,7 +121,16 @@ impl Scratch {
             selections: Selections::new(&plan.program, capacity)?,
             probes: Probes::default(),
             counts: plan.lookups.iter().map(|_| Counts::default()).collect(),
+            seen: Seen::new(plan.timed.len(), capacity),
+            waits: false,
+            waited: false,
         })
+    }
+
+    /// Whether the last record has no decision only because a Hive partition is not there yet, and
+    /// `late = "wait"`: decide it again after the next refresh.
+    pub fn waits(&self) -> bool {
+        self.waits
     }
 
     /// Counts what lookups do in `counts`, one a lookup of the plan, from now on.
@@ -151,6 +169,7 @@ impl Plan {
         if n == 0 {
             return Ok(());
         }
+        scratch.waited = std::mem::take(&mut scratch.waits);
         // The instructions of all steps lie one behind the other: what stands between two steps
         // that are more than instructions runs in one go.
         let mut done = 0;
@@ -175,7 +194,8 @@ impl Plan {
                 }
             }
         }
-        self.eval(&(done..self.program.end()), scratch, n)
+        self.eval(&(done..self.program.end()), scratch, n)?;
+        Ok(self.write_partitions(rows, scratch, n)?)
     }
 
     /// Runs one step: what the benchmark times.
@@ -187,7 +207,13 @@ impl Plan {
         n: usize,
     ) -> Result<(), RunError> {
         match &step.work {
-            Work::Eval(range) => self.eval(range, scratch, n),
+            Work::Eval(range) => {
+                self.eval(range, scratch, n)?;
+                match step.item {
+                    Some(_) => Ok(()),
+                    None => Ok(self.write_partitions(rows, scratch, n)?),
+                }
+            }
             Work::Rules(rules) => self.eval(&rules.instructions, scratch, n),
             Work::Lookup(lookup) => {
                 self.eval(&lookup.key, scratch, n)?;

@@ -52,7 +52,7 @@ pub fn metadata(decision: &str) -> TempDir {
     home
 }
 
-fn home(metadata: &TempDir) -> DecisionHome {
+pub fn home(metadata: &TempDir) -> DecisionHome {
     let uri = metadata.path().join("decisions/d");
     DecisionHome::open(uri.to_str().unwrap()).unwrap()
 }
@@ -104,7 +104,7 @@ fn a_row_names_its_version_and_hive_partitions_and_they_decide_it_again() {
         ]
     };
     assert_eq!(decide(&newest, 5, OnError::Fail), expected("2014-02-01"));
-    let pinned = [("plane".to_owned(), "dt=2013-01-01".to_owned())];
+    let pinned = [("plane".to_owned(), Some("dt=2013-01-01".to_owned()))];
     let pin = Pin {
         version: 1,
         partitions: pinned.into(),
@@ -117,7 +117,7 @@ fn a_row_names_its_version_and_hive_partitions_and_they_decide_it_again() {
 fn a_pin_of_what_is_not_there_is_refused_by_name() {
     let metadata = metadata(DECISION);
     let open = |version, lookup: &str, partition: &str| {
-        let partitions = [(lookup.to_owned(), partition.to_owned())].into();
+        let partitions = [(lookup.to_owned(), Some(partition.to_owned()))].into();
         Generation::open_pinned(
             &home(&metadata),
             &Pin {

@@ -161,7 +161,6 @@ fn read(source: &Source, root: &mut Section<'_>, report: &mut Report) -> Option<
     let policy = life::policy(root, report);
     let budget = life::budget(root, report);
     let min_rows = life::min_rows(root, report);
-    refuse_what_is_not_there(root, report);
 
     let (mut columns, partition) = (columns?, partition?);
     columns.extend(partition.iter().cloned());
@@ -182,28 +181,6 @@ fn read(source: &Source, root: &mut Section<'_>, report: &mut Report) -> Option<
         budget: budget?,
         min_rows: min_rows?,
     })
-}
-
-/// What can be said, and is not acted on yet: whoever builds it takes it out of this list.
-fn refuse_what_is_not_there(root: &mut Section<'_>, report: &mut Report) {
-    const ONCE: &str = "a dimension is loaded once, when it is opened";
-    for key in ["refresh", "max_staleness", "max_shrink"] {
-        if let Some(node) = root.node(key) {
-            let message = format!("`{key}` is not supported yet");
-            report.push(Diagnostic::at(node.span.clone(), message).help(ONCE));
-        }
-    }
-    if let Some(text) = root.text("choice", report)
-        && text.value == "as_of"
-    {
-        report.push(at(text, "`choice = \"as_of\"` is not supported yet"));
-    }
-    if let Some(text) = root.text("initial", report)
-        && text.value.starts_with("wait")
-    {
-        let message = format!("`initial = {:?}` is not supported yet", text.value);
-        report.push(at(text, message).help("expected \"fail\""));
-    }
 }
 
 /// The value that a string stands for; an error lists what it may be.

@@ -12,7 +12,8 @@ use pelton_data::columns::{Columns, Layout, Literal, Physical};
 use pelton_data::report::Source;
 use pelton_dimension::cache::{LINGER, Round};
 use pelton_dimension::{
-    Cache, Claim, Definition, Event, Groups, KeyEncoder, Policy, Projection, Request, Snapshot,
+    Cache, Claim, Definition, Event, Groups, Image, KeyEncoder, Policy, Projection, Request,
+    Snapshot, Timeline,
 };
 
 /// The dimension's files, the cache under test and its time.
@@ -72,7 +73,12 @@ impl Planes {
              columns = \"id BIGINT, seats INT\"\nkey = [\"id\"]\n{}\n",
             self.lines
         );
-        Definition::parse(&Source::new("planes.toml", text)).unwrap()
+        let definition = Definition::parse(&Source::new("planes.toml", text)).unwrap();
+        let policy = self.policy.clone();
+        Definition {
+            policy,
+            ..definition
+        }
     }
 
     pub fn claim_groups(&self, groups: Groups) -> Claim {
@@ -81,13 +87,20 @@ impl Planes {
             root: self.root.path().to_owned(),
             columns: vec!["seats".to_owned()],
             groups,
-            policy: self.policy.clone(),
         };
         self.cache.claim(request, self.now)
     }
 
     pub fn claim(&self) -> Claim {
         self.claim_groups(Groups::whole())
+    }
+
+    /// Every Hive partition, loaded when it is asked for.
+    pub fn on_demand(&self) -> Timeline {
+        let root = self.root.path().to_owned();
+        let columns = vec!["seats".to_owned()];
+        let timeline = Timeline::on_demand(&self.definition(), root, columns);
+        timeline.unwrap().expect("it is as of a time")
     }
 
     /// A claim whose images are loaded.
@@ -130,7 +143,10 @@ pub fn seats(claim: &Claim, id: i64) -> Option<i32> {
 }
 
 pub fn seats_in(snapshot: &Snapshot, id: i64) -> Option<i32> {
-    let image = snapshot.image().unwrap();
+    seats_of(snapshot.image().unwrap(), id)
+}
+
+pub fn seats_of(image: &Image, id: i64) -> Option<i32> {
     let mut layout = Layout::default();
     let (key, value) = (layout.add(Physical::I64), layout.add(Physical::I32));
     let mut columns = Columns::new(&layout, 1).unwrap();

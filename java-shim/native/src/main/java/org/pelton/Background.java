@@ -55,16 +55,18 @@ public final class Background {
    */
   static void awaitReady(String what, BooleanSupplier ready) {
     while (!ready.getAsBoolean()) {
-      try {
-        Thread.sleep(READY_POLL_MS);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new PeltonException(
-            "DIMENSION_UNAVAILABLE",
-            true,
-            what + ": interrupted while its dimensions are loaded",
-            e);
-      }
+      pause(READY_POLL_MS, what, "its dimensions are loaded");
+    }
+  }
+
+  /** A pause of a task, which the cancellation of its job ends with an exception. */
+  static void pause(long milliseconds, String what, String why) {
+    try {
+      Thread.sleep(milliseconds);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new PeltonException(
+          "DIMENSION_UNAVAILABLE", true, what + ": interrupted while " + why, e);
     }
   }
 

@@ -21,10 +21,16 @@ public final class Evaluator implements AutoCloseable {
   private static final int EVALUATIONS = 0;
   private static final int ERRORS = Long.BYTES;
 
-  /** A small part of what the smallest load takes. */
+  /** What comes with a refresh is seen soon after it. */
+  private static final long LATE_POLL_MS = 50;
+
+  /** What {@link #evaluate(long, int)} returns for a record that waits for a Hive partition. */
+  private static final long NOT_YET = -2;
+
   private final ByteBuffer counters =
       ByteBuffer.allocateDirect(2 * Long.BYTES).order(ByteOrder.nativeOrder());
 
+  private final String name;
   private final RowBuffer input;
   private final RowBuffer output;
 
@@ -51,18 +57,22 @@ public final class Evaluator implements AutoCloseable {
    */
   public Evaluator(String decisionUri, long version, String onError, String nativeDirectory) {
     NativeLibrary.load(nativeDirectory);
-    String name = decisionUri.substring(decisionUri.lastIndexOf('/') + 1);
+    name = decisionUri.substring(decisionUri.lastIndexOf('/') + 1);
     input = new RowBuffer("`" + name + "`: the input");
     output = new RowBuffer("`" + name + "`: the output");
     Background.acquire();
     try {
       handle = open(decisionUri, version, onError, counters);
-      Background.awaitReady("`" + name + "`", () -> ready(handle));
+      Background.awaitReady(label(), () -> ready(handle));
       tellBuffers();
     } catch (RuntimeException e) {
       close();
       throw e;
     }
+  }
+
+  private String label() {
+    return "`" + name + "`";
   }
 
   /**
@@ -88,6 +98,9 @@ public final class Evaluator implements AutoCloseable {
   /**
    * Evaluates the row in the input buffer.
    *
+   * <p>Waits for a Hive partition that is not there yet, where a dimension says {@code late =
+   * "wait"}; an interrupt ends the wait.
+   *
    * @return the length of the output row in bytes
    * @throws PeltonException when this record cannot be evaluated; the evaluator stays usable
    */
@@ -96,6 +109,10 @@ public final class Evaluator implements AutoCloseable {
       tellBuffers();
     }
     long length = evaluate(open(), inputLength);
+    while (length == NOT_YET) {
+      Background.pause(LATE_POLL_MS, label(), "a record waits for its Hive partition");
+      length = evaluate(handle, inputLength);
+    }
     if (length < 0) {
       fail(handle);
       throw new IllegalStateException("a failed evaluation has no reason");
@@ -187,7 +204,10 @@ public final class Evaluator implements AutoCloseable {
   /** Tells the addresses and sizes of both buffers; called after every change of one of them. */
   private static native void buffers(long handle, ByteBuffer input, ByteBuffer output);
 
-  /** The length of the output row, which is written if it fits; or -1, then ask {@link #fail}. */
+  /**
+   * The length of the output row, which is written if it fits; or -1, then ask {@link #fail}; or
+   * -2, then the record is to be evaluated again.
+   */
   private static native long evaluate(long handle, int inputLength);
 
   /** Writes the last output row, for the case that it did not fit before. */

@@ -1,0 +1,150 @@
+package org.pelton.flink;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.apache.flink.api.common.JobStatus;
+import org.apache.flink.core.execution.JobClient;
+import org.apache.flink.table.api.TableResult;
+import org.apache.flink.table.api.bridge.java.StreamTableEnvironment;
+import org.apache.flink.test.junit5.MiniClusterExtension;
+import org.apache.flink.types.Row;
+import org.apache.flink.util.CloseableIterator;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+import org.pelton.TestDecisions;
+import org.pelton.TestPaths;
+
+/** Dimensions that get other Hive partitions while jobs run. */
+class RefreshTest {
+
+  @RegisterExtension private static final MiniClusterExtension CLUSTER = FlinkJobs.cluster(4);
+
+  private static final int PLANES = 3322;
+  private static final String DECISION =
+      "name = \"seats\"\n"
+          + "input = \"n BIGINT, tailnum STRING\"\n"
+          + "output = \"n AS m, plane.seats AS seats, pelton.partitions AS partitions\"\n"
+          + "[lookups.plane]\ndimension = \"planes\"\nkey = [\"tailnum\"]\n";
+
+  @TempDir Path directory;
+
+  private Path metadata;
+  private String uri;
+
+  @BeforeEach
+  void publish() throws Exception {
+    metadata = directory.resolve("metadata");
+    Path definition = models().resolve("dimensions/planes.toml");
+    Files.createDirectories(metadata.resolve("dimensions"));
+    Files.writeString(
+        metadata.resolve("dimensions/planes.toml"),
+        Files.readString(definition) + "refresh = \"200 ms\"\ninitial = \"wait 10 min\"\n");
+    Path draft = Files.createDirectories(directory.resolve("draft"));
+    Files.writeString(draft.resolve("decision.toml"), DECISION);
+    TestDecisions.pelton("publish", draft.toString(), "--to", metadata.toString());
+    uri = metadata.resolve("decisions/seats").toString();
+    PeltonMetrics.forget();
+  }
+
+  @Test
+  void aNewerHivePartitionIsSeenByLaterRecordsAndNoneFails() throws Exception {
+    addPlanes("2013-01-01");
+    TableResult job = startJob();
+    List<Row> rows = new ArrayList<>();
+    try (CloseableIterator<Row> results = job.collect()) {
+      readUntil(results, rows, "dt=2013-01-01");
+      addPlanes("2013-02-01");
+      readUntil(results, rows, "dt=2013-02-01");
+      Files.createDirectories(metadata.resolve("planes/dt=2013-03-01"));
+      Files.writeString(metadata.resolve("planes/dt=2013-03-01/planes.parquet"), "not Parquet");
+      Files.writeString(metadata.resolve("planes/dt=2013-03-01/_SUCCESS"), "");
+      while (PeltonMetrics.sum("dimension.planes.failures") < 2) {
+        rows.add(results.next());
+      }
+      assertThat(partition(rows.get(rows.size() - 1))).isEqualTo("dt=2013-02-01");
+    }
+    assertThat(rows).extracting(row -> row.getField("seats")).containsOnly(149);
+    assertThat(rows).extracting(RefreshTest::partition).isSorted();
+    assertThat(PeltonMetrics.sum("errors")).isZero();
+    assertThat(PeltonMetrics.sum("dimension.planes.lookups"))
+        .isEqualTo(PeltonMetrics.sum("evaluations"))
+        .isGreaterThanOrEqualTo(rows.size());
+    assertThat(PeltonMetrics.sum("dimension.planes.misses")).isZero();
+    assertThat(PeltonMetrics.sum("dimension.planes.refreshes")).isEqualTo(2);
+    // Two tasks share the image; one of them reports it.
+    assertThat(PeltonMetrics.values("dimension.planes.rows"))
+        .containsExactlyInAnyOrder((long) PLANES, 0L);
+  }
+
+  @Test
+  void aJobThatWaitsForItsFirstHivePartitionCanBeCancelled() throws Exception {
+    Files.createDirectories(metadata.resolve("planes"));
+    JobClient job = startJob().getJobClient().orElseThrow();
+    while (job.getJobStatus().get() != JobStatus.RUNNING) {
+      Thread.sleep(20);
+    }
+    Thread.sleep(500);
+    job.cancel().get(10, TimeUnit.SECONDS);
+    long limit = System.nanoTime() + Duration.ofSeconds(10).toNanos();
+    while (!job.getJobStatus().get().isTerminalState()) {
+      assertThat(System.nanoTime()).isLessThan(limit);
+      Thread.sleep(20);
+    }
+    assertThat(job.getJobStatus().get()).isEqualTo(JobStatus.CANCELED);
+  }
+
+  @Test
+  void aJobThatWaitsBeginsWhenItsFirstHivePartitionComes() throws Exception {
+    Files.createDirectories(metadata.resolve("planes"));
+    try (CloseableIterator<Row> results = startJob().collect()) {
+      Thread.sleep(500);
+      addPlanes("2013-01-01");
+      assertThat(partition(results.next())).isEqualTo("dt=2013-01-01");
+    }
+  }
+
+  private TableResult startJob() {
+    StreamTableEnvironment sql = FlinkJobs.streaming(true, 2);
+    sql.executeSql(
+        "CREATE TEMPORARY TABLE numbers (n BIGINT) WITH ('connector' = 'datagen',"
+            + " 'rows-per-second' = '500', 'fields.n.kind' = 'sequence',"
+            + " 'fields.n.start' = '1', 'fields.n.end' = '1000000')");
+    return sql.executeSql(
+        "SELECT m, seats, partitions FROM numbers,"
+            + " LATERAL TABLE(predict('"
+            + uri
+            + "', n, 'N14228')) AS p");
+  }
+
+  /** Rows of two tasks: until both have seen a Hive partition, whatever the other has. */
+  private static void readUntil(CloseableIterator<Row> results, List<Row> rows, String partition) {
+    for (int seen = 0; seen < 200; ) {
+      Row row = results.next();
+      rows.add(row);
+      seen += partition(row).equals(partition) ? 1 : 0;
+    }
+  }
+
+  private static String partition(Row row) {
+    return (String) row.<java.util.Map<?, ?>>getFieldAs("partitions").get("plane");
+  }
+
+  private void addPlanes(String day) throws Exception {
+    Path from = models().resolve("planes/dt=2013-01-01");
+    Path to = Files.createDirectories(metadata.resolve("planes/dt=" + day));
+    Files.copy(from.resolve("planes.parquet"), to.resolve("planes.parquet"));
+    Files.createFile(to.resolve("_SUCCESS"));
+  }
+
+  private static Path models() {
+    return TestPaths.root().resolve("models/metadata");
+  }
+}
