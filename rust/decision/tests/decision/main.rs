@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod arrival_delay;
+mod as_of;
 mod error_matrix;
 mod errors;
 mod flights;

@@ -124,27 +124,7 @@ fn the_key_is_made_of_columns_that_can_be_compared() {
 
 #[test]
 fn what_is_not_there_yet_is_refused_by_name() {
-    for line in [
-        "refresh = \"60 s\"",
-        "max_staleness = \"3 d\"",
-        "max_shrink = \"50 %\"",
-    ] {
-        let key = line.split(' ').next().unwrap();
-        let error = with(line).unwrap_err();
-        assert!(
-            error.contains(&format!("`{key}` is not supported yet")),
-            "{error}"
-        );
-    }
     for (line, message) in [
-        (
-            "initial = \"wait 10 min\"",
-            "`initial = \"wait 10 min\"` is not supported yet",
-        ),
-        (
-            "choice = \"as_of\"",
-            "`choice = \"as_of\"` is not supported yet",
-        ),
         (
             "ready = \"metastore\"",
             "`ready = \"metastore\"` is not supported yet",

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)] // a test that cannot go on has failed
 
+mod as_of;
 mod planes;
 mod renewed;
 mod shared;
