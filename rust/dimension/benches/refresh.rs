@@ -19,7 +19,7 @@ use pelton_data::columns::{Columns, Layout, Physical, Slot};
 use pelton_data::report::Source;
 use pelton_data::{DataType, key_group};
 use pelton_dimension::{
-    Cache, Claim, Definition, Groups, KeyEncoder, Policy, Projection, Request, Snapshot,
+    Cache, Claim, Definition, Groups, KeyEncoder, Projection, Request, Snapshot,
 };
 
 #[allow(dead_code, reason = "shared with the program that writes the tables")]
@@ -217,7 +217,8 @@ fn claims(cache: &Cache, metadata: &str, subtasks: u32) -> Result<Vec<Claim>> {
 fn request(metadata: &str, groups: Groups) -> Result<Request> {
     let path = Path::new(metadata).join("dimensions/by_id.toml");
     let source = Source::new(path.display().to_string(), fs::read_to_string(&path)?);
-    let definition = Definition::parse(&source).map_err(|report| report.to_string())?;
+    let mut definition = Definition::parse(&source).map_err(|report| report.to_string())?;
+    definition.policy.refresh = Duration::from_millis(1);
     let files = definition.columns.iter();
     let columns = files.filter(|column| !definition.partition.contains(column));
     Ok(Request {
@@ -225,10 +226,6 @@ fn request(metadata: &str, groups: Groups) -> Result<Request> {
         definition,
         root: metadata.into(),
         groups,
-        policy: Policy {
-            refresh: Duration::from_millis(1),
-            ..Policy::default()
-        },
     })
 }
 

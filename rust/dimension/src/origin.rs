@@ -7,6 +7,7 @@ use crate::definition::{Choice, Definition};
 use crate::error::Error;
 use crate::groups::Groups;
 use crate::hive::{self, HivePartition, Value};
+use crate::image::Image;
 use crate::load::{Wanted, load};
 use crate::snapshot::{Part, Snapshot};
 use crate::storage::{Connection, Location, Settings, Storage};

@@ -130,7 +130,7 @@ fn a_dimension_that_is_not_there_is_an_error_of_the_open() {
     assert!(
         error
             .message
-            .starts_with("`d`: dimension `planes`: cannot open "),
+            .starts_with("`d`: dimension `planes`: "),
         "{error}"
     );
 }

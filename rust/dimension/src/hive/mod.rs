@@ -120,10 +120,10 @@ pub fn check_unchanged(
         let now = tree.with_files(definition, partition.clone())?;
         if now.as_ref() != Some(partition) {
             let message = format!(
-                "{} changed while it was loaded; it is loaded again at the next refresh",
+                "{} changed while it was loaded",
                 connection.show(&partition.name)
             );
-            return Err(Error::Unavailable(message));
+            return Err(Error::Changed(message));
         }
     }
     Ok(())
