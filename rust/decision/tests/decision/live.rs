@@ -128,9 +128,7 @@ fn a_dimension_that_is_not_there_is_an_error_of_the_open() {
     let error = live.ready(now).unwrap_err();
     assert_eq!(error.code, ErrorCode::DimensionUnavailable);
     assert!(
-        error
-            .message
-            .starts_with("`d`: dimension `planes`: "),
+        error.message.starts_with("`d`: dimension `planes`: "),
         "{error}"
     );
 }
