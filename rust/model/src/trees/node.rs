@@ -73,9 +73,13 @@ macro_rules! value {
             }
             #[inline(always)]
             fn category(self) -> u32 {
-                let whole = self as i32;
-                if whole as $type == self {
-                    whole as u32
+                // Beside a number whose last digit is 1, whole numbers are the last bits.
+                const BASE: $type = 1.0 / <$type>::EPSILON;
+                let shifted = self + BASE;
+                let whole = u64::from(shifted.to_bits().wrapping_sub(BASE.to_bits()));
+                let is_whole = shifted - BASE == self;
+                if is_whole {
+                    whole.min(u32::MAX.into()) as u32
                 } else {
                     u32::MAX
                 }
