@@ -1,6 +1,6 @@
 //! Our executor, fed with the same rows.
 
-use pelton_model::{Memory, Model, Tensor};
+use pelton_model::{Memory, Model, Tensor, Text};
 
 use crate::case::{Input, Values};
 
@@ -11,6 +11,7 @@ pub struct Calls<'a> {
     f32: Vec<f32>,
     f64: Vec<f64>,
     i64: Vec<i64>,
+    text: Vec<u8>,
     calls: Vec<Vec<Columns>>,
     output: &'a Tensor,
 }
@@ -19,6 +20,7 @@ pub struct Calls<'a> {
 enum Columns {
     Floats(usize, Vec<f32>),
     Ids(usize, Vec<i64>),
+    Texts(usize, Vec<String>),
 }
 
 impl<'a> Calls<'a> {
@@ -41,7 +43,7 @@ impl<'a> Calls<'a> {
                 match &input.values {
                     Values::Floats(all) => Ok(Columns::Floats(first, transposed(&all[part], n))),
                     Values::Ids(all) => Ok(Columns::Ids(first, transposed(&all[part], n))),
-                    Values::Texts(_) => Err("an input of strings".to_owned()),
+                    Values::Texts(all) => Ok(Columns::Texts(first, transposed(&all[part], n))),
                 }
             });
             columns.collect::<Result<Vec<_>, String>>()
@@ -55,6 +57,7 @@ impl<'a> Calls<'a> {
             f32: vec![0.0; size.f32 * n],
             f64: vec![0.0; size.f64 * n],
             i64: vec![0; size.i64 * n],
+            text: Vec::new(),
             calls,
             output,
         })
@@ -62,6 +65,7 @@ impl<'a> Calls<'a> {
 
     /// Writes the inputs and runs the model.
     pub fn run(&mut self, call: usize) {
+        self.text.clear();
         for columns in &self.calls[call % self.calls.len()] {
             match columns {
                 Columns::Floats(first, values) => {
@@ -70,13 +74,20 @@ impl<'a> Calls<'a> {
                 Columns::Ids(first, values) => {
                     self.i64[*first..][..values.len()].copy_from_slice(values)
                 }
+                Columns::Texts(first, values) => {
+                    for (cell, value) in self.i64[*first..].iter_mut().zip(values) {
+                        let (offset, len) = (self.text.len() as u32, value.len() as u32);
+                        *cell = Text { offset, len }.cell();
+                        self.text.extend_from_slice(value.as_bytes());
+                    }
+                }
             }
         }
         let mut memory = Memory {
             f32: &mut self.f32,
             f64: &mut self.f64,
             i64: &mut self.i64,
-            text: &mut Vec::new(),
+            text: &mut self.text,
             stride: self.n,
         };
         let ran = self.model.run(self.n, &mut memory);
@@ -91,9 +102,9 @@ impl<'a> Calls<'a> {
 }
 
 /// Row-major becomes feature-major when `outer` is the number of rows, and the other way round when it is the width.
-fn transposed<T: Copy>(values: &[T], outer: usize) -> Vec<T> {
+fn transposed<T: Clone>(values: &[T], outer: usize) -> Vec<T> {
     let inner = values.len() / outer;
     (0..values.len())
-        .map(|i| values[i % outer * inner + i / outer])
+        .map(|i| values[i % outer * inner + i / outer].clone())
         .collect()
 }
