@@ -69,7 +69,7 @@ impl Timeline {
     pub fn of(snapshot: &Snapshot, as_of: AsOf) -> Timeline {
         let parts = snapshot.parts().iter();
         let moments = parts.map(|part| {
-            let moment = Moment::new(part.image.hive_partition(), part.chosen.clone());
+            let moment = Moment::new(part.image.hive_partition().to_owned(), part.chosen.clone());
             Moment {
                 image: OnceLock::from(Ok(part.image.clone())),
                 ..moment
@@ -103,7 +103,7 @@ impl Timeline {
             columns,
         };
         let chosen = origin.listed()?.into_iter();
-        let moments = chosen.map(|chosen| Moment::new(&chosen.name().to_owned(), chosen));
+        let moments = chosen.map(|chosen| Moment::new(chosen.name().to_owned(), chosen));
         Ok(Some(Timeline {
             as_of,
             moments: moments.collect(),
@@ -182,9 +182,9 @@ impl Timeline {
 }
 
 impl Moment {
-    fn new(name: &str, chosen: Chosen) -> Moment {
+    fn new(name: String, chosen: Chosen) -> Moment {
         Moment {
-            name: name.to_owned(),
+            name,
             // Those without a time are not chosen.
             begins: chosen.time().unwrap_or(i64::MAX),
             chosen,
