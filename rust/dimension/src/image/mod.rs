@@ -33,7 +33,7 @@ use std::sync::Arc;
 use pelton_data::Field;
 use pelton_data::columns::{Columns, MemoryError};
 
-use crate::definition::Definition;
+use crate::definition::{Choice, Definition};
 use crate::error::Error;
 use crate::groups::Groups;
 use crate::hive;
@@ -101,18 +101,24 @@ pub struct Probe {
 }
 
 impl Image {
-    /// Loads the Hive partitions that the definition chooses, as one image of all key groups.
+    /// Loads the Hive partitions that the definition chooses (as of a time: the newest one), as one
+    /// image of all key groups.
     /// `wanted` are the columns of the rows, in their order; directory levels count as columns.
     pub fn load(definition: &Definition, metadata: &Path, wanted: &[&str]) -> Result<Image, Error> {
         let metadata = Location::Local(metadata.to_owned());
         let storage = Storage::new(definition.path.below(&metadata), Settings::default())?;
         let connection = storage.connect()?;
         let partitions = hive::choose(definition, &connection)?;
+        let one_image = match definition.choice {
+            // Each Hive partition is an image of its own.
+            Choice::AsOf(_) => &partitions[partitions.len().saturating_sub(1)..],
+            _ => &partitions[..],
+        };
         let wanted = Wanted {
             columns: wanted,
             groups: &Groups::whole(),
         };
-        load::load(definition, &connection, &partitions, &wanted)
+        load::load(definition, &connection, one_image, &wanted)
     }
 
     /// The rows of a key that [`KeyEncoder::encode`] wrote. `group` is its key group, 0 where
