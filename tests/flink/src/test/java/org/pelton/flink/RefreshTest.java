@@ -78,9 +78,10 @@ class RefreshTest {
     assertThat(rows).extracting(row -> row.getField("seats")).containsOnly(149);
     assertThat(rows).extracting(RefreshTest::partition).isSorted();
     assertThat(PeltonMetrics.sum("errors")).isZero();
+    // The lookups are told from time to time, not with every record.
     assertThat(PeltonMetrics.sum("dimension.planes.lookups"))
-        .isEqualTo(PeltonMetrics.sum("evaluations"))
-        .isGreaterThanOrEqualTo(rows.size());
+        .isPositive()
+        .isLessThanOrEqualTo(PeltonMetrics.sum("evaluations"));
     assertThat(PeltonMetrics.sum("dimension.planes.misses")).isZero();
   }
 
