@@ -92,7 +92,7 @@ class RefreshTest {
     while (job.getJobStatus().get() != JobStatus.RUNNING) {
       Thread.sleep(20);
     }
-    Thread.sleep(500);
+    Thread.sleep(2000); // until both tasks wait in open()
     job.cancel().get(10, TimeUnit.SECONDS);
     long limit = System.nanoTime() + Duration.ofSeconds(10).toNanos();
     while (!job.getJobStatus().get().isTerminalState()) {
