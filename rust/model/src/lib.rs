@@ -30,6 +30,7 @@
 //! operators agree within 1e-6. Where the ONNX standard is silent or ONNX Runtime differs from it, this crate does
 //! what ONNX Runtime does, and the operator's file says so.
 
+mod blocks;
 mod cpu;
 mod element;
 mod error;

@@ -1,5 +1,6 @@
 //! A loaded model.
 
+use crate::blocks::Blocks;
 use crate::error::ModelError;
 use crate::graph;
 use crate::memory::{Memory, MemorySize, RunError, Tensor, Workspace};
@@ -12,6 +13,8 @@ pub struct Model {
     memory: MemorySize,
     steps: Vec<Box<dyn Step>>,
     infos: Vec<StepInfo>,
+    /// How many rows run, where a step multiplies matrices.
+    blocks: Option<Blocks>,
 }
 
 /// What a step of a model is, for people.
@@ -62,8 +65,11 @@ impl Model {
         memory: MemorySize,
         steps: Vec<(StepInfo, Box<dyn Step>)>,
     ) -> Self {
-        let (infos, steps) = steps.into_iter().unzip();
+        let (infos, steps): (_, Vec<Box<dyn Step>>) = steps.into_iter().unzip();
+        let products = steps.iter().any(|step| step.is_product());
+        let blocks = products.then(|| Blocks::new(&inputs, &outputs, memory));
         Self {
+            blocks,
             inputs,
             outputs,
             memory,
@@ -122,16 +128,39 @@ impl Model {
         if n == 0 {
             return Ok(());
         }
-        let mut workspace = Workspace {
-            f32: memory.f32,
-            f64: memory.f64,
-            i64: memory.i64,
-            text: memory.text,
-            stride,
-            failure: None,
-        };
+        if let Some(blocks) = &self.blocks
+            && n > blocks.rows
+            && blocks.fit(stride)
+        {
+            for first in (0..n).step_by(blocks.rows) {
+                let rows = first..n.min(first + blocks.rows);
+                let tensors = (&self.inputs[..], &self.outputs[..]);
+                let ran = blocks.run(tensors, rows.clone(), memory, |workspace| {
+                    self.run_steps(rows.len(), workspace)
+                });
+                ran.map_err(|error| RunError {
+                    row: first + error.row,
+                    ..error
+                })?;
+            }
+            return Ok(());
+        }
+        self.run_steps(
+            n,
+            &mut Workspace {
+                f32: memory.f32,
+                f64: memory.f64,
+                i64: memory.i64,
+                text: memory.text,
+                stride,
+                failure: None,
+            },
+        )
+    }
+
+    fn run_steps(&self, n: usize, workspace: &mut Workspace<'_>) -> Result<(), RunError> {
         for (step, info) in self.steps.iter().zip(&self.infos) {
-            step.run(n, &mut workspace);
+            step.run(n, workspace);
             if let Some((row, message)) = workspace.failure.take() {
                 let step = format!("{} {:?}", info.operator, info.node);
                 return Err(RunError { row, step, message });

@@ -30,3 +30,24 @@ fn every_packed_case_gives_what_the_onnx_project_says_on_our_own_kernels() {
         failures.join("\n")
     );
 }
+
+#[test]
+fn rows_of_every_packed_case_have_the_same_bits_together_and_alone() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/node_tests/cases.pack");
+    let cases = read(&std::fs::read(&path).expect("the packed cases"));
+    let (mut failures, mut with_rows) = (Vec::new(), 0);
+    for case in &cases {
+        match case.run_many() {
+            Ok(rows) => with_rows += usize::from(rows > 1),
+            Err(message) => failures.push(format!("{}: {message}", case.name)),
+        }
+    }
+    assert!(
+        failures.is_empty(),
+        "{} of {} cases fail:\n{}",
+        failures.len(),
+        cases.len(),
+        failures.join("\n")
+    );
+    assert!(with_rows > 700, "only {with_rows} cases have several rows");
+}

@@ -1,6 +1,8 @@
 //! Loading damaged files does not panic and does not allocate beyond a multiple of their size; running allocates nothing.
 #![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
+mod onnx_file;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
@@ -166,6 +168,22 @@ fn a_file_made_to_be_large_in_memory_stays_within_a_multiple_of_its_size() {
         "{peak} bytes for a file of {}",
         file.len()
     );
+}
+
+#[test]
+fn values_that_wait_for_their_reader_do_not_wait_for_each_other_without_end() {
+    let names: Vec<String> = (0..50_000).map(|i| format!("v{i}")).collect();
+    let nodes: Vec<_> = (1..names.len())
+        .map(|i| onnx_file::Node::core("Concat", &[&names[i - 1]], &[&names[i]]).int("axis", 1))
+        .collect();
+    let inputs = [onnx_file::matrix("v0", onnx_file::FLOAT, 3)];
+    let outputs = [onnx_file::shapeless(
+        &names[names.len() - 1],
+        onnx_file::FLOAT,
+    )];
+    let model = Model::from_onnx(&onnx_file::model(&nodes, &inputs, &outputs), &|_| None).unwrap();
+    let mut buffers = Buffers::new(model.memory(), 2);
+    model.run(2, &mut buffers.memory()).unwrap();
 }
 
 #[test]

@@ -23,6 +23,8 @@ pub(crate) struct Builder<'a> {
     pub values: HashMap<String, Value>,
     /// Constants of the file that no node has read yet.
     pub initializers: HashMap<String, TensorProto>,
+    /// How many nodes read each value, the graph's outputs included.
+    pub readers: HashMap<String, usize>,
     pub memory: MemorySize,
     pub steps: Vec<(StepInfo, Box<dyn Step>)>,
     /// The most columns that each region may have: a few bytes of a file can declare any width.
@@ -48,7 +50,7 @@ impl Made {
     }
 
     /// One label for every row: an int64, or a code of the strings.
-    pub fn label(rows: &Rows, strings: Option<Vec<String>>) -> Self {
+    pub fn label(rows: &RowShape, strings: Option<Vec<String>>) -> Self {
         let element = match strings {
             Some(_) => Element::String,
             None => Element::Int64,
@@ -70,10 +72,18 @@ pub(crate) struct Rows {
     pub columns: Columns,
     pub lead: usize,
     pub width: usize,
+    shape: RowShape,
+}
+
+/// A shape as rows along its last axis.
+#[derive(Debug, Clone)]
+pub(crate) struct RowShape {
+    pub lead: usize,
+    pub width: usize,
     shape: Shape,
 }
 
-impl Rows {
+impl RowShape {
     /// The shape of `width` values for every row.
     pub fn wide(&self, width: usize) -> Shape {
         let mut shape = self.shape.clone();
@@ -96,6 +106,14 @@ impl Rows {
     pub fn of(&self, index: usize, columns: Columns) -> Columns {
         let width = columns.width / self.lead;
         columns.part(index * width, width)
+    }
+}
+
+impl std::ops::Deref for Rows {
+    type Target = RowShape;
+
+    fn deref(&self) -> &RowShape {
+        &self.shape
     }
 }
 
@@ -126,6 +144,12 @@ impl Builder<'_> {
 
     /// The value that a node reads as its input number `index`, if it has that input.
     pub fn optional(&mut self, node: &Node, index: usize) -> Result<Option<Value>, ModelError> {
+        let value = self.peek(node, index)?;
+        value.map(|value| self.made(value)).transpose()
+    }
+
+    /// The same where it may be deferred.
+    pub fn peek(&mut self, node: &Node, index: usize) -> Result<Option<Value>, ModelError> {
         let Some(name) = node.inputs.get(index).filter(|name| !name.is_empty()) else {
             return Ok(None);
         };
@@ -137,10 +161,24 @@ impl Builder<'_> {
         }
     }
 
+    /// A value that is deferred no longer.
+    pub fn made(&mut self, mut value: Value) -> Result<Value, ModelError> {
+        if let Place::Deferred(how) = &value.place {
+            let columns = how.clone().make(self)?;
+            value.place = Place::Columns(columns);
+        }
+        Ok(value)
+    }
+
+    /// The value that a node reads as its input number `index`; it may be deferred.
+    pub fn deferred(&mut self, node: &Node, index: usize) -> Result<Value, ModelError> {
+        self.peek(node, index)?.ok_or_else(|| missing(node, index))
+    }
+
     /// The value that a node reads as its input number `index`.
     pub fn operand(&mut self, node: &Node, index: usize) -> Result<Value, ModelError> {
         self.optional(node, index)?
-            .ok_or_else(|| node.invalid(format!("input number {index} is missing")))
+            .ok_or_else(|| missing(node, index))
     }
 
     /// Input number 0 as rows along its last axis.
@@ -156,6 +194,23 @@ impl Builder<'_> {
         index: usize,
         value: &Value,
     ) -> Result<Rows, ModelError> {
+        let shape = self.row_shape(node, index, value)?;
+        Ok(Rows {
+            element: value.element,
+            columns: self.columns(node, value)?,
+            lead: shape.lead,
+            width: shape.width,
+            shape,
+        })
+    }
+
+    /// The shape of a value that is input number `index`, as rows along its last axis.
+    pub fn row_shape(
+        &self,
+        node: &Node,
+        index: usize,
+        value: &Value,
+    ) -> Result<RowShape, ModelError> {
         let shape = &value.shape;
         if shape.rank() == 0 || shape.batch == Some(shape.rank() - 1) {
             return Err(node.not_supported(format!(
@@ -168,9 +223,7 @@ impl Builder<'_> {
         if lead == 0 || width == 0 {
             return Err(node.not_supported(format!("the input {shape} is empty")));
         }
-        Ok(Rows {
-            element: value.element,
-            columns: self.columns(node, value)?,
+        Ok(RowShape {
             lead,
             width,
             shape: shape.clone(),
@@ -218,6 +271,7 @@ impl Builder<'_> {
     pub fn columns(&mut self, node: &Node, value: &Value) -> Result<Columns, ModelError> {
         match &value.place {
             Place::Columns(columns) => Ok(*columns),
+            Place::Deferred(how) => how.clone().make(self),
             Place::Constant(constant) => {
                 let columns = self.scratch(value.element, value.width())?;
                 let fill = Fill::step(columns, constant.clone());
@@ -237,9 +291,13 @@ impl Builder<'_> {
         Ok(columns)
     }
 
-    /// Makes output number `index` of `node` another name of `value`.
-    pub fn alias(&mut self, node: &Node, index: usize, value: Value) -> Result<(), ModelError> {
+    /// Makes output number `index` of `node` another name of `value`. What not exactly one reader waits for is made now.
+    pub fn alias(&mut self, node: &Node, index: usize, mut value: Value) -> Result<(), ModelError> {
         match node.outputs.get(index).filter(|name| !name.is_empty()) {
+            Some(name) if self.readers.get(name) != Some(&1) && !value.is_free() => {
+                value = self.made(value)?;
+                self.define(name, value).map_err(|e| e.at(&node.place()))
+            }
             Some(name) => self.define(name, value).map_err(|e| e.at(&node.place())),
             None => Ok(()),
         }
@@ -320,6 +378,10 @@ impl Builder<'_> {
         }
         self.alias(node, 0, value)
     }
+}
+
+fn missing(node: &Node, index: usize) -> ModelError {
+    node.invalid(format!("input number {index} is missing"))
 }
 
 fn needs_constant(node: &Node, index: usize) -> ModelError {

@@ -18,7 +18,7 @@ impl Builder<'_> {
             return Ok(false);
         }
         for index in 0..node.inputs.len() {
-            if let Some(value) = self.optional(node, index)?
+            if let Some(value) = self.peek(node, index)?
                 && (value.data().is_none() || value.shape.batch.is_some())
             {
                 return Ok(false);
@@ -73,6 +73,7 @@ impl Builder<'_> {
             external: self.external,
             opsets: self.opsets.clone(),
             values: Default::default(),
+            readers: Default::default(),
             initializers: Default::default(),
             memory: MemorySize::default(),
             steps: Vec::new(),

@@ -8,10 +8,12 @@ mod fold;
 mod inputs;
 pub(crate) mod value;
 
+use std::collections::HashMap;
+
 use prost::Message;
 
-pub(crate) use builder::{Builder, Made, Rows};
-pub(crate) use value::{Place, Size, Value};
+pub(crate) use builder::{Builder, Made, RowShape, Rows};
+pub(crate) use value::{Deferred, Place, Size, Value};
 
 use crate::element::Element;
 use crate::error::ModelError;
@@ -60,6 +62,7 @@ pub(crate) fn load(bytes: &[u8], external: External) -> Result<Model, ModelError
             })
             .collect(),
         values: Default::default(),
+        readers: readers(&graph),
         initializers: named
             .map(|tensor| (tensor.name.clone().unwrap_or_default(), tensor))
             .collect(),
@@ -145,6 +148,27 @@ impl Builder<'_> {
         let columns = self.columns(&node, &value)?;
         Ok(tensor_of(name, &value, columns.first))
     }
+}
+
+/// How many nodes, those of branches included, and outputs read each value.
+fn readers(graph: &GraphProto) -> HashMap<String, usize> {
+    fn count(graph: &GraphProto, readers: &mut HashMap<String, usize>) {
+        let outputs = graph
+            .output
+            .iter()
+            .filter_map(|output| output.name.as_ref());
+        let inputs = graph.node.iter().flat_map(|node| &node.input);
+        for name in outputs.chain(inputs) {
+            *readers.entry(name.clone()).or_default() += 1;
+        }
+        let attributes = graph.node.iter().flat_map(|node| &node.attribute);
+        for branch in attributes.flat_map(|attribute| &attribute.g) {
+            count(branch, readers);
+        }
+    }
+    let mut readers = HashMap::new();
+    count(graph, &mut readers);
+    readers
 }
 
 fn name_of(value: &ValueInfoProto) -> &str {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::builder::Builder;
 use crate::element::Element;
 use crate::error::ModelError;
 use crate::memory::{Cell, Columns, Data, Keys};
@@ -23,10 +24,24 @@ pub(crate) struct Value {
 /// Where a value is.
 #[derive(Debug, Clone)]
 pub(crate) enum Place {
+    /// Nowhere yet.
+    Deferred(Arc<dyn Deferred>),
     /// In columns of the region of its element.
     Columns(Columns),
     /// Known when the model loads.
     Constant(Arc<Constant>),
+}
+
+/// How a value is made once its only reader reads it. A reader that knows a better way takes this apart instead
+/// ([`Value::deferred`]): a scaled column is never written where a sum can scale it.
+pub(crate) trait Deferred: std::any::Any + std::fmt::Debug {
+    /// Pushes the steps that write the value into columns.
+    fn make(&self, graph: &mut Builder) -> Result<Columns, ModelError>;
+
+    /// Whether several readers may each take it apart: nothing is computed twice.
+    fn is_free(&self) -> bool {
+        false
+    }
 }
 
 /// The values of a constant in row-major order.
@@ -52,6 +67,30 @@ impl Value {
             dictionary: None,
             keys: None,
             place: Place::Columns(columns),
+        }
+    }
+
+    /// A value that its reader makes.
+    pub fn later(element: Element, shape: Shape, how: impl Deferred) -> Self {
+        Self {
+            element,
+            shape,
+            dictionary: None,
+            keys: None,
+            place: Place::Deferred(Arc::new(how)),
+        }
+    }
+
+    /// Whether a value that is deferred may have several readers.
+    pub fn is_free(&self) -> bool {
+        matches!(&self.place, Place::Deferred(how) if how.is_free())
+    }
+
+    /// How the value will be made, if that is a `D`.
+    pub fn deferred<D: Deferred>(&self) -> Option<&D> {
+        match &self.place {
+            Place::Deferred(how) => (&**how as &dyn std::any::Any).downcast_ref(),
+            _ => None,
         }
     }
 
@@ -84,11 +123,23 @@ impl Value {
         self.shape.width()
     }
 
+    /// The columns of a value that is made; of a constant its own, from 0 on.
+    pub fn own_columns(&self) -> Columns {
+        let own = Columns {
+            first: 0,
+            width: self.width(),
+        };
+        match &self.place {
+            Place::Columns(columns) => *columns,
+            Place::Constant(_) | Place::Deferred(_) => own,
+        }
+    }
+
     /// The values of a constant.
     pub fn data(&self) -> Option<&Data> {
         match &self.place {
             Place::Constant(constant) => Some(&constant.data),
-            Place::Columns(_) => None,
+            Place::Columns(_) | Place::Deferred(_) => None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Sums of products of two computed tensors: matrix products within a row, and every Einsum of two operands.
 
-use super::dense::Number;
+use super::lanes::{Kernel, Lanes, Number, dispatch};
+use crate::cpu::Cpu;
 use crate::memory::{Columns, Workspace};
 use crate::operators::Step;
 use crate::shape::Lines;
@@ -10,10 +11,52 @@ const SIDE: usize = 8;
 
 /// `to[i] = sum over s of a[a.starts[i] + a.steps[s]] * b[b.starts[i] + b.steps[s]]`, in the order of `s`.
 pub(crate) struct Contract<T> {
-    pub a: (Columns, Lines),
-    pub b: (Columns, Lines),
-    pub to: Columns,
-    pub zero: T,
+    cpu: Cpu,
+    a: (Columns, Lines),
+    b: (Columns, Lines),
+    to: Columns,
+    zero: T,
+    /// So many neighbours share their numbers of `a` and have neighbours of `b`: registers hold them.
+    together: usize,
+}
+
+impl<T: Number> Contract<T> {
+    pub fn new(cpu: Cpu, a: (Columns, Lines), b: (Columns, Lines), to: Columns) -> Self {
+        let (of_b, of_a) = (together(&a.1, &b.1), together(&b.1, &a.1));
+        let (a, b) = match of_a > of_b {
+            true => (b, a),
+            false => (a, b),
+        };
+        Self {
+            cpu,
+            a,
+            b,
+            to,
+            zero: T::default(),
+            together: of_a.max(of_b),
+        }
+    }
+}
+
+/// The longest runs of which all lines are made whose starts are one in `a`, and neighbours in `b`.
+fn together(a: &Lines, b: &Lines) -> usize {
+    let pairs = || a.starts.iter().zip(&b.starts);
+    let (Some(first), count) = (pairs().next(), a.starts.len()) else {
+        return 1;
+    };
+    let run = pairs()
+        .zip(0..)
+        .take_while(|((a, b), i)| (*a, **b) == (first.0, first.1 + i));
+    let run = run.count();
+    let whole = |lines: &[u32], step: u32| {
+        let runs = lines.chunks_exact(run);
+        runs.flat_map(|run| run.iter().zip(0..).map(|(at, i)| *at == run[0] + i * step))
+            .all(|fits| fits)
+    };
+    match count.is_multiple_of(run) && whole(&a.starts, 0) && whole(&b.starts, 1) {
+        true => run,
+        false => 1,
+    }
 }
 
 impl<T: Number> Step for Contract<T> {
@@ -24,16 +67,68 @@ impl<T: Number> Step for Contract<T> {
             self.a.0.of(T::older(&older), stride),
             self.b.0.of(T::older(&older), stride),
         );
+        if n == 1 && stride == 1 && self.together > 1 {
+            let contract = self;
+            return dispatch(self.cpu, Neighbours { contract, a, b, to });
+        }
         #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        if self.cpu != Cpu::Portable {
             #[allow(
                 unsafe_code,
-                reason = "the processor was asked for it on the line above"
+                reason = "the processor was asked for it when the model was loaded"
             )]
             // SAFETY: see above.
             return unsafe { self.run_avx2(n, stride, a, b, to) };
         }
         self.run_portable(n, stride, a, b, to);
+    }
+
+    fn is_product(&self) -> bool {
+        true
+    }
+}
+
+/// One row whose sums lie side by side.
+struct Neighbours<'m, T> {
+    contract: &'m Contract<T>,
+    a: &'m [T],
+    b: &'m [T],
+    to: &'m mut [T],
+}
+
+/// Registers of sums.
+const REGISTERS: usize = 4;
+
+impl<T: Number> Kernel<T> for Neighbours<'_, T> {
+    #[inline(always)]
+    fn run<V: Lanes<Item = T>>(self) {
+        let ((_, a), (_, b)) = (&self.contract.a, &self.contract.b);
+        let together = self.contract.together;
+        for (run, to) in self.to[..a.starts.len()]
+            .chunks_exact_mut(together)
+            .enumerate()
+        {
+            let (a_start, b_start) = (a.starts[run * together], b.starts[run * together]);
+            for (part, to) in to.chunks_mut(REGISTERS * V::LEN).enumerate() {
+                let mut sums = [V::splat(T::default()); REGISTERS];
+                let count = to.len();
+                for (a_step, b_step) in a.steps.iter().zip(&b.steps) {
+                    let x = V::splat(self.a[(a_start + a_step) as usize]);
+                    let from = (b_start + b_step) as usize + part * REGISTERS * V::LEN;
+                    let from = &self.b[from..from + count];
+                    for v in 0..REGISTERS {
+                        if v * V::LEN < count {
+                            sums[v] = x.fused(V::read(&from[v * V::LEN..]), sums[v]);
+                        }
+                    }
+                }
+                for v in 0..REGISTERS {
+                    if v * V::LEN < count {
+                        sums[v].write(&mut to[v * V::LEN..]);
+                    }
+                }
+            }
+        }
     }
 }
 

@@ -1,190 +1,252 @@
 //! Rows times a constant matrix, plus a bias, with fused multiply-add.
 //!
 //! ```text
-//! weights, packed: panels of 64 targets, one row of 64 for every input      one row:   64 targets at once
-//!   panel 0: | k = 0: w0 ... w63 | k = 1: w0 ... w63 | ...                  many rows: 8 targets x 16 rows at once
+//! 8 targets and more, in panels of 32:          numbers side by side in a register are
+//!   panel 0: | k = 0: w0 ... w31 | k = 1: ...     up to 8 rows:  targets, times an input of each row
+//!   panel 1: | ...                                more:          rows, times a weight of each target
+//!
+//! fewer targets, each with all its weights:     one row:         inputs, 16 sums for each target
+//!   target 0: | w0 ... w15 | w16 ... w31 | ...    more:          rows, 16 sums for each of them
 //! ```
 //!
-//! Every sum begins with the bias and takes its terms in the order of the inputs, each with one rounding, whatever the
-//! tile: the bits are the same for every number of rows and every processor. `mul_add` is one instruction where the
-//! processor has it and the build may use it, and a correct but slow library call elsewhere; builds are for the oldest
-//! processor of the architecture, so the instructions are asked for here, at run time.
+//! How a sum is made depends on the shape of the matrix, and never on the rows, the tile or the processor. Its terms are
+//! dealt in turn to several sums (16 for fewer than 8 targets, 4 for fewer than 64, otherwise 1), because one alone waits
+//! for each term before it takes the next. Each takes its terms in the order of the inputs, with one rounding; in the end
+//! the second half is added to the first until one is left. The bias is where the first sum begins; with 16 it comes last.
 
-use crate::memory::Cell;
+use super::lanes::{Kernel, Number, dispatch};
+use super::panels::{self as tiles, PANEL};
+use super::sums;
+use crate::cpu::Cpu;
 
-/// Targets of a panel.
-const PANEL: usize = 64;
-/// Targets and rows of a tile.
-const TARGETS: usize = 8;
-const ROWS: usize = 16;
+/// Numbers of a line of the processor's cache, in its place.
+#[derive(Debug, Clone, Copy)]
+#[repr(C, align(64))]
+pub(super) struct Block<T>(pub [T; BLOCK]);
 
-/// A number that products are summed of.
-pub(crate) trait Number: Cell {
-    /// `self * weight + sum`, rounded once; integers wrap.
-    fn fused(self, weight: Self, sum: Self) -> Self;
-}
-
-impl Number for f32 {
-    #[inline(always)]
-    fn fused(self, weight: f32, sum: f32) -> f32 {
-        self.mul_add(weight, sum)
-    }
-}
-impl Number for f64 {
-    #[inline(always)]
-    fn fused(self, weight: f64, sum: f64) -> f64 {
-        self.mul_add(weight, sum)
-    }
-}
-impl Number for i64 {
-    #[inline(always)]
-    fn fused(self, weight: i64, sum: i64) -> i64 {
-        self.wrapping_mul(weight).wrapping_add(sum)
-    }
-}
+/// Numbers of a block: the widest register of floats.
+pub(super) const BLOCK: usize = 16;
 
 /// A matrix in panels, and what the sums begin with.
 pub(crate) struct Dense<T> {
-    panels: Vec<T>,
-    bias: Vec<T>,
+    cpu: Cpu,
     inputs: usize,
+    targets: usize,
+    split: Split,
+    weights: Vec<Block<T>>,
+    /// Of all targets; zeros up to a whole panel.
+    bias: Vec<T>,
+    /// What each input becomes before it is multiplied: less an offset, times a scale.
+    scales: Option<Scales<T>>,
+    /// The least that comes out: zero after a `Relu`.
+    floor: T,
+}
+
+/// How many sums become one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Split {
+    One,
+    Four,
+    Sixteen,
+}
+
+impl Split {
+    pub fn of(targets: usize) -> Self {
+        match targets {
+            ..8 => Split::Sixteen,
+            8..64 => Split::Four,
+            _ => Split::One,
+        }
+    }
+}
+
+/// Offset and factor of every input, in whole blocks.
+pub(super) struct Scales<T> {
+    pub offsets: Vec<Block<T>>,
+    pub factors: Vec<Block<T>>,
+}
+
+/// Where numbers of rows lie: number `k` of row `r` is at `r * row + k * column`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Places {
+    pub row: usize,
+    pub column: usize,
+}
+
+impl Places {
+    /// Of a record in each row: columns of `stride` numbers.
+    pub fn of_columns(stride: usize) -> Self {
+        Self {
+            row: 1,
+            column: stride,
+        }
+    }
+
+    /// Of one record with many rows of `width` numbers: columns of `stride` numbers, of which it has the first.
+    pub fn of_rows(width: usize, stride: usize) -> Self {
+        Self {
+            row: width * stride,
+            column: stride,
+        }
+    }
+}
+
+/// What sums begin with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Begin {
+    Bias,
+    /// What stands where they go: more is added to it.
+    There,
+}
+
+/// Blocks of numbers, zeros behind the last.
+fn blocks<T: Number>(numbers: &[T]) -> impl Iterator<Item = Block<T>> + '_ {
+    numbers.chunks(BLOCK).map(|part| {
+        let mut block = [T::default(); BLOCK];
+        block[..part.len()].copy_from_slice(part);
+        Block(block)
+    })
+}
+
+/// The weights of 8 targets and more.
+pub(super) fn panels<T: Number>(
+    inputs: usize,
+    targets: usize,
+    weight: impl Fn(usize, usize) -> T,
+) -> Vec<Block<T>> {
+    let mut packed = Vec::new();
+    for first in (0..targets).step_by(PANEL) {
+        for input in 0..inputs {
+            let panel = (first..first + PANEL).map(|target| match target < targets {
+                true => weight(input, target),
+                false => T::default(),
+            });
+            packed.extend(blocks(&panel.collect::<Vec<_>>()));
+        }
+    }
+    packed
 }
 
 impl<T: Number> Dense<T> {
     /// `weight(input, target)` for every input and target; one bias for every target.
-    pub fn new(inputs: usize, bias: Vec<T>, weight: impl Fn(usize, usize) -> T) -> Self {
-        let mut panels = Vec::with_capacity(bias.len().div_ceil(PANEL) * PANEL * inputs);
-        for first in (0..bias.len()).step_by(PANEL) {
-            for input in 0..inputs {
-                let targets = first..first + PANEL;
-                panels.extend(targets.map(|target| match target < bias.len() {
-                    true => weight(input, target),
-                    false => T::default(),
-                }));
+    pub fn new(cpu: Cpu, inputs: usize, bias: Vec<T>, weight: impl Fn(usize, usize) -> T) -> Self {
+        let targets = bias.len();
+        let split = Split::of(targets);
+        let mut weights = Vec::new();
+        if split == Split::Sixteen {
+            for target in 0..targets {
+                let all: Vec<T> = (0..inputs).map(|input| weight(input, target)).collect();
+                weights.extend(blocks(&all));
             }
+        } else {
+            weights = panels(inputs, targets, weight);
         }
+        let mut bias = bias;
+        bias.resize(targets.next_multiple_of(PANEL), T::default());
         Self {
-            panels,
-            bias,
+            cpu,
             inputs,
+            targets,
+            split,
+            weights,
+            bias,
+            scales: None,
+            floor: T::LEAST,
         }
+    }
+
+    /// Whether a matrix of so many targets takes [`Dense::scaled`].
+    pub fn takes_scales(targets: usize) -> bool {
+        Split::of(targets) == Split::Sixteen
+    }
+
+    /// The same of `(input - offset) * factor`.
+    pub fn scaled(mut self, scales: impl IntoIterator<Item = (T, T)>) -> Self {
+        let (offsets, factors): (Vec<T>, Vec<T>) = scales.into_iter().unzip();
+        self.scales = Some(Scales {
+            offsets: blocks(&offsets).collect(),
+            factors: blocks(&factors).collect(),
+        });
+        self
+    }
+
+    /// Nothing that comes out is less than this.
+    pub fn at_least(mut self, floor: T) -> Self {
+        self.floor = floor;
+        self
     }
 
     pub fn targets(&self) -> usize {
-        self.bias.len()
+        self.targets
     }
 
-    /// Writes all targets of rows `0..n`; `from` and `to` are columns of `stride` values.
-    pub fn run(&self, n: usize, stride: usize, from: &[T], to: &mut [T]) {
-        #[cfg(target_arch = "x86_64")]
-        {
-            if is_x86_feature_detected!("avx512f") {
-                #[allow(
-                    unsafe_code,
-                    reason = "the processor was asked for it on the line above"
-                )]
-                // SAFETY: see above.
-                return unsafe { self.run_avx512(n, stride, from, to) };
-            }
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                #[allow(
-                    unsafe_code,
-                    reason = "the processor was asked for it on the line above"
-                )]
-                // SAFETY: see above.
-                return unsafe { self.run_avx2(n, stride, from, to) };
-            }
-        }
-        self.run_portable(n, stride, from, to);
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx512f,avx512vl,avx512dq,fma")]
-    fn run_avx512(&self, n: usize, stride: usize, from: &[T], to: &mut [T]) {
-        self.run_portable(n, stride, from, to);
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,fma")]
-    fn run_avx2(&self, n: usize, stride: usize, from: &[T], to: &mut [T]) {
-        self.run_portable(n, stride, from, to);
-    }
-
-    #[inline(always)]
-    fn run_portable(&self, n: usize, stride: usize, from: &[T], to: &mut [T]) {
-        for (panel, first) in (0..self.targets()).step_by(PANEL).enumerate() {
-            let count = PANEL.min(self.targets() - first);
-            let weights = &self.panels[panel * PANEL * self.inputs..][..PANEL * self.inputs];
-            let bias = &self.bias[first..first + count];
-            let to = &mut to[first * stride..];
-            match (n, count) {
-                (1, 0..=8) => self.one_row::<8>(stride, from, to, weights, bias),
-                (1, 9..=16) => self.one_row::<16>(stride, from, to, weights, bias),
-                (1, 17..=32) => self.one_row::<32>(stride, from, to, weights, bias),
-                (1, _) => self.one_row::<PANEL>(stride, from, to, weights, bias),
-                _ => self.tiles(n, stride, from, to, weights, bias),
-            }
-        }
-    }
-
-    /// One row: the sums of `WIDE` targets stay in registers.
-    #[inline(always)]
-    fn one_row<const WIDE: usize>(
+    /// Writes all targets of so many rows, which lie at `places` of `from` and of `to`.
+    pub fn run(
         &self,
-        stride: usize,
-        from: &[T],
-        to: &mut [T],
-        weights: &[T],
-        bias: &[T],
+        rows: usize,
+        (from, from_places): (&[T], Places),
+        (to, to_places): (&mut [T], Places),
+        begin: Begin,
     ) {
-        let mut sums = [T::default(); WIDE];
-        sums[..bias.len()].copy_from_slice(bias);
-        for (input, weights) in weights.chunks_exact(PANEL).enumerate() {
-            let x = from[input * stride];
-            for (sum, weight) in sums.iter_mut().zip(weights) {
-                *sum = x.fused(*weight, *sum);
-            }
+        if rows == 0 || self.targets == 0 {
+            return;
         }
-        for (target, sum) in sums[..bias.len()].iter().enumerate() {
-            to[target * stride] = *sum;
-        }
-    }
-
-    #[inline(always)]
-    fn tiles(&self, n: usize, stride: usize, from: &[T], to: &mut [T], weights: &[T], bias: &[T]) {
-        for first in (0..bias.len()).step_by(TARGETS) {
-            let count = TARGETS.min(bias.len() - first);
-            for row in (0..n).step_by(ROWS) {
-                let rows = ROWS.min(n - row);
-                let mut sums = [[T::default(); ROWS]; TARGETS];
-                for (sums, bias) in sums.iter_mut().zip(&bias[first..first + count]) {
-                    sums.fill(*bias);
-                }
-                if rows == ROWS {
-                    for (input, weights) in weights.chunks_exact(PANEL).enumerate() {
-                        let x = &from[input * stride + row..][..ROWS];
-                        add_tile(&mut sums, x, &weights[first..first + TARGETS]);
-                    }
-                } else {
-                    for (input, weights) in weights.chunks_exact(PANEL).enumerate() {
-                        let mut x = [T::default(); ROWS];
-                        x[..rows].copy_from_slice(&from[input * stride + row..][..rows]);
-                        add_tile(&mut sums, &x, &weights[first..first + TARGETS]);
-                    }
-                }
-                for (target, sums) in (first..first + count).zip(&sums) {
-                    to[target * stride + row..][..rows].copy_from_slice(&sums[..rows]);
-                }
-            }
-        }
+        let last = |places: Places, width: usize| {
+            (rows - 1) * places.row + width.saturating_sub(1) * places.column
+        };
+        assert!(
+            (self.inputs == 0 || last(from_places, self.inputs) < from.len())
+                && last(to_places, self.targets) < to.len(),
+            "{rows} rows of {} numbers to {} in slices of {} and {}",
+            self.inputs,
+            self.targets,
+            from.len(),
+            to.len()
+        );
+        let job = Job {
+            inputs: self.inputs,
+            targets: self.targets,
+            weights: self.weights.as_ptr().cast(),
+            bias: &self.bias,
+            scales: self.scales.as_ref(),
+            floor: self.floor,
+            split: self.split,
+            rows,
+            from: from.as_ptr(),
+            from_places,
+            to: to.as_mut_ptr(),
+            to_places,
+            begin,
+        };
+        dispatch(self.cpu, &job);
     }
 }
 
-#[inline(always)]
-fn add_tile<T: Number>(sums: &mut [[T; ROWS]; TARGETS], x: &[T], weights: &[T]) {
-    for (sums, weight) in sums.iter_mut().zip(weights) {
-        for (sum, x) in sums.iter_mut().zip(x) {
-            *sum = x.fused(*weight, *sum);
+/// A run: places of `from`, `to` and `weights` have been compared with what there is.
+pub(super) struct Job<'a, T> {
+    pub inputs: usize,
+    pub targets: usize,
+    /// Whole panels, or whole blocks of each target.
+    pub weights: *const T,
+    pub bias: &'a [T],
+    pub scales: Option<&'a Scales<T>>,
+    pub floor: T,
+    pub split: Split,
+    pub rows: usize,
+    pub from: *const T,
+    pub from_places: Places,
+    pub to: *mut T,
+    pub to_places: Places,
+    pub begin: Begin,
+}
+
+impl<T: Number> Kernel<T> for &Job<'_, T> {
+    #[inline(always)]
+    fn run<V: super::lanes::Lanes<Item = T>>(self) {
+        match self.split {
+            Split::Sixteen => sums::run::<V>(self),
+            Split::Four => tiles::run::<V, 4>(self),
+            Split::One => tiles::run::<V, 1>(self),
         }
     }
 }
@@ -203,19 +265,30 @@ mod tests {
         (0..count).map(|_| next()).collect()
     }
 
+    /// One sum, as the module says, of terms (input, weight).
+    fn plain(targets: usize, begin: f32, terms: impl Iterator<Item = (f32, f32)>) -> f32 {
+        let split = match targets {
+            ..8 => 16,
+            8..64 => 4,
+            _ => 1,
+        };
+        let mut sums = vec![0.0f32; split];
+        if split < 16 {
+            sums[0] = begin;
+        }
+        for (k, (input, weight)) in terms.enumerate() {
+            sums[k % split] = input.mul_add(weight, sums[k % split]);
+        }
+        while sums.len() > 1 {
+            let second = sums.split_off(sums.len() / 2);
+            sums.iter_mut().zip(second).for_each(|(a, b)| *a += b);
+        }
+        if split < 16 { sums[0] } else { sums[0] + begin }
+    }
+
     #[test]
-    fn every_form_gives_the_bits_of_a_plain_loop_for_every_number_of_rows_and_stride() {
+    fn every_form_gives_the_bits_of_a_plain_loop_on_every_processor() {
         let shapes = [
-            (1, 1),
-            (1, 9),
-            (2, 2),
-            (7, 8),
-            (16, 16),
-            (17, 64),
-            (64, 64),
-            (256, 300),
-        ];
-        for (width, targets) in [
             (13, 3),
             (5, 64),
             (7, 70),
@@ -223,31 +296,112 @@ mod tests {
             (40, 1),
             (3, 130),
             (9, 24),
-        ] {
-            let (weights, start) = (numbers(width * targets, 2), numbers(targets, 3));
-            let dense = Dense::new(width, start.clone(), |input, target| {
+            (33, 36),
+            (64, 256),
+            (2, 113),
+            (0, 2),
+            (0, 80),
+        ];
+        for (width, targets) in shapes {
+            for cpu in [Cpu::Portable, Cpu::Avx2, Cpu::Avx512] {
+                if cpu <= Cpu::detected() {
+                    check(cpu, width, targets);
+                }
+            }
+        }
+    }
+
+    fn check(cpu: Cpu, width: usize, targets: usize) {
+        let (weights, bias) = (numbers(width * targets, 2), numbers(targets, 3));
+        let scales: Vec<_> = numbers(width, 4)
+            .into_iter()
+            .zip(numbers(width, 5))
+            .collect();
+        let dense = || {
+            Dense::new(cpu, width, bias.clone(), |input, target| {
                 weights[target * width + input]
-            });
-            for (n, stride) in shapes {
-                let from = numbers(width * stride, 1);
-                let (mut fast, mut portable) =
-                    (vec![0.0; targets * stride], vec![0.0; targets * stride]);
-                dense.run(n, stride, &from, &mut fast);
-                dense.run_portable(n, stride, &from, &mut portable);
-                for target in 0..targets {
+            })
+        };
+        let mut forms = vec![(dense(), false), (dense().at_least(0.0), false)];
+        if Dense::<f32>::takes_scales(targets) {
+            forms.push((dense().scaled(scales.clone()), true));
+        }
+        for n in [
+            1, 2, 3, 5, 7, 8, 9, 12, 15, 16, 17, 31, 32, 33, 40, 47, 64, 100,
+        ] {
+            let many = n + 3;
+            for (from_places, to_places) in [
+                (Places::of_columns(n), Places::of_columns(n)),
+                (Places::of_columns(many), Places::of_columns(many)),
+                (Places::of_rows(width, 1), Places::of_rows(targets, 1)),
+                (Places::of_rows(width, 3), Places::of_rows(targets, 3)),
+            ] {
+                let from = numbers((width * many).max(width * n * 3), 1);
+                let at =
+                    |places: Places, row: usize, k: usize| row * places.row + k * places.column;
+                for ((dense, scaled), begin) in forms
+                    .iter()
+                    .flat_map(|form| [(form, Begin::Bias), (form, Begin::There)])
+                {
+                    let there = numbers((targets * many).max(targets * n * 3), 6);
+                    let mut to = there.clone();
+                    dense.run(n, (&from, from_places), (&mut to, to_places), begin);
+                    let mut expected = there.clone();
                     for row in 0..n {
-                        let expected = (0..width).fold(start[target], |sum, input| {
-                            from[input * stride + row].mul_add(weights[target * width + input], sum)
-                        });
-                        for found in [&fast, &portable] {
-                            let found = found[target * stride + row];
-                            assert_eq!(
-                                found.to_bits(),
-                                expected.to_bits(),
-                                "n {n}, stride {stride}, row {row}"
-                            );
+                        for target in 0..targets {
+                            let place = at(to_places, row, target);
+                            let terms = (0..width).map(|k| {
+                                let (offset, factor) = scales[k];
+                                let x = from[at(from_places, row, k)];
+                                let x = if *scaled { (x - offset) * factor } else { x };
+                                (x, weights[target * width + k])
+                            });
+                            let begin = match begin {
+                                Begin::Bias => bias[target],
+                                Begin::There => there[place],
+                            };
+                            let sum = plain(targets, begin, terms);
+                            expected[place] = sum.max(dense.floor);
                         }
                     }
+                    let bits =
+                        |values: &[f32]| values.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+                    assert!(
+                        bits(&to) == bits(&expected),
+                        "{cpu:?}, {width} to {targets}, n {n}, {from_places:?}, {begin:?}, scaled {scaled}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn doubles_and_integers_are_summed_alike() {
+        for targets in [3, 9, 70] {
+            let dense = Dense::new(Cpu::detected(), 5, vec![2.0f64; targets], |i, t| {
+                (i * t) as f64
+            });
+            let whole = Dense::new(Cpu::detected(), 5, vec![2i64; targets], |i, t| {
+                (i * t) as i64
+            });
+            for n in [1, 3, 20] {
+                let (mut to, mut integers) = (vec![0.0; targets * n], vec![0; targets * n]);
+                let (places, x) = (Places::of_columns(n), 3);
+                dense.run(
+                    n,
+                    (&vec![f64::from(x); 5 * n], places),
+                    (&mut to, places),
+                    Begin::Bias,
+                );
+                whole.run(
+                    n,
+                    (&vec![i64::from(x); 5 * n], places),
+                    (&mut integers, places),
+                    Begin::Bias,
+                );
+                for (place, (a, b)) in to.iter().zip(&integers).enumerate() {
+                    let expected = 2 + 30 * (place / n) as i64;
+                    assert_eq!((*a, *b), (expected as f64, expected));
                 }
             }
         }

@@ -3,7 +3,7 @@
 //! What is broadcast is known at load: an operand has the number of its value for every value that comes out, unless
 //! these are the same.
 
-use crate::graph::{Place, Value};
+use crate::graph::Value;
 use crate::memory::{Cell, Columns, Older, Workspace, map_columns};
 use crate::operators::Step;
 use crate::shape::Shape;
@@ -18,17 +18,9 @@ pub(crate) struct Operand<T> {
 impl<T: Cell> Operand<T> {
     /// `value` broadcast to `shape`.
     pub fn new(value: &Value, shape: &Shape) -> Self {
-        let width = value.width();
-        let (columns, constant) = match &value.place {
-            Place::Columns(columns) => (*columns, None),
-            Place::Constant(constant) => {
-                let values = T::constant(&constant.data).to_vec();
-                (Columns { first: 0, width }, Some(values))
-            }
-        };
         Self {
-            columns,
-            constant,
+            columns: value.own_columns(),
+            constant: value.values::<T>().map(<[T]>::to_vec),
             index: shape.broadcast_index(&value.shape),
         }
     }

@@ -1,9 +1,14 @@
-//! What several operators compute with. Where a kernel exists in several forms for several processors, the form is
-//! chosen when a step runs, and all forms give the same bits.
+//! What several operators compute with. Where a kernel exists in several forms for several processors (`lanes.rs`), the
+//! form is chosen by the model's [`crate::cpu::Cpu`], and all forms give the same bits.
 
 pub(crate) mod contract;
 pub(crate) mod dense;
 pub(crate) mod elementwise;
 pub(crate) mod fold;
+pub(crate) mod functions;
+pub(crate) mod lanes;
 pub(crate) mod lookup;
 pub(crate) mod moves;
+pub(crate) mod paired;
+mod panels;
+mod sums;

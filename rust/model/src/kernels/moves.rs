@@ -1,6 +1,6 @@
 //! Values that change places: every column that comes out is one that went in, or a constant.
 
-use crate::graph::{Place, Value};
+use crate::graph::Value;
 use crate::memory::{Cell, Columns, Workspace};
 use crate::operators::Step;
 
@@ -23,23 +23,34 @@ struct Run {
 /// The number in an index that stands for nothing: the value stays what it was.
 pub(crate) const NONE: u32 = u32::MAX;
 
+/// Blocks of columns: the first ones of a value go to `to`, the next ones so many columns further, and so on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Blocks {
+    pub count: usize,
+    pub len: usize,
+    pub to: usize,
+    pub step: usize,
+}
+
 impl<T: Cell> Gather<T> {
     pub fn step(value: &Value, index: impl IntoIterator<Item = u32>, to: Columns) -> Box<dyn Step> {
-        let (from, constant) = match &value.place {
-            Place::Columns(columns) => (*columns, None),
-            Place::Constant(constant) => {
-                let columns = Columns {
-                    first: 0,
-                    width: value.width(),
-                };
-                (columns, Some(T::constant(&constant.data).to_vec()))
-            }
+        Self::of_runs(value, runs(index), to)
+    }
+
+    pub fn blocks(value: &Value, blocks: Blocks, to: Columns) -> Box<dyn Step> {
+        let run = |block: usize| Run {
+            from: (block * blocks.len) as u32,
+            to: (blocks.to + block * blocks.step) as u32,
+            len: blocks.len as u32,
         };
-        let runs = runs(index);
+        Self::of_runs(value, (0..blocks.count).map(run).collect(), to)
+    }
+
+    fn of_runs(value: &Value, runs: Vec<Run>, to: Columns) -> Box<dyn Step> {
         Box::new(Self {
             runs,
-            from,
-            constant,
+            from: value.own_columns(),
+            constant: value.values::<T>().map(<[T]>::to_vec),
             to,
         })
     }

@@ -13,7 +13,7 @@ pub(crate) const CORE: &str = "ai.onnx";
 pub(crate) const ML: &str = "ai.onnx.ml";
 
 /// One node, with attributes that are moved out as they are read: an ensemble's arrays exist once.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Node {
     pub operator: String,
     pub domain: String,

@@ -1,12 +1,16 @@
 //! Activations and other functions of one float.
 //!
-//! Floats go through f64 where that is cheap, and round once: the nearest float but for about one value of a million.
+//! What networks apply to every value has kernels for floats (`kernels/functions.rs`). Other floats go through f64 and
+//! round once: the nearest float but for about one value of a million.
 
 use super::Operator;
-use super::elementwise::{arithmetic, real};
+use super::elementwise::{arithmetic, mapped, real, refuse};
+use super::matmul::Product;
+use crate::cpu::Cpu;
 use crate::element::Element;
 use crate::error::ModelError;
-use crate::graph::Builder;
+use crate::graph::{Builder, Value};
+use crate::kernels::functions::{Apply, Function};
 use crate::math;
 use crate::onnx::node::{CORE, Node};
 
@@ -30,7 +34,7 @@ pub(super) const OPERATORS: &[Operator] = &[
     (CORE, "Elu", load_elu),
     (CORE, "Erf", in_f64!(libm::erf)),
     (CORE, "Exp", |node, graph| {
-        real(node, graph, math::exp, libm::exp)
+        function(node, graph, Function::Exp, libm::exp)
     }),
     (CORE, "Gelu", load_gelu),
     (CORE, "HardSigmoid", load_hard_sigmoid),
@@ -48,19 +52,11 @@ pub(super) const OPERATORS: &[Operator] = &[
     }),
     (CORE, "Mish", in_f64!(|x| x * libm::tanh(softplus(x)))),
     (CORE, "PRelu", load_prelu),
-    (CORE, "Relu", |node, graph| {
-        super::elementwise::number(
-            node,
-            graph,
-            |x| if x < 0.0 { 0.0 } else { x },
-            |x| if x < 0.0 { 0.0 } else { x },
-            |x| x.max(0),
-        )
-    }),
+    (CORE, "Relu", load_relu),
     (CORE, "Selu", load_selu),
     (CORE, "Shrink", load_shrink),
     (CORE, "Sigmoid", |node, graph| {
-        real(node, graph, math::logistic, logistic)
+        function(node, graph, Function::Sigmoid, logistic)
     }),
     (CORE, "Sin", in_f64!(libm::sin)),
     (CORE, "Sinh", in_f64!(libm::sinh)),
@@ -76,10 +72,46 @@ pub(super) const OPERATORS: &[Operator] = &[
     (CORE, "Swish", load_swish),
     (CORE, "Tan", in_f64!(libm::tan)),
     (CORE, "Tanh", |node, graph| {
-        real(node, graph, math::tanh, libm::tanh)
+        function(node, graph, Function::Tanh, libm::tanh)
     }),
     (CORE, "ThresholdedRelu", load_thresholded_relu),
 ];
+
+/// A function that has a kernel for floats.
+fn function(
+    node: &Node,
+    graph: &mut Builder,
+    function: Function,
+    d: impl Fn(f64) -> f64 + Send + Sync + 'static,
+) -> Result<(), ModelError> {
+    let value = graph.operand(node, 0)?;
+    let made = match value.element {
+        Element::Float => applied(node, graph, &value, function)?,
+        Element::Double => mapped(node, graph, &value, Element::Double, d)?,
+        other => return Err(refuse(node, other, "float or double")),
+    };
+    graph.alias(node, 0, made)
+}
+
+/// A function of every float.
+pub(super) fn applied(
+    node: &Node,
+    graph: &mut Builder,
+    value: &Value,
+    function: Function,
+) -> Result<Value, ModelError> {
+    let cpu = Cpu::of_process().map_err(|e| node.invalid(e))?;
+    let from = graph.columns(node, value)?;
+    let to = graph.scratch(Element::Float, value.width())?;
+    let step = Apply {
+        cpu,
+        function,
+        from,
+        to,
+    };
+    graph.push(node, format!("{} float", to.width), Box::new(step));
+    Ok(Value::columns(Element::Float, value.shape.clone(), to))
+}
 
 /// A function that has parameters, in f64.
 fn real64(
@@ -157,6 +189,23 @@ fn load_prelu(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
     let i = |x: i64, slope: i64| if x < 0 { slope.wrapping_mul(x) } else { x };
     let made = arithmetic(node, graph, (&value, &slope), f, d, i)?;
     graph.alias(node, 0, made)
+}
+
+/// Sums of a product are at least zero themselves.
+fn load_relu(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
+    let value = graph.deferred(node, 0)?;
+    if let Some(product) = value.deferred::<Product>() {
+        let product = product.at_least_zero();
+        let made = Value::later(value.element, value.shape.clone(), product);
+        return graph.alias(node, 0, made);
+    }
+    super::elementwise::number(
+        node,
+        graph,
+        |x| if x < 0.0 { 0.0 } else { x },
+        |x| if x < 0.0 { 0.0 } else { x },
+        |x| x.max(0),
+    )
 }
 
 fn load_selu(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {

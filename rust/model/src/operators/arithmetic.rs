@@ -4,6 +4,8 @@
 
 use super::Operator;
 use super::elementwise::{arithmetic, map, number, pair, real, refuse, zip};
+use super::matmul::Product;
+use super::paired::{Pairing, later};
 use crate::element::{Element, Region};
 use crate::error::ModelError;
 use crate::graph::{Builder, Value};
@@ -14,9 +16,7 @@ pub(super) const OPERATORS: &[Operator] = &[
     (CORE, "Abs", |node, graph| {
         number(node, graph, f32::abs, f64::abs, i64::wrapping_abs)
     }),
-    (CORE, "Add", |node, graph| {
-        two(node, graph, |a, b| a + b, |a, b| a + b, i64::wrapping_add)
-    }),
+    (CORE, "Add", load_add),
     (CORE, "BitShift", load_shift),
     (CORE, "BitwiseAnd", |node, graph| {
         bits(node, graph, |a, b| a & b)
@@ -42,6 +42,9 @@ pub(super) const OPERATORS: &[Operator] = &[
     (CORE, "Min", |node, graph| many(node, graph, min)),
     (CORE, "Mod", load_mod),
     (CORE, "Mul", |node, graph| {
+        if later(node, graph, Pairing::Product)? {
+            return Ok(());
+        }
         two(node, graph, |a, b| a * b, |a, b| a * b, i64::wrapping_mul)
     }),
     (CORE, "Neg", |node, graph| {
@@ -61,6 +64,9 @@ pub(super) const OPERATORS: &[Operator] = &[
         real(node, graph, f32::sqrt, f64::sqrt)
     }),
     (CORE, "Sub", |node, graph| {
+        if later(node, graph, Pairing::Difference)? {
+            return Ok(());
+        }
         two(node, graph, |a, b| a - b, |a, b| a - b, i64::wrapping_sub)
     }),
     (CORE, "Sum", |node, graph| many(node, graph, sum)),
@@ -83,6 +89,23 @@ fn two(
     let (a, b) = pair(node, graph)?;
     let made = arithmetic(node, graph, (&a, &b), f, d, i)?;
     graph.alias(node, 0, made)
+}
+
+/// A constant that is added to each row of a product is where its sums begin.
+fn load_add(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
+    if !node.has("broadcast") && !node.has("axis") {
+        let (a, b) = (graph.deferred(node, 0)?, graph.deferred(node, 1)?);
+        for (product, c) in [(&a, &b), (&b, &a)] {
+            let rank = product.shape.rank();
+            if let Some(sums) = product.deferred::<Product>()
+                && let Some(sums) = sums.plus(c, rank)
+            {
+                let made = Value::later(product.element, product.shape.clone(), sums);
+                return graph.alias(node, 0, made);
+            }
+        }
+    }
+    two(node, graph, |a, b| a + b, |a, b| a + b, i64::wrapping_add)
 }
 
 type Combine = fn(&Node, &mut Builder, &Value, &Value) -> Result<Value, ModelError>;

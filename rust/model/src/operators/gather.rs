@@ -7,7 +7,7 @@ use super::elementwise::same_element;
 use super::{Operator, Step};
 use crate::element::{Element, Region};
 use crate::error::ModelError;
-use crate::graph::{Builder, Made, Place, Value};
+use crate::graph::{Builder, Made, Value};
 use crate::memory::{Cell, Columns, Workspace};
 use crate::onnx::node::{CORE, Node};
 use crate::shape::{Shape, strides, walk};
@@ -29,9 +29,9 @@ enum Table<T> {
 
 impl<T: Cell> Table<T> {
     fn of(value: &Value) -> Self {
-        match &value.place {
-            Place::Constant(constant) => Table::Constant(T::constant(&constant.data).to_vec()),
-            Place::Columns(columns) => Table::Columns(*columns),
+        match value.values::<T>() {
+            Some(values) => Table::Constant(values.to_vec()),
+            None => Table::Columns(value.own_columns()),
         }
     }
 }
@@ -85,9 +85,45 @@ impl<T: Cell> Pick<T> {
     }
 }
 
+/// Rows whose blocks are looked up together: their places fit on the stack.
+const TOGETHER: usize = 32;
+
+impl<T: Cell> Pick<T> {
+    /// Many rows of ids into a table that is known: column after column, so that writes are to neighbours.
+    fn look_up(&self, n: usize, memory: &mut Workspace, table: &[T], axis: Axis) {
+        let stride = memory.stride;
+        for (block, &(tuple, start)) in self.starts.iter().enumerate() {
+            for first in (0..n).step_by(TOGETHER) {
+                let rows = TOGETHER.min(n - first);
+                let mut places = [0; TOGETHER];
+                for (r, place) in places[..rows].iter_mut().enumerate() {
+                    let column = self.from_ids.first + self.ids[tuple as usize] as usize;
+                    let id: i64 = memory.get(column, first + r);
+                    match checked(id, axis.size) {
+                        Some(found) => *place = start as usize + found * axis.step,
+                        None => memory.fail(first + r, outside(id, axis.size)),
+                    }
+                }
+                let to = (self.to.first + block * self.block) * stride + first;
+                let to = &mut T::region_mut(memory)[to..];
+                for k in 0..self.block {
+                    for (to, place) in to[k * stride..][..rows].iter_mut().zip(&places) {
+                        *to = table[place + k];
+                    }
+                }
+            }
+        }
+    }
+}
+
 impl<T: Cell> Step for Pick<T> {
     fn run(&self, n: usize, memory: &mut Workspace) {
         let stride = memory.stride;
+        if let (Table::Constant(values), [axis]) = (&self.table, &self.axes[..])
+            && n > 1
+        {
+            return self.look_up(n, memory, values, *axis);
+        }
         for (block, &(tuple, start)) in self.starts.iter().enumerate() {
             let to = self.to.first + block * self.block;
             for row in 0..n {
@@ -98,7 +134,12 @@ impl<T: Cell> Step for Pick<T> {
                 match &self.table {
                     Table::Constant(values) => {
                         let to = &mut T::region_mut(memory)[to * stride + row..];
-                        for (k, value) in values[from..from + self.block].iter().enumerate() {
+                        let values = &values[from..from + self.block];
+                        if stride == 1 {
+                            to[..self.block].copy_from_slice(values);
+                            continue;
+                        }
+                        for (k, value) in values.iter().enumerate() {
                             to[k * stride] = *value;
                         }
                     }

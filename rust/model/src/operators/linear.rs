@@ -5,13 +5,17 @@
 //! before the post-transform. A regressor with a single target knows no post-transform but PROBIT.
 
 use super::elementwise::refuse;
+use super::moves::Joined;
+use super::one_hot_encoder::OneHot;
 use super::post_transform::{PostTransform, RowScores};
+use super::scaler::Scaled;
 use super::{Operator, Step};
+use crate::cpu::Cpu;
 use crate::element::Element;
 use crate::error::ModelError;
-use crate::graph::{Builder, Made, Rows};
-use crate::kernels::dense::Dense;
-use crate::math::logistic;
+use crate::graph::{Builder, Made, RowShape, Value};
+use crate::kernels::dense::{Begin, Dense, Places};
+use crate::kernels::functions::Function;
 use crate::memory::{Columns, Workspace};
 use crate::onnx::node::{ML, Node};
 
@@ -21,12 +25,24 @@ pub(super) const OPERATORS: &[Operator] = &[
 ];
 
 struct Linear {
-    dense: Dense<f32>,
+    cpu: Cpu,
+    /// What is summed, in this order; the first begins with the intercepts.
+    sums: Vec<(Dense<f32>, Columns)>,
+    categories: Vec<Category>,
     post_transform: PostTransform,
-    rows: Rows,
+    rows: RowShape,
+    targets: usize,
     /// The targets, and one column more when a second class is added.
     to: Columns,
     labels: Option<Labels>,
+}
+
+/// A one-hot encoded column: the weights of its category are added.
+struct Category {
+    one_hot: OneHot,
+    column: usize,
+    /// The weights of the first category for each target, of the second, and so on.
+    weights: Vec<f32>,
 }
 
 struct Labels {
@@ -36,7 +52,7 @@ struct Labels {
 }
 
 fn load_classifier(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
-    let rows = rows(node, graph)?;
+    let (value, rows) = rows(node, graph)?;
     let coefficients = node.floats("coefficients")?;
     let intercepts = node.floats("intercepts")?;
     // Says how the coefficients were trained; the scores do not depend on it.
@@ -68,6 +84,7 @@ fn load_classifier(node: &mut Node, graph: &mut Builder) -> Result<(), ModelErro
         return Err(node
             .not_supported("post_transform PROBIT is not supported for one row of coefficients"));
     }
+    let terms = Terms::of(node, graph, value, &rows, targets)?;
     let label = Made::label(&rows, strings);
     let labels = Labels {
         values,
@@ -78,17 +95,16 @@ fn load_classifier(node: &mut Node, graph: &mut Builder) -> Result<(), ModelErro
     push(
         node,
         graph,
-        (coefficients, intercepts),
+        (&coefficients, intercepts),
         post_transform,
-        rows,
+        (terms, rows),
         to,
         Some(labels),
-    );
-    Ok(())
+    )
 }
 
 fn load_regressor(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
-    let rows = rows(node, graph)?;
+    let (value, rows) = rows(node, graph)?;
     let coefficients = node.floats("coefficients")?;
     let intercepts = node.floats("intercepts")?;
     let targets = match node.int("targets")?.unwrap_or(1) {
@@ -107,53 +123,159 @@ fn load_regressor(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError
         found if found == targets => intercepts,
         found => return Err(node.invalid(format!("has {found} intercepts for {targets} targets"))),
     };
+    let terms = Terms::of(node, graph, value, &rows, targets)?;
     let to = graph.make(node, 0, Made::new(Element::Float, rows.wide(targets)))?;
     push(
         node,
         graph,
-        (coefficients, intercepts),
+        (&coefficients, intercepts),
         post_transform,
-        rows,
+        (terms, rows),
         to,
         None,
-    );
-    Ok(())
+    )
 }
 
-/// The input as rows of floats.
-fn rows(node: &Node, graph: &mut Builder) -> Result<Rows, ModelError> {
-    let value = graph.operand(node, 0)?;
+/// The input as rows of numbers; it may be deferred.
+fn rows(node: &Node, graph: &mut Builder) -> Result<(Value, RowShape), ModelError> {
+    let value = graph.deferred(node, 0)?;
     if !value.element.is_number() {
         return Err(refuse(node, value.element, "a number"));
     }
-    // What is no matrix is refused as it is, before it is cast.
-    graph.rows_of(node, 0, &value)?;
-    let value = super::cast::cast(node, graph, &value, Element::Float)?;
-    graph.rows_of(node, 0, &value)
+    let rows = graph.row_shape(node, 0, &value)?;
+    Ok((value, rows))
 }
 
 fn push(
     node: &Node,
     graph: &mut Builder,
-    (coefficients, intercepts): (Vec<f32>, Vec<f32>),
+    (coefficients, intercepts): (&[f32], Vec<f32>),
     post_transform: PostTransform,
-    rows: Rows,
+    (terms, rows): (Terms, RowShape),
     to: Columns,
     labels: Option<Labels>,
-) {
-    let kernel = format!("{} columns to {} targets", rows.width, intercepts.len());
-    let width = rows.width;
-    let dense = Dense::new(width, intercepts, |input, target| {
-        coefficients[target * width + input]
+) -> Result<(), ModelError> {
+    let cpu = Cpu::of_process().map_err(|e| node.invalid(e))?;
+    let (width, targets) = (rows.width, intercepts.len());
+    let mut kernel = format!("{width} columns to {targets} targets");
+    if terms.numbers.iter().any(|(_, _, scales)| scales.is_some()) {
+        kernel += ", scaled on the way";
+    }
+    if !terms.categories.is_empty() {
+        kernel += &format!(", {} looked up", terms.categories.len());
+    }
+    let zeros = vec![0.0; targets];
+    let mut begins = std::iter::once(intercepts).chain(std::iter::repeat(zeros));
+    let sums = (terms.numbers.into_iter()).map(|(first, from, scales)| {
+        let inputs = from.width / rows.lead;
+        let bias = begins.next().unwrap_or_default();
+        let dense = Dense::new(cpu, inputs, bias, |input, target| {
+            coefficients[target * width + first + input]
+        });
+        match scales {
+            Some(scales) => (dense.scaled(scales), from),
+            None => (dense, from),
+        }
     });
+    let sums = sums.collect();
+    let categories = terms
+        .categories
+        .into_iter()
+        .map(|(first, one_hot, column)| {
+            let weight = |place: usize| {
+                let targets = 0..targets;
+                targets.map(move |target| coefficients[target * width + first + place])
+            };
+            Category {
+                weights: (0..one_hot.count).flat_map(weight).collect(),
+                one_hot,
+                column,
+            }
+        });
     let linear = Linear {
-        dense,
+        cpu,
+        sums,
+        categories: categories.collect(),
         post_transform,
         rows,
+        targets,
         to,
         labels,
     };
     graph.push(node, kernel, Box::new(linear));
+    Ok(())
+}
+
+/// Offset and factor of every column.
+type Scales = Vec<(f32, f32)>;
+
+/// What a sum is made of, each with the number of its first coefficient.
+#[derive(Default)]
+struct Terms {
+    numbers: Vec<(usize, Columns, Option<Scales>)>,
+    categories: Vec<(usize, OneHot, usize)>,
+}
+
+impl Terms {
+    fn of(
+        node: &Node,
+        graph: &mut Builder,
+        value: Value,
+        rows: &RowShape,
+        targets: usize,
+    ) -> Result<Self, ModelError> {
+        let mut terms = Self::default();
+        // Of a record with several rows, each takes its part of the columns.
+        let value = match rows.lead {
+            1 => value,
+            _ => graph.made(value)?,
+        };
+        terms.take(node, graph, value, 0, targets)?;
+        if terms.numbers.is_empty() {
+            // Nothing but the intercepts, which sums begin with.
+            let none = Columns { first: 0, width: 0 };
+            terms.numbers.push((0, none, None));
+        }
+        Ok(terms)
+    }
+
+    /// Takes a value apart as far as it is deferred.
+    fn take(
+        &mut self,
+        node: &Node,
+        graph: &mut Builder,
+        value: Value,
+        first: usize,
+        targets: usize,
+    ) -> Result<(), ModelError> {
+        if let Some(joined) = value.deferred::<Joined>()
+            && joined.around.0 == 1
+        {
+            let mut first = first;
+            for part in &joined.parts {
+                self.take(node, graph, part.clone(), first, targets)?;
+                first += part.width();
+            }
+        } else if let Some(one_hot) = value.deferred::<OneHot>() {
+            for k in 0..one_hot.from.width {
+                let column = one_hot.from.first + k;
+                let first = first + k * one_hot.count;
+                self.categories.push((first, one_hot.clone(), column));
+            }
+        } else if let Some(scaled) = value.deferred::<Scaled>()
+            && scaled.element == Element::Float
+            && Dense::<f32>::takes_scales(targets)
+        {
+            let scales = Some(scaled.scales.clone());
+            self.numbers.push((first, scaled.from, scales));
+        } else {
+            let value = graph.made(value)?;
+            let value = super::cast::cast(node, graph, &value, Element::Float)?;
+            self.numbers
+                .push((first, graph.columns(node, &value)?, None));
+        }
+        Ok(())
+    }
 }
 
 fn check_coefficients(
@@ -181,13 +303,24 @@ impl Step for Linear {
 
 impl Linear {
     fn run_rows(&self, n: usize, memory: &mut Workspace, lead: usize) {
-        let stride = memory.stride;
-        let targets = self.dense.targets();
+        let (stride, targets) = (memory.stride, self.targets);
         let columns = self.rows.of(lead, self.to);
         let (older, young) = memory.f32.split_at_mut(columns.first * stride);
-        let from = self.rows.of(lead, self.rows.columns).of(older, stride);
         let to = &mut young[..columns.width * stride];
-        self.dense.run(n, stride, from, to);
+        let places = Places::of_columns(stride);
+        let mut begin = Begin::Bias;
+        for (dense, from) in &self.sums {
+            let from = match from.width {
+                0 => &[],
+                _ => self.rows.of(lead, *from).of(older, stride),
+            };
+            dense.run(n, (from, places), (to, places), begin);
+            begin = Begin::There;
+        }
+        for category in &self.categories {
+            category.add(n, targets, columns, memory);
+        }
+        let to = columns.of_mut(memory.f32, stride);
         if let Some(labels) = &self.labels {
             let place = self.rows.of(lead, labels.to);
             labels.choose(n, stride, targets, to, place.of_mut(memory.i64, stride));
@@ -197,6 +330,7 @@ impl Linear {
                 .iter_mut()
                 .for_each(|x| *x = self.post_transform.apply_to_one(*x)),
             (1, _) => self.add_second_class(n, stride, to),
+            _ if self.post_transform == PostTransform::Logistic => self.sigmoid(n, stride, to),
             (_, width) => {
                 for row in 0..n {
                     self.post_transform.apply(RowScores {
@@ -212,13 +346,38 @@ impl Linear {
 
     /// One score becomes those of two classes.
     fn add_second_class(&self, n: usize, stride: usize, to: &mut [f32]) {
+        let logistic = self.post_transform == PostTransform::Logistic;
         let (first, second) = to.split_at_mut(stride);
         for (first, second) in first[..n].iter_mut().zip(second) {
             let score = *first;
-            (*first, *second) = match self.post_transform {
-                PostTransform::Logistic => (logistic(-score), logistic(score)),
-                _ => (1.0 - score, score),
-            };
+            *second = score;
+            *first = if logistic { -score } else { 1.0 - score };
+        }
+        if logistic {
+            self.sigmoid(n, stride, to);
+        }
+    }
+
+    fn sigmoid(&self, n: usize, stride: usize, to: &mut [f32]) {
+        if n == stride {
+            return Function::Sigmoid.apply(self.cpu, to);
+        }
+        for column in to.chunks_exact_mut(stride) {
+            Function::Sigmoid.apply(self.cpu, &mut column[..n]);
+        }
+    }
+}
+
+impl Category {
+    fn add(&self, n: usize, targets: usize, to: Columns, memory: &mut Workspace) {
+        let stride = memory.stride;
+        for row in 0..n {
+            if let Some(place) = self.one_hot.find(self.column, row, memory) {
+                let weights = &self.weights[place * targets..][..targets];
+                for (target, weight) in weights.iter().enumerate() {
+                    memory.f32[(to.first + target) * stride + row] += weight;
+                }
+            }
         }
     }
 }

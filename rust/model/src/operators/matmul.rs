@@ -3,12 +3,15 @@
 use std::collections::HashMap;
 
 use super::elementwise::{arithmetic, refuse, same_element};
+use super::paired::Pairs;
 use super::{Operator, Step};
+use crate::cpu::Cpu;
 use crate::element::{Element, Region};
 use crate::error::ModelError;
-use crate::graph::{Builder, Value};
+use crate::graph::{Builder, Deferred, Value};
 use crate::kernels::contract::Contract;
-use crate::kernels::dense::{Dense, Number};
+use crate::kernels::dense::{Begin, Dense, Places};
+use crate::kernels::lanes::Number;
 use crate::memory::{Columns, Data, Workspace};
 use crate::onnx::node::{CORE, Node};
 use crate::shape::{Lines, Shape, strides, walk};
@@ -34,17 +37,155 @@ impl<T: Number> Step for Rows<T> {
         let (older, to) = memory.split::<T>(self.to);
         let from = self.from.of(T::older(&older), stride);
         let targets = self.dense.targets();
+        if n == 1 {
+            let (from, to) = (
+                (from, Places::of_rows(self.inputs, stride)),
+                (to, Places::of_rows(targets, stride)),
+            );
+            return self.dense.run(self.rows, from, to, Begin::Bias);
+        }
+        let places = Places::of_columns(stride);
         for row in 0..self.rows {
             let from = &from[row * self.inputs * stride..];
-            self.dense
-                .run(n, stride, from, &mut to[row * targets * stride..]);
+            let to = &mut to[row * targets * stride..];
+            self.dense.run(n, (from, places), (to, places), Begin::Bias);
+        }
+    }
+
+    fn is_product(&self) -> bool {
+        true
+    }
+}
+
+/// A product of rows with a constant matrix that is not made yet: what is added to each row and the least that comes out
+/// are taken by its sums.
+#[derive(Debug, Clone)]
+pub(super) struct Product {
+    node: Node,
+    weights: Value,
+    bias: Option<Vec<f32>>,
+    floor: f32,
+    inputs: usize,
+    targets: usize,
+    rows: usize,
+    from: From,
+}
+
+/// What a product is of.
+#[derive(Debug, Clone)]
+enum From {
+    Rows(Columns),
+    Pairs(Pairs),
+}
+
+impl Product {
+    /// `a` times `b`, if that is such a product.
+    fn of(
+        node: &Node,
+        graph: &mut Builder,
+        a: &Value,
+        b: &Value,
+    ) -> Result<Option<(Shape, Self)>, ModelError> {
+        let floats = a.element == Element::Float && b.element == Element::Float;
+        let known = b.shape.rank() == 2 && b.data().is_some() && a.data().is_none();
+        let rank = a.shape.rank();
+        if !floats || !known || rank == 0 || a.shape.batch == Some(rank - 1) {
+            return Ok(None);
+        }
+        let (inputs, targets) = (b.shape.dims[0], b.shape.dims[1]);
+        check_inner(node, a, b, a.shape.dims[rank - 1], inputs)?;
+        let mut shape = a.shape.clone();
+        let rows = shape.dims[..rank - 1].iter().product();
+        shape.dims[rank - 1] = targets;
+        graph.check_width(node, &shape.dims)?;
+        let product = Self {
+            node: Node::named(&node.operator, &node.name),
+            weights: b.clone(),
+            bias: None,
+            floor: f32::NEG_INFINITY,
+            inputs,
+            targets,
+            rows,
+            from: match Pairs::of(a, b.values::<f32>().unwrap_or_default(), targets) {
+                Some(pairs) => From::Pairs(pairs),
+                None => From::Rows(graph.columns(node, a)?),
+            },
+        };
+        Ok(Some((shape, product)))
+    }
+
+    /// The same plus a constant, if that is the same for every row of a value of this rank.
+    pub fn plus(&self, c: &Value, rank: usize) -> Option<Self> {
+        let alone = self.bias.is_none() && self.floor == f32::NEG_INFINITY;
+        let bias = bias_of(c, self.targets).filter(|_| alone && c.shape.rank() <= rank)?;
+        let bias = Some(bias);
+        Some(Self {
+            bias,
+            ..self.clone()
+        })
+    }
+
+    /// The same, but at least zero.
+    pub fn at_least_zero(&self) -> Self {
+        Self {
+            floor: self.floor.max(0.0),
+            ..self.clone()
         }
     }
 }
 
+impl Deferred for Product {
+    fn make(&self, graph: &mut Builder) -> Result<Columns, ModelError> {
+        let from = match &self.from {
+            From::Rows(columns) => *columns,
+            From::Pairs(pairs) => {
+                return pairs.make(&self.node, graph, self.bias.as_deref(), self.floor);
+            }
+        };
+        let cpu = Cpu::of_process().map_err(|e| self.node.invalid(e))?;
+        let (inputs, targets, rows) = (self.inputs, self.targets, self.rows);
+        let weights = self.weights.values::<f32>().unwrap_or_default();
+        let bias = bias_or_zeros(self.bias.as_deref(), targets);
+        let weight = |input, target| weights[input * targets + target];
+        let dense = Dense::new(cpu, inputs, bias, weight).at_least(self.floor);
+        let to = graph.scratch(Element::Float, rows * targets)?;
+        let mut kernel = kernel(rows, inputs, targets, Element::Float);
+        if self.floor == 0.0 {
+            kernel += ", at least 0";
+        }
+        let step = Rows {
+            dense,
+            inputs,
+            rows,
+            from,
+            to,
+        };
+        graph.push(&self.node, kernel, Box::new(step));
+        Ok(to)
+    }
+}
+
+pub(super) fn bias_or_zeros(bias: Option<&[f32]>, targets: usize) -> Vec<f32> {
+    bias.map_or_else(|| vec![0.0; targets], <[f32]>::to_vec)
+}
+
+fn kernel(rows: usize, inputs: usize, targets: usize, element: Element) -> String {
+    let element = element.name();
+    match rows {
+        1 => format!("{inputs} to {targets} {element}"),
+        rows => format!("{rows} rows of {inputs} to {targets} {element}"),
+    }
+}
+
 fn load_matmul(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
-    let (a, b) = (graph.operand(node, 0)?, graph.operand(node, 1)?);
-    let made = matmul(node, graph, &a, &b)?;
+    let (a, b) = (graph.deferred(node, 0)?, graph.operand(node, 1)?);
+    let made = match Product::of(node, graph, &a, &b)? {
+        Some((shape, product)) => Value::later(Element::Float, shape, product),
+        None => {
+            let a = graph.made(a)?;
+            matmul(node, graph, &a, &b)?
+        }
+    };
     graph.alias(node, 0, made)
 }
 
@@ -65,9 +206,9 @@ pub(super) fn matmul(
         let (inputs, targets) = (b.shape.dims[0], b.shape.dims[1]);
         check_inner(node, a, b, a.shape.dims[a.shape.rank() - 1], inputs)?;
         return match a.element.region() {
-            Region::F32 => dense::<f32>(node, graph, a, b, (inputs, targets), None),
-            Region::F64 => dense::<f64>(node, graph, a, b, (inputs, targets), None),
-            Region::I64 => dense::<i64>(node, graph, a, b, (inputs, targets), None),
+            Region::F32 => dense::<f32>(node, graph, a, b, (inputs, targets)),
+            Region::F64 => dense::<f64>(node, graph, a, b, (inputs, targets)),
+            Region::I64 => dense::<i64>(node, graph, a, b, (inputs, targets)),
         };
     }
     let (a_rank, b_rank) = (a.shape.rank(), b.shape.rank());
@@ -114,18 +255,18 @@ fn check_inner(
     )))
 }
 
-/// `a` times a constant matrix of `(inputs, targets)`, plus a bias.
+/// `a` times a constant matrix of `(inputs, targets)`.
 fn dense<T: Number>(
     node: &Node,
     graph: &mut Builder,
     a: &Value,
     b: &Value,
     (inputs, targets): (usize, usize),
-    bias: Option<Vec<T>>,
 ) -> Result<Value, ModelError> {
     let weights = b.values::<T>().unwrap_or_default();
-    let bias = bias.unwrap_or_else(|| vec![T::default(); targets]);
-    let dense = Dense::new(inputs, bias, |input, target| {
+    let bias = vec![T::default(); targets];
+    let cpu = Cpu::of_process().map_err(|e| node.invalid(e))?;
+    let dense = Dense::new(cpu, inputs, bias, |input, target| {
         weights[input * targets + target]
     });
     packed(node, graph, a, dense, inputs)
@@ -147,14 +288,7 @@ pub(super) fn packed<T: Number>(
     }
     graph.check_width(node, &shape.dims)?;
     let to = graph.scratch(a.element, shape.width())?;
-    let kernel = match rows {
-        1 => format!("{inputs} to {} {}", dense.targets(), a.element.name()),
-        rows => format!(
-            "{rows} rows of {inputs} to {} {}",
-            dense.targets(),
-            a.element.name()
-        ),
-    };
+    let kernel = kernel(rows, inputs, dense.targets(), a.element);
     let wrap = a.element.wrap();
     graph.push(
         node,
@@ -222,18 +356,15 @@ fn load_gemm(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
     let c = c.map(|c| scaled(c, beta, graph)).transpose()?;
     // A constant matrix takes the factor, and a bias that is the same for every row is where sums begin.
     let b = scaled(b, alpha, graph)?;
-    let [inputs, targets] = b.shape.dims[..] else {
-        return Err(node.invalid(format!("the second matrix is {}", b.shape)));
-    };
-    let bias = c.as_ref().and_then(|c| bias_of(c, targets));
-    if let (Some(bias), Some(_), None, Element::Float, 2) =
-        (bias, b.data(), a.data(), a.element, a.shape.rank())
-        && a.shape.batch != Some(1)
-    {
-        check_inner(node, &a, &b, a.shape.dims[1], inputs)?;
-        same_element(node, &a, &b)?;
-        let made = dense::<f32>(node, graph, &a, &b, (inputs, targets), Some(bias))?;
-        return graph.alias(node, 0, made);
+    if let Some((shape, product)) = Product::of(node, graph, &a, &b)? {
+        let product = match &c {
+            Some(c) => product.plus(c, shape.rank()),
+            None => Some(product),
+        };
+        if let Some(product) = product {
+            let made = Value::later(Element::Float, shape, product);
+            return graph.alias(node, 0, made);
+        }
     }
     let mut made = matmul(node, graph, &a, &b)?;
     if let Some(c) = c {
@@ -441,25 +572,11 @@ fn einsum(
     let b = (graph.columns(node, second)?, lines(second, second_labels));
     let to = graph.scratch(element, shape.width())?;
     let kernel = format!("{} sums of {}", to.width, a.1.steps.len());
+    let cpu = Cpu::of_process().map_err(|e| node.invalid(e))?;
     let step: Box<dyn Step> = match element.region() {
-        Region::F32 => Box::new(Contract {
-            a,
-            b,
-            to,
-            zero: 0.0f32,
-        }),
-        Region::F64 => Box::new(Contract {
-            a,
-            b,
-            to,
-            zero: 0.0f64,
-        }),
-        Region::I64 => Box::new(Contract {
-            a,
-            b,
-            to,
-            zero: 0i64,
-        }),
+        Region::F32 => Box::new(Contract::<f32>::new(cpu, a, b, to)),
+        Region::F64 => Box::new(Contract::<f64>::new(cpu, a, b, to)),
+        Region::I64 => Box::new(Contract::<i64>::new(cpu, a, b, to)),
     };
     graph.push(node, kernel, step);
     let made = Value::columns(element, shape, to);

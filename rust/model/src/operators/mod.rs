@@ -23,6 +23,7 @@ mod normalizer;
 mod one_hot_encoder;
 mod order;
 mod pad;
+mod paired;
 pub(crate) mod post_transform;
 mod quantize;
 mod reduce;
@@ -45,6 +46,11 @@ pub(crate) use maps::{sparse_keys, vocabulary};
 pub(crate) trait Step: Send + Sync {
     /// Does the step's work on rows `0..n`, of which there is at least one. What it cannot compute fails its row.
     fn run(&self, n: usize, memory: &mut Workspace);
+
+    /// Whether this multiplies matrices: then many rows run in blocks, which the processor's caches hold.
+    fn is_product(&self) -> bool {
+        false
+    }
 }
 
 /// Adds what a node does to the plan.
@@ -110,7 +116,7 @@ pub(crate) fn load_known(mut node: Node, graph: &mut Builder) -> Result<(), Mode
     if !TAKE_SIZES.contains(&node.operator.as_str()) {
         for index in 0..node.inputs.len() {
             if graph
-                .optional(&node, index)?
+                .peek(&node, index)?
                 .is_some_and(|value| value.depends_on_rows())
             {
                 return Err(node.not_supported(

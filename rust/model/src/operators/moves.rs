@@ -1,12 +1,14 @@
 //! What moves values to other places, known at load: `Concat`, `Split`, `Slice`, `Transpose`, `Expand`, `Tile`, `Trilu`,
 //! `DepthToSpace`, `SpaceToDepth`, `ReverseSequence`, `Compress`. (`Pad` has a file of its own.)
 
+use std::sync::OnceLock;
+
 use super::Operator;
 use super::strings::unified;
-use crate::element::Region;
+use crate::element::{Element, Region};
 use crate::error::ModelError;
-use crate::graph::{Builder, Made, Place, Size, Value};
-use crate::kernels::moves::{Gather, NONE};
+use crate::graph::{Builder, Deferred, Made, Place, Size, Value};
+use crate::kernels::moves::{Blocks, Gather, NONE};
 use crate::memory::Columns;
 use crate::onnx::node::{CORE, Node};
 use crate::operators::constant::Fill;
@@ -126,7 +128,7 @@ fn load_concat(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
         .int("axis")?
         .ok_or_else(|| node.invalid("attribute \"axis\" is missing"))?;
     let values: Vec<Value> = (0..node.inputs.len())
-        .map(|index| graph.operand(node, index))
+        .map(|index| graph.deferred(node, index))
         .collect::<Result<_, _>>()?;
     let values = unified(node, graph, values)?;
     let first = values.first().ok_or_else(|| node.invalid("has no input"))?;
@@ -156,24 +158,69 @@ fn load_concat(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
         shape.dims[axis] += value.shape.dims[axis];
     }
     graph.check_width(node, &shape.dims)?;
-    let mut made = Made::new(first.element, shape.clone());
-    made.dictionary = first.dictionary.clone();
-    let to = graph.make(node, 0, made)?;
-    let (before, whole, behind) = shape.around(axis);
-    let mut start = 0;
-    for value in &values {
-        let part = value.shape.dims[axis];
-        // Where the value's columns go, block by block.
-        for block in 0..before {
-            let index = (block * part * behind) as u32..((block + 1) * part * behind) as u32;
-            let to = to.part((block * whole + start) * behind, part * behind);
-            if !index.is_empty() {
-                push_gather(node, graph, value, index.collect(), to);
+    let (element, dictionary) = (first.element, first.dictionary.clone());
+    let depth = |value: &Value| value.deferred::<Joined>().map_or(0, |joined| joined.depth);
+    let mut values = values;
+    if values.iter().any(|value| depth(value) >= MOST_DEPTH) {
+        for value in &mut values {
+            *value = graph.made(value.clone())?;
+        }
+    }
+    let joined = Joined {
+        node: Node::named(&node.operator, &node.name),
+        element,
+        around: shape.around(axis),
+        depth: 1 + values.iter().map(depth).max().unwrap_or(0),
+        parts: values,
+    };
+    let mut value = Value::later(element, shape, joined);
+    value.dictionary = dictionary;
+    graph.alias(node, 0, value)
+}
+
+/// Parts of parts are made when they are deeper, so that a file cannot exhaust the stack.
+const MOST_DEPTH: usize = 16;
+
+/// Values one behind the other that are not made yet: a sum takes the parts as they are.
+#[derive(Debug)]
+pub(super) struct Joined {
+    node: Node,
+    element: Element,
+    /// The product of the dimensions before the axis, its length, and the product of those behind.
+    pub around: (usize, usize, usize),
+    /// How deep parts are of parts themselves.
+    depth: usize,
+    pub parts: Vec<Value>,
+}
+
+impl Deferred for Joined {
+    fn make(&self, graph: &mut Builder) -> Result<Columns, ModelError> {
+        let mut parts = Vec::new();
+        for part in &self.parts {
+            parts.push(graph.made(part.clone())?);
+        }
+        let (before, whole, behind) = self.around;
+        let to = graph.scratch(self.element, before * whole * behind)?;
+        let mut start = 0;
+        for part in &parts {
+            let blocks = Blocks {
+                count: before,
+                len: part.width() / before.max(1),
+                to: start,
+                step: whole * behind,
+            };
+            start += blocks.len;
+            if blocks.len > 0 {
+                let step = match self.element.region() {
+                    Region::F32 => Gather::<f32>::blocks(part, blocks, to),
+                    Region::F64 => Gather::<f64>::blocks(part, blocks, to),
+                    Region::I64 => Gather::<i64>::blocks(part, blocks, to),
+                };
+                graph.push(&self.node, format!("{} values", part.width()), step);
             }
         }
-        start += part;
+        Ok(to)
     }
-    Ok(())
 }
 
 fn load_split(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
@@ -261,8 +308,45 @@ fn load_expand(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
         .map_err(|e| e.at(&node.place()))?;
     graph.check_width(node, &shape.dims)?;
     match shape.broadcast_index(&value.shape) {
+        Some(_) if value.element == Element::Float && value.data().is_none() => {
+            let repeated = Repeated {
+                node: Node::named(&node.operator, &node.name),
+                value,
+                shape: shape.clone(),
+                made: OnceLock::new(),
+            };
+            let made = Value::later(Element::Float, shape, repeated);
+            graph.alias(node, 0, made)
+        }
         Some(index) => gather(node, graph, 0, &value, shape, index),
         None => graph.alias(node, 0, value.reshaped(shape)),
+    }
+}
+
+/// A value that stands in several places and is not copied there yet: what broadcasts reads it once.
+#[derive(Debug)]
+pub(super) struct Repeated {
+    node: Node,
+    pub value: Value,
+    shape: Shape,
+    /// Its copies, once some reader has needed them.
+    made: OnceLock<Columns>,
+}
+
+impl Deferred for Repeated {
+    fn make(&self, graph: &mut Builder) -> Result<Columns, ModelError> {
+        if let Some(columns) = self.made.get() {
+            return Ok(*columns);
+        }
+        let index = self.shape.broadcast_index(&self.value.shape);
+        let index = index.unwrap_or_else(|| (0..self.value.width() as u32).collect());
+        let to = graph.scratch(Element::Float, index.len())?;
+        push_gather(&self.node, graph, &self.value, index, to);
+        Ok(*self.made.get_or_init(|| to))
+    }
+
+    fn is_free(&self) -> bool {
+        true
     }
 }
 

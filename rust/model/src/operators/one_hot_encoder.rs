@@ -1,27 +1,66 @@
 //! `OneHotEncoder`: a column for each category, 1 in that of the value.
 
+use std::sync::Arc;
+
 use super::elementwise::refuse;
 use super::{Operator, Step};
 use crate::element::Element;
 use crate::error::ModelError;
-use crate::graph::{Builder, Made};
+use crate::graph::{Builder, Deferred, Value};
 use crate::kernels::lookup::{Finder, Strings, Table};
 use crate::memory::{Columns, Workspace};
 use crate::onnx::node::{ML, Node};
 
 pub(super) const OPERATORS: &[Operator] = &[(ML, "OneHotEncoder", load)];
 
+#[derive(Debug)]
 enum Categories {
     Numbers(Table<i64>),
     Strings(Finder),
 }
 
-struct OneHot {
-    categories: Categories,
-    count: usize,
+/// Columns of a category each that are not made yet: a sum takes the weight of the one that is 1.
+#[derive(Debug, Clone)]
+pub(super) struct OneHot {
+    node: Node,
+    categories: Arc<Categories>,
+    pub count: usize,
     /// Whether an unknown category has zeros only; otherwise it fails its row.
     zeros: bool,
-    from: Columns,
+    pub from: Columns,
+}
+
+impl OneHot {
+    /// The place of the category in a cell; a row fails where it must be known.
+    #[inline]
+    pub fn find(&self, column: usize, row: usize, memory: &mut Workspace) -> Option<usize> {
+        let cell: i64 = memory.get(column, row);
+        let found = match &*self.categories {
+            Categories::Numbers(places) => places.get(&cell).copied(),
+            Categories::Strings(finder) => finder.find(cell, memory.text),
+        };
+        if found.is_none() && !self.zeros {
+            memory.fail(row, "a category is unknown, and zeros is 0".to_owned());
+        }
+        found.map(|place| place as usize)
+    }
+}
+
+impl Deferred for OneHot {
+    fn make(&self, graph: &mut Builder) -> Result<Columns, ModelError> {
+        let to = graph.scratch(Element::Float, self.from.width * self.count)?;
+        let kernel = format!("{} values of {} categories", self.from.width, self.count);
+        let step = Columned {
+            one_hot: self.clone(),
+            to,
+        };
+        graph.push(&self.node, kernel, Box::new(step));
+        Ok(to)
+    }
+}
+
+struct Columned {
+    one_hot: OneHot,
     to: Columns,
 }
 
@@ -49,40 +88,27 @@ fn load(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
     let mut shape = value.shape.clone();
     shape.dims.push(count);
     graph.check_width(node, &shape.dims)?;
-    let to = graph.make(node, 0, Made::new(Element::Float, shape))?;
-    let kernel = format!("{} values of {count} categories", from.width);
-    graph.push(
-        node,
-        kernel,
-        Box::new(OneHot {
-            categories,
-            count,
-            zeros,
-            from,
-            to,
-        }),
-    );
-    Ok(())
+    let one_hot = OneHot {
+        node: Node::named(&node.operator, &node.name),
+        categories: Arc::new(categories),
+        count,
+        zeros,
+        from,
+    };
+    graph.alias(node, 0, Value::later(Element::Float, shape, one_hot))
 }
 
-impl Step for OneHot {
+impl Step for Columned {
     fn run(&self, n: usize, memory: &mut Workspace) {
-        let stride = memory.stride;
-        for k in 0..self.from.width {
-            let first = self.to.first + k * self.count;
-            for column in first..first + self.count {
+        let (stride, one_hot) = (memory.stride, &self.one_hot);
+        for k in 0..one_hot.from.width {
+            let first = self.to.first + k * one_hot.count;
+            for column in first..first + one_hot.count {
                 memory.f32[column * stride..][..n].fill(0.0);
             }
             for row in 0..n {
-                let cell: i64 = memory.get(self.from.first + k, row);
-                let found = match &self.categories {
-                    Categories::Numbers(places) => places.get(&cell).copied(),
-                    Categories::Strings(finder) => finder.find(cell, memory.text),
-                };
-                match found {
-                    Some(place) => memory.set(first + place as usize, row, 1.0f32),
-                    None if self.zeros => {}
-                    None => memory.fail(row, "a category is unknown, and zeros is 0".to_owned()),
+                if let Some(place) = one_hot.find(one_hot.from.first + k, row, memory) {
+                    memory.set(first + place, row, 1.0f32);
                 }
             }
         }

@@ -1,11 +1,13 @@
 //! Reductions: `ReduceSum`, `ReduceMean`, `ReduceMax`, ...; `Softmax`, `LogSoftmax`; what normalisations are made of.
 
 use super::Operator;
+use super::activation::applied;
 use super::elementwise::{mapped, refuse, zipped};
 use crate::element::{Element, Region};
 use crate::error::ModelError;
 use crate::graph::{Builder, Value};
 use crate::kernels::fold::Fold;
+use crate::kernels::functions::Function;
 use crate::math;
 use crate::memory::Cell;
 use crate::onnx::node::{CORE, Node};
@@ -150,17 +152,8 @@ fn fold<T: Cell>(
     let to = graph.scratch(value.element, shape.width())?;
     let lines = Lines::new(&value.shape, axes);
     let kernel = format!("{} lines of {}", lines.starts.len(), lines.steps.len());
-    graph.push(
-        node,
-        kernel,
-        Box::new(Fold {
-            lines,
-            from,
-            to,
-            start,
-            f,
-        }),
-    );
+    let step = Fold::new(lines, (from, to), start, f);
+    graph.push(node, kernel, Box::new(step));
     Ok(Value::columns(value.element, shape, to))
 }
 
@@ -277,12 +270,25 @@ fn shifted_exp<T: Float>(
     );
     let finite = move |x: T| if x == infinity || x == least { zero } else { x };
     let max = mapped(node, graph, &max, element, finite)?;
-    let exp = functions.exp;
-    let powers = zipped(node, graph, (value, &max), element, move |x: T, max: T| {
-        exp(x - max)
-    })?;
+    let powers = exp_of_difference(node, graph, value, &max, functions)?;
     let sum = floats(node, graph, &powers, axes, Reduction::Sum, functions)?;
     Ok((max, sum))
+}
+
+/// e to the power of what `value` is above `max`.
+fn exp_of_difference<T: Float>(
+    node: &Node,
+    graph: &mut Builder,
+    value: &Value,
+    max: &Value,
+    functions: Functions<T>,
+) -> Result<Value, ModelError> {
+    let element = value.element;
+    let below = zipped(node, graph, (value, max), element, |x: T, max: T| x - max)?;
+    match element {
+        Element::Float => applied(node, graph, &below, Function::Exp),
+        _ => mapped(node, graph, &below, element, functions.exp),
+    }
 }
 
 fn integers(
@@ -372,10 +378,7 @@ pub(super) fn softmax<T: Float>(
         });
     }
     let max = floats(node, graph, value, axes, Reduction::Max, functions)?;
-    let exp = functions.exp;
-    let powers = zipped(node, graph, (value, &max), element, move |x: T, max: T| {
-        exp(x - max)
-    })?;
+    let powers = exp_of_difference(node, graph, value, &max, functions)?;
     let sum = floats(node, graph, &powers, axes, Reduction::Sum, functions)?;
     zipped(node, graph, (&powers, &sum), element, |x: T, sum: T| {
         x / sum

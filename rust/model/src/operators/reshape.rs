@@ -19,13 +19,13 @@ pub(super) const OPERATORS: &[Operator] = &[
 ];
 
 fn load_identity(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
-    let value = graph.operand(node, 0)?;
+    let value = graph.deferred(node, 0)?;
     graph.alias(node, 0, value)
 }
 
 /// A trained model drops nothing.
 fn load_dropout(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
-    let value = graph.operand(node, 0)?;
+    let value = graph.deferred(node, 0)?;
     for attribute in ["seed", "ratio", "is_test", "consumed_inputs"] {
         node.ignore(attribute);
     }
@@ -43,7 +43,7 @@ fn load_dropout(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> 
 }
 
 fn load_reshape(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
-    let value = graph.operand(node, 0)?;
+    let value = graph.deferred(node, 0)?;
     let keep_zero = node.flag("allowzero", false)?;
     let sizes = if node.has("shape") {
         fixed(node.ints("shape")?)
@@ -126,7 +126,7 @@ fn reshaped(
 }
 
 fn load_flatten(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
-    let value = graph.operand(node, 0)?;
+    let value = graph.deferred(node, 0)?;
     let (shape, rank) = (&value.shape, value.shape.rank());
     let axis = match node.int("axis")?.unwrap_or(1) {
         axis if axis == rank as i64 => rank,
@@ -155,7 +155,7 @@ fn axes(node: &mut Node, graph: &mut Builder) -> Result<Option<Vec<i64>>, ModelE
 }
 
 fn load_squeeze(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
-    let value = graph.operand(node, 0)?;
+    let value = graph.deferred(node, 0)?;
     let Shape { dims, batch } = &value.shape;
     let gone: Vec<usize> = match axes(node, graph)? {
         Some(axes) => (axes.iter())
@@ -180,7 +180,7 @@ fn load_squeeze(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> 
 }
 
 fn load_unsqueeze(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
-    let value = graph.operand(node, 0)?;
+    let value = graph.deferred(node, 0)?;
     let axes = axes(node, graph)?.unwrap_or_default();
     let rank = value.shape.rank() + axes.len();
     let axes: Vec<usize> = (axes.iter())

@@ -3,7 +3,7 @@
 use super::{Operator, Step};
 use crate::element::{Element, Region};
 use crate::error::ModelError;
-use crate::graph::{Builder, Made};
+use crate::graph::{Builder, Deferred, Value};
 use crate::memory::{Columns, Workspace, map_columns};
 use crate::onnx::node::{ML, Node};
 
@@ -33,17 +33,39 @@ fn load(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
         }
     };
     let (offset, scale) = (per_column("offset")?, per_column("scale")?);
-    let to = graph.make(node, 0, Made::new(Element::Float, rows.wide(width)))?;
-    let columns = offset
-        .into_iter()
-        .zip(scale)
-        .cycle()
-        .take(to.width)
-        .collect();
-    let kernel = format!("{} columns of {}", to.width, rows.element.name());
-    let from = (rows.element, rows.columns);
-    graph.push(node, kernel, Box::new(Scaler { columns, from, to }));
-    Ok(())
+    let scales = offset.into_iter().zip(scale).cycle();
+    let scaled = Scaled {
+        node: Node::named(&node.operator, &node.name),
+        element: rows.element,
+        from: rows.columns,
+        scales: scales.take(rows.columns.width).collect(),
+    };
+    let value = Value::later(Element::Float, rows.wide(width), scaled);
+    graph.alias(node, 0, value)
+}
+
+/// Scaled columns that are not made yet: a sum takes the scales.
+#[derive(Debug, Clone)]
+pub(super) struct Scaled {
+    node: Node,
+    pub element: Element,
+    pub from: Columns,
+    /// One (offset, scale) for every column.
+    pub scales: Vec<(f32, f32)>,
+}
+
+impl Deferred for Scaled {
+    fn make(&self, graph: &mut Builder) -> Result<Columns, ModelError> {
+        let to = graph.scratch(Element::Float, self.from.width)?;
+        let kernel = format!("{} columns of {}", to.width, self.element.name());
+        let step = Scaler {
+            columns: self.scales.clone(),
+            from: (self.element, self.from),
+            to,
+        };
+        graph.push(&self.node, kernel, Box::new(step));
+        Ok(to)
+    }
 }
 
 impl Step for Scaler {
