@@ -155,6 +155,15 @@ impl Literal {
     pub fn text(text: &str) -> Literal {
         Literal::Bytes(text.as_bytes().to_vec())
     }
+
+    /// Equality by bits: `0.0` and `-0.0` are two constants, and NaN is one.
+    pub fn is_same(&self, other: &Literal) -> bool {
+        match (self, other) {
+            (Literal::F32(one), Literal::F32(other)) => one.to_bits() == other.to_bits(),
+            (Literal::F64(one), Literal::F64(other)) => one.to_bits() == other.to_bits(),
+            (one, other) => one == other,
+        }
+    }
 }
 
 /// Which columns there are: made once, when a decision is compiled.
@@ -190,7 +199,7 @@ impl Layout {
         let known = self
             .literals
             .iter()
-            .find(|(slot, known)| slot.physical == physical && same(known, &literal));
+            .find(|(slot, known)| slot.physical == physical && known.is_same(&literal));
         if let Some((slot, _)) = known {
             return *slot;
         }
@@ -212,15 +221,6 @@ impl Layout {
     pub fn literal(&self, slot: Slot) -> Option<&Literal> {
         let found = self.literals.iter().find(|(other, _)| *other == slot);
         found.map(|(_, literal)| literal)
-    }
-}
-
-/// Equality by bits: `0.0` and `-0.0` are two constants, and NaN is one.
-fn same(a: &Literal, b: &Literal) -> bool {
-    match (a, b) {
-        (Literal::F32(a), Literal::F32(b)) => a.to_bits() == b.to_bits(),
-        (Literal::F64(a), Literal::F64(b)) => a.to_bits() == b.to_bits(),
-        (a, b) => a == b,
     }
 }
 
@@ -337,7 +337,16 @@ impl Columns {
     /// compiler, which sees the test, leaves the multiplications out.
     #[inline(always)]
     pub fn is_single(&self) -> bool {
-        self.capacity == 1 && self.words_per_slot == 1
+        self.capacity == 1
+    }
+
+    /// Where a row's validity bit stands.
+    #[inline(always)]
+    fn word_of(&self, slot: Slot, row: usize) -> usize {
+        match self.is_single() {
+            true => slot.id as usize,
+            false => slot.id as usize * self.words_per_slot + row / 64,
+        }
     }
 
     /// The most rows that fit.
@@ -368,7 +377,7 @@ impl Columns {
     /// Whether a row is not NULL.
     #[inline(always)]
     pub fn is_valid(&self, slot: Slot, row: usize) -> bool {
-        let word = self.validity[slot.id as usize * self.words_per_slot + row / 64];
+        let word = self.validity[self.word_of(slot, row)];
         word >> (row % 64) & 1 == 1
     }
 
@@ -377,7 +386,8 @@ impl Columns {
     pub fn set_valid(&mut self, slot: Slot, row: usize, valid: bool) {
         // Of a single row nothing is kept, so that no instruction waits for an earlier one's bit.
         let kept = if self.is_single() { 0 } else { u64::MAX };
-        let word = &mut self.validity[slot.id as usize * self.words_per_slot + row / 64];
+        let at = self.word_of(slot, row);
+        let word = &mut self.validity[at];
         *word = *word & kept & !(1 << (row % 64)) | u64::from(valid) << (row % 64);
     }
 
@@ -504,6 +514,21 @@ impl Columns {
         word & ((1 << bits) - 1)
     }
 
+    /// A string of up to 16 bytes as two numbers, zeros behind it; `None` for a longer one, and
+    /// for one among the heap's last bytes.
+    #[inline(always)]
+    pub fn words(&self, view: View) -> Option<[u64; 2]> {
+        let bytes = self.heap[view.offset as usize..].first_chunk::<16>()?;
+        let len = view.len as usize;
+        if len > bytes.len() {
+            return None;
+        }
+        let unused = 8 * (bytes.len() - len);
+        let number = u128::from_le_bytes(*bytes);
+        let number = number & u128::MAX.checked_shr(unused as u32).unwrap_or(0);
+        Some([number as u64, (number >> 64) as u64])
+    }
+
     /// The heap's last bytes, fewer than 8.
     #[cold]
     fn last_word(&self, start: usize) -> u64 {
@@ -523,6 +548,15 @@ impl Columns {
         let view = self.next_view(bytes.len())?;
         self.heap.extend_from_slice(bytes);
         Ok(view)
+    }
+
+    /// Adds a string of up to 8 bytes that is given as a number, its first byte the lowest.
+    #[inline]
+    pub fn push_word(&mut self, word: u64, len: u32) -> Result<View, MemoryError> {
+        debug_assert!(len as usize <= size_of::<u64>());
+        let View { offset, .. } = self.next_view(size_of::<u64>())?;
+        self.heap.extend_from_slice(&word.to_le_bytes());
+        Ok(View { offset, len })
     }
 
     /// Adds the first `len` of some bytes as a string. A short one with [`PADDING`] bytes behind
@@ -576,13 +610,20 @@ impl Columns {
         if len > u32::MAX as usize - offset {
             return Err(MemoryError::HeapFull);
         }
-        self.heap
-            .try_reserve(len)
-            .map_err(|_| MemoryError::Exhausted(len))?;
+        // `try_reserve` is a call even where there is room.
+        if len > self.heap.capacity() - offset {
+            self.grow(len)?;
+        }
         Ok(View {
             offset: offset as u32,
             len: len as u32,
         })
+    }
+
+    #[cold]
+    fn grow(&mut self, len: usize) -> Result<(), MemoryError> {
+        let grown = self.heap.try_reserve(len);
+        grown.map_err(|_| MemoryError::Exhausted(len))
     }
 
     /// Puts a constant into every row. Bytes stand in the heap once a slot, not once a row.

@@ -1,7 +1,7 @@
 //! From the bytes of a row into columns.
 
 use super::cell::{Cell, CellError, word};
-use super::{Kind, header_bytes};
+use super::{Kind, MAX_INLINE, header_bytes};
 use crate::columns::{Columns, MemoryError, Native, Physical, Slot, Timestamp, View};
 use crate::types::DataType;
 
@@ -19,6 +19,8 @@ pub struct RowReader {
 #[derive(Debug, Clone)]
 struct Field {
     index: usize,
+    /// The byte of the row that holds its null bit, and the bit.
+    null: (usize, u8),
     /// Of its 8 bytes in the row.
     offset: usize,
     kind: Kind,
@@ -64,6 +66,7 @@ impl RowReader {
             debug_assert_eq!(slot.physical, Physical::of(data_type));
             Field {
                 index: *index,
+                null: (1 + index / 8, 1 << (index % 8)),
                 offset: header + 8 * index,
                 kind: Kind::of(data_type),
                 slot: *slot,
@@ -90,11 +93,27 @@ impl RowReader {
                 needed: self.fixed_bytes,
             });
         }
-        // One copy of all bytes costs less than one of each string.
-        let base = match self.has_views {
-            true => columns.push_text(bytes)?.offset,
-            false => 0,
+        // One copy of all bytes costs less than one of each long string.
+        let base = match self.has_views && bytes.len() > self.fixed_bytes {
+            true => Some(columns.push_text(bytes)?.offset),
+            false => None,
         };
+        // The case that counts stands alone: what the compiler knows of it makes it short.
+        match columns.is_single() {
+            true => self.read_fields(bytes, base, columns, 0),
+            false => self.read_fields(bytes, base, columns, row),
+        }
+    }
+
+    /// `base` is where the row stands in the heap, if it does.
+    #[inline(always)]
+    fn read_fields(
+        &self,
+        bytes: &[u8],
+        base: Option<u32>,
+        columns: &mut Columns,
+        row: usize,
+    ) -> Result<(), RowError> {
         for field in &self.fields {
             field.read(bytes, base, columns, row)?;
         }
@@ -103,17 +122,18 @@ impl RowReader {
 }
 
 impl Field {
-    #[inline]
+    #[inline(always)]
     fn read(
         &self,
         bytes: &[u8],
-        base: u32,
+        base: Option<u32>,
         columns: &mut Columns,
         row: usize,
     ) -> Result<(), RowError> {
-        let is_null = bytes[1 + self.index / 8] >> (self.index % 8) & 1 == 1;
+        let (null_byte, null_bit) = self.null;
+        let is_null = bytes[null_byte] & null_bit != 0;
         let (at, word) = (self.offset, word(bytes, self.offset));
-        let cell = Cell { bytes, at, word };
+        let cell = || Cell { bytes, at, word };
         match self.kind {
             Kind::Boolean => self.put(columns, row, is_null, i8::from(word as u8 != 0)),
             Kind::I8 => self.put(columns, row, is_null, word as i8),
@@ -129,17 +149,17 @@ impl Field {
             }
             // What a NULL's 8 bytes hold points nowhere.
             Kind::Timestamp if is_null => columns.put::<Timestamp>(self.slot, row, None),
-            Kind::Timestamp => self.put_cell(columns, row, cell.timestamp())?,
+            Kind::Timestamp => self.put_cell(columns, row, cell().timestamp())?,
             Kind::CompactDecimal(_) | Kind::Decimal(_) if is_null => {
                 columns.put::<i128>(self.slot, row, None);
             }
             Kind::CompactDecimal(precision) => {
-                self.put_cell(columns, row, cell.compact_decimal(precision))?;
+                self.put_cell(columns, row, cell().compact_decimal(precision))?;
             }
-            Kind::Decimal(precision) => self.put_cell(columns, row, cell.decimal(precision))?,
+            Kind::Decimal(precision) => self.put_cell(columns, row, cell().decimal(precision))?,
             Kind::Bytes | Kind::Nested if is_null => columns.put::<View>(self.slot, row, None),
-            Kind::Bytes => self.put_part(columns, row, base, cell.text())?,
-            Kind::Nested => self.put_part(columns, row, base, cell.nested())?,
+            Kind::Bytes => self.put_part(columns, row, base, cell(), cell().text())?,
+            Kind::Nested => self.put_part(columns, row, base, cell(), cell().nested())?,
         }
         Ok(())
     }
@@ -161,18 +181,29 @@ impl Field {
         Ok(())
     }
 
-    /// A part of the row, whose bytes stand in the heap from `base` on.
+    /// A part of the row, which stands in the heap from `base` on. Where it does not, the part is
+    /// copied: most often a few bytes of the field itself, which are at hand as a number.
     #[inline(always)]
     fn put_part(
         &self,
         columns: &mut Columns,
         row: usize,
-        base: u32,
+        base: Option<u32>,
+        cell: Cell<'_>,
         part: Result<View, CellError>,
     ) -> Result<(), RowError> {
         let part = part.map_err(|cause| self.broken(cause))?;
-        let offset = base + part.offset;
-        columns.put(self.slot, row, Some(View { offset, ..part }));
+        let view = match base {
+            Some(base) => View {
+                offset: base + part.offset,
+                len: part.len,
+            },
+            None if part.offset as usize == cell.at && part.len as usize <= MAX_INLINE => {
+                columns.push_word(cell.word, part.len)?
+            }
+            None => columns.push_text(cell.of(part))?,
+        };
+        columns.put(self.slot, row, Some(view));
         Ok(())
     }
 

@@ -48,7 +48,11 @@ impl RowWriter {
         match out.split_at_mut_checked(self.fixed_bytes) {
             Some((fixed, variable)) => {
                 tail.bytes = variable;
-                self.write_fields(columns, row, fixed, &mut tail);
+                // The case that counts stands alone: what the compiler knows of it makes it short.
+                match columns.is_single() {
+                    true => self.write_fields(columns, 0, fixed, &mut tail),
+                    false => self.write_fields(columns, row, fixed, &mut tail),
+                }
             }
             None => self.measure(columns, row, &mut tail),
         }
@@ -78,7 +82,7 @@ impl RowWriter {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn write_fields(&self, columns: &Columns, row: usize, fixed: &mut [u8], tail: &mut Tail<'_>) {
         let (header, words) = fixed.split_at_mut(self.header_bytes);
         for word in header.chunks_exact_mut(8) {
@@ -130,9 +134,11 @@ fn field(kind: Kind, slot: Slot, columns: &Columns, row: usize, tail: &mut Tail<
         Kind::Bytes => {
             let view: View = columns.get(slot, row);
             let len = view.len as usize;
-            match len > MAX_INLINE {
-                true => tail.push(columns.bytes(view)) | len as u64,
-                false => columns.word(view) | u64::from(INLINE | len as u8) << 56,
+            let short = columns.words(view);
+            match short.and_then(|words| tail.push_short(words, len)) {
+                Some(word) => word,
+                None if len > MAX_INLINE => tail.push(columns.bytes(view)) | len as u64,
+                None => inline_word(columns.bytes(view)),
             }
         }
         Kind::Nested => {
@@ -187,5 +193,21 @@ impl Tail<'_> {
             room[..value.len()].copy_from_slice(value);
         }
         ((self.fixed_bytes + start) as u64) << 32
+    }
+
+    /// Adds a string of up to 16 bytes, and returns its field; `None` where there is not so much
+    /// room. The bytes are written in any case, and stay only if they do not fit in the field:
+    /// which of both cannot be foretold, so nothing jumps.
+    #[inline(always)]
+    fn push_short(&mut self, words: [u64; 2], len: usize) -> Option<u64> {
+        let start = self.at;
+        let room = self.bytes.get_mut(start..start + 16)?;
+        room[..8].copy_from_slice(&words[0].to_le_bytes());
+        room[8..].copy_from_slice(&words[1].to_le_bytes());
+        let is_long = len > MAX_INLINE;
+        self.at = start + if is_long { len.next_multiple_of(8) } else { 0 };
+        let place = ((self.fixed_bytes + start) as u64) << 32 | len as u64;
+        let inline = words[0] | u64::from(INLINE | len as u8) << 56;
+        Some(if is_long { place } else { inline })
     }
 }
