@@ -9,7 +9,7 @@ use super::{Case, Compiler, NullAs, Program, SelectionId, Selections, TensorColu
 use super::{parse, type_check};
 
 /// Expressions of every family; none fails.
-const TEXTS: [&str; 16] = [
+const TEXTS: [&str; 20] = [
     "a + b * 2",
     "a / (b * b + 1) - b",
     "x / y",
@@ -26,6 +26,10 @@ const TEXTS: [&str; 16] = [
     "CHAR_LENGTH(s) > 3",
     "ABS(a) + CHAR_LENGTH(CAST(y AS STRING))",
     "a BETWEEN SYMMETRIC 10 AND b",
+    "s IN ('a', 'bb', 'ccc')",
+    "CASE a + b WHEN 1 THEN 'one' WHEN 2 THEN 'two' WHEN 0 THEN NULL ELSE 'many' END",
+    "COALESCE(x, y, b, a, 0.5E0)",
+    "x > 0.5 AND y <= 1.5",
 ];
 
 type Row = (

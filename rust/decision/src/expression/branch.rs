@@ -68,7 +68,7 @@ fn part(
 /// Goes on at the instruction that the parameter numbers, when no row is selected.
 fn skip_if_empty(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
     if frame.selections.count(call.under, frame.n) == 0 {
-        frame.next = call.parameter as u32;
+        frame.jump = Some(call.parameter as u32);
     }
     Ok(())
 }

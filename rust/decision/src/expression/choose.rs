@@ -1,4 +1,4 @@
-//! One column among constants: `s IN ('a', 'b')`, `CASE i WHEN 1 THEN 'a' ... END`.
+//! One value among constants: `s IN ('a', 'b')`, `CASE i WHEN 1 THEN 'a' ... END`.
 //!
 //! Written out, these are chains of comparisons, an instruction or two each. Here one instruction
 //! finds the constant that the column is equal to, and one takes what stands beside it.
@@ -13,11 +13,11 @@ use super::selection::SelectionId;
 use super::typing::{Node, Typed};
 
 /// A shorter chain is left as it is.
-const WORTHWHILE: usize = 3;
+const WORTHWHILE: usize = 2;
 
-/// A column and the constants that it is compared with, in their order.
-struct Chain {
-    column: Slot,
+/// A value and the constants that it is compared with, in their order.
+struct Chain<'t> {
+    value: &'t Typed,
     constants: Vec<Literal>,
 }
 
@@ -67,8 +67,9 @@ impl Compiler {
 
     /// The number of the constant that a column is equal to, and how many there are if to none;
     /// or as a BOOLEAN, whether it is equal to one.
-    fn emit_sought(&mut self, chain: Chain, answer: Physical, under: SelectionId) -> Slot {
-        let Chain { column, constants } = chain;
+    fn emit_sought(&mut self, chain: Chain<'_>, answer: Physical, under: SelectionId) -> Slot {
+        let Chain { value, constants } = chain;
+        let column = self.emit(value, under);
         let count = constants.len() as i64;
         let words: Option<Vec<Literal>> = constants.iter().map(short_text).collect();
         let is_short = words.is_some();
@@ -87,35 +88,33 @@ impl Compiler {
     }
 }
 
-/// The chain that conditions are, if all compare one column with constants.
-fn chain<'t>(conditions: impl ExactSizeIterator<Item = &'t Typed>) -> Option<Chain> {
+/// The chain that conditions are, if all compare one value with constants.
+fn chain<'t>(conditions: impl ExactSizeIterator<Item = &'t Typed>) -> Option<Chain<'t>> {
     if conditions.len() < WORTHWHILE {
         return None;
     }
-    let equalities: Option<Vec<(Slot, Literal)>> = conditions.map(equality).collect();
+    let equalities: Option<Vec<(&Typed, Literal)>> = conditions.map(equality).collect();
     let equalities = equalities?;
-    let column = equalities[0].0;
-    let same = equalities.iter().all(|(other, _)| *other == column);
+    let value = equalities[0].0;
+    let same = equalities.iter().all(|(other, _)| other.is_same(value));
     same.then(|| Chain {
-        column,
+        value,
         constants: equalities.into_iter().map(|(_, text)| text).collect(),
     })
 }
 
-/// `column = constant`, both of one type.
-fn equality(typed: &Typed) -> Option<(Slot, Literal)> {
+/// `value = constant`, both of one type.
+fn equality(typed: &Typed) -> Option<(&Typed, Literal)> {
     let Node::Call(application) = &typed.node else {
         return None;
     };
-    let Node::Column(column) = application.args[0].node else {
-        return None;
-    };
+    let value = &application.args[0];
     // Kernels are told apart by their address, as where common subexpressions are found.
-    if application.kernel as usize != equal_kernel(column.physical) as usize {
+    if application.kernel as usize != equal_kernel(value.physical()) as usize {
         return None;
     }
     let constant = fold(&application.args[1])?;
-    (constant != Literal::Null).then_some((column, constant))
+    (constant != Literal::Null).then_some((value, constant))
 }
 
 /// The longest text that is compared as one number, in bytes.
@@ -174,56 +173,63 @@ impl Answer for Among {
 /// The kernel that seeks a column's value among constants; `is_short` for texts whose constants
 /// are [`word`]s.
 fn seek<A: Answer>(physical: Physical, is_short: bool) -> Kernel {
-    #[inline(always)]
-    fn find<A: Answer>(
-        frame: &mut Frame<'_>,
-        call: &Call,
-        is_equal: impl Fn(&Columns, Slot, usize) -> bool,
-    ) -> Result<(), Failure> {
-        for_rows(frame, call, |columns, row| {
-            let [column, constants, _] = call.args;
-            let mut numbers = 0..call.parameter;
-            let valid = columns.is_valid(column, row);
-            let found =
-                numbers.find(|k| valid && is_equal(columns, constants.nth(*k as usize), row));
-            A::put(columns, call, row, found.unwrap_or(call.parameter));
-            Ok(())
-        })
-    }
     fn value<A: Answer, T: Native + PartialEq>(
         frame: &mut Frame<'_>,
         call: &Call,
     ) -> Result<(), Failure> {
-        let column = call.args[0];
-        find::<A>(frame, call, |columns, constant, row| {
-            columns.get::<T>(constant, row) == columns.get::<T>(column, row)
-        })
-    }
-    fn text<A: Answer>(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
-        let column = call.args[0];
-        find::<A>(frame, call, |columns, constant, row| {
-            columns.text(constant, row) == columns.text(column, row)
+        for_rows(frame, call, |columns, row| {
+            let sought = columns.get::<T>(call.args[0], row);
+            find::<A, T>(columns, call, row, sought);
+            Ok(())
         })
     }
     fn short<A: Answer>(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
         for_rows(frame, call, |columns, row| {
-            let [column, constants, _] = call.args;
-            let valid = columns.is_valid(column, row);
-            let sought = if valid {
-                word(columns, columns.get(column, row))
-            } else {
-                0
+            let sought = match columns.value(call.args[0], row) {
+                Some(text) => word(columns, text),
+                None => 0,
             };
-            let constants = columns.block::<i64>(constants, call.parameter as usize);
-            let stride = columns.capacity();
-            // To the end, without a jump: where the value stands cannot be foretold.
-            let mut found = call.parameter;
-            for (k, word) in constants.iter().step_by(stride).enumerate().rev() {
-                found = if *word == sought { k as i64 } else { found };
-            }
-            A::put(columns, call, row, found);
+            find::<A, i64>(columns, call, row, sought);
             Ok(())
         })
+    }
+    fn text<A: Answer>(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
+        for_rows(frame, call, |columns, row| {
+            let [column, constants, _] = call.args;
+            let text = columns.value(column, row);
+            let text = text.map(|text: View| columns.bytes(text));
+            let mut numbers = 0..call.parameter;
+            let found = text.and_then(|text| {
+                numbers.find(|k| columns.text(constants.nth(*k as usize), row) == text)
+            });
+            A::put(columns, call, row, found.unwrap_or(call.parameter));
+            Ok(())
+        })
+    }
+    /// All constants are looked at, without a jump: where the value stands cannot be foretold.
+    #[inline(always)]
+    fn find<A: Answer, T: Native + PartialEq>(
+        columns: &mut Columns,
+        call: &Call,
+        row: usize,
+        sought: T,
+    ) {
+        let [column, constants, _] = call.args;
+        let count = call.parameter as usize;
+        let constants = columns.block::<T>(constants, count);
+        let stride = columns.capacity();
+        let mut found = call.parameter;
+        for k in (0..count).rev() {
+            let is_equal = constants[k * stride] == sought;
+            found = if is_equal { k as i64 } else { found };
+        }
+        let valid = columns.is_valid(column, row);
+        A::put(
+            columns,
+            call,
+            row,
+            if valid { found } else { call.parameter },
+        );
     }
     match physical {
         Physical::I8 => value::<A, i8>,

@@ -278,10 +278,16 @@ impl Compiler {
             .iter()
             .map(|case| self.emit(&case.condition, under))
             .collect();
+        // The last rule of many is taken wherever no earlier one is.
+        let always = |case: &Case| fold(&case.condition) == Some(Literal::I8(1));
+        let (cases, otherwise) = match cases.iter().position(always) {
+            Some(last) => (&cases[..last], &cases[last].values[..]),
+            None => (cases, otherwise),
+        };
         let all = cases.iter().flat_map(|case| &case.values).chain(otherwise);
         let constants: Option<Vec<Literal>> = all.map(fold).collect();
         if let (Some(constants), true) = (constants, cases.len() > 1) {
-            let number = self.emit_first_true(&conditions, under);
+            let number = self.emit_first_true(&conditions[..cases.len()], under);
             let outputs = 0..otherwise.len();
             let outputs = outputs.map(|k| {
                 let values = constants.iter().skip(k).step_by(otherwise.len()).cloned();

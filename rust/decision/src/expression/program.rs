@@ -19,8 +19,8 @@ pub(super) struct Frame<'a> {
     pub selections: &'a mut Selections,
     /// Rows of the call.
     pub n: usize,
-    /// The number of the next instruction.
-    pub next: u32,
+    /// The number of the instruction to go on at, where it is not the next one.
+    pub jump: Option<u32>,
 }
 
 /// An instruction: one application of a kernel.
@@ -152,13 +152,20 @@ impl Program {
             columns,
             selections,
             n,
-            next: range.start,
+            jump: None,
         };
-        while frame.next < range.end {
-            let at = frame.next;
-            let call = &self.instructions[at as usize];
-            frame.next = at + 1;
-            (call.kernel)(&mut frame, call).map_err(|failure| self.locate(at, failure))?;
+        let instructions = &self.instructions[..range.end as usize];
+        let mut next = range.start as usize;
+        while let Some(call) = instructions.get(next) {
+            if let Err(failure) = (call.kernel)(&mut frame, call) {
+                return Err(self.locate(next as u32, failure));
+            }
+            next += 1;
+            // Seldom, and apart from `next`, so that no instruction waits for the last one here.
+            if let Some(to) = frame.jump {
+                frame.jump = None;
+                next = to as usize;
+            }
         }
         Ok(())
     }

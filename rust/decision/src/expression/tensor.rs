@@ -5,15 +5,34 @@ use pelton_data::columns::{Columns, Native, Physical, Slot};
 use super::compile::NullAs;
 use super::program::{EvalError, EvalErrorKind};
 
-macro_rules! fill {
-    ($column:ident, $columns:ident, $n:ident, $into:ty) => {
-        match $column.from.physical {
-            Physical::I8 => $column.rows($columns, $n, |a: i8| a as $into),
-            Physical::I16 => $column.rows($columns, $n, |a: i16| a as $into),
-            Physical::I32 => $column.rows($columns, $n, |a: i32| a as $into),
-            Physical::I64 => $column.rows($columns, $n, |a: i64| a as $into),
-            Physical::F32 => $column.rows($columns, $n, |a: f32| a as $into),
-            Physical::F64 => $column.rows($columns, $n, |a: f64| a as $into),
+/// Fills the first rows of a column of a block.
+type Fill = fn(&TensorColumn, &mut Columns, usize) -> Result<(), EvalError>;
+
+/// What fills one column of a model's block. Not an instruction: a model takes many of them, and
+/// all of them at once.
+#[derive(Debug, Clone)]
+pub struct TensorColumn {
+    fill: Fill,
+    from: Slot,
+    into: Slot,
+    /// What a NULL becomes, as the bits of the block's type.
+    null: i64,
+    /// A NULL is an error.
+    is_null_refused: bool,
+    /// What it was compiled from, for errors: "model `delay`: seats".
+    origin: String,
+}
+
+/// From a type of columns to the block's.
+macro_rules! fill_from {
+    ($from:expr, $into:ty) => {
+        match $from {
+            Physical::I8 => |column, columns, n| column.rows(columns, n, |a: i8| a as $into),
+            Physical::I16 => |column, columns, n| column.rows(columns, n, |a: i16| a as $into),
+            Physical::I32 => |column, columns, n| column.rows(columns, n, |a: i32| a as $into),
+            Physical::I64 => |column, columns, n| column.rows(columns, n, |a: i64| a as $into),
+            Physical::F32 => |column, columns, n| column.rows(columns, n, |a: f32| a as $into),
+            Physical::F64 => |column, columns, n| column.rows(columns, n, |a: f64| a as $into),
             Physical::Timestamp | Physical::View | Physical::I128 => {
                 unreachable!("the plan gives tensors numbers and BOOLEANs only")
             }
@@ -21,30 +40,22 @@ macro_rules! fill {
     };
 }
 
-/// What fills one column of a model's block. Not an instruction: a model takes many of them, and
-/// all of them at once.
-#[derive(Debug, Clone)]
-pub struct TensorColumn {
-    from: Slot,
-    into: Slot,
-    /// What a NULL becomes, as the bits of the block's type; `None` where it is an error.
-    null: Option<i64>,
-    /// What it was compiled from, for errors: "model `delay`: seats".
-    origin: String,
-}
-
 impl TensorColumn {
     /// Fills `into`, a column of a block of f32, f64 or i64, with the values of `from`, numbers or
     /// BOOLEANs.
     pub fn new(from: Slot, into: Slot, null: NullAs, origin: String) -> TensorColumn {
-        let null = match null {
-            NullAs::Error => None,
-            null => Some(substitute(into.physical, null)),
+        let fill: Fill = match into.physical {
+            Physical::F32 => fill_from!(from.physical, f32),
+            Physical::F64 => fill_from!(from.physical, f64),
+            Physical::I64 => fill_from!(from.physical, i64),
+            _ => unreachable!("a model's blocks are f32, f64 or i64"),
         };
         TensorColumn {
+            fill,
             from,
             into,
-            null,
+            null: substitute(into.physical, null),
+            is_null_refused: null == NullAs::Error,
             origin,
         }
     }
@@ -52,12 +63,7 @@ impl TensorColumn {
     /// Fills the first `n` rows.
     #[inline]
     pub fn fill(&self, columns: &mut Columns, n: usize) -> Result<(), EvalError> {
-        match self.into.physical {
-            Physical::F32 => fill!(self, columns, n, f32),
-            Physical::F64 => fill!(self, columns, n, f64),
-            Physical::I64 => fill!(self, columns, n, i64),
-            _ => unreachable!("a model's blocks are f32, f64 or i64"),
-        }
+        (self.fill)(self, columns, n)
     }
 
     #[inline(always)]
@@ -67,27 +73,20 @@ impl TensorColumn {
         n: usize,
         convert: impl Fn(A) -> R,
     ) -> Result<(), EvalError> {
-        // The case that counts: see `for_rows`.
-        if columns.is_single() {
-            return self.row(columns, 0, convert);
-        }
-        (0..n).try_for_each(|row| self.row(columns, row, &convert))
-    }
-
-    #[inline(always)]
-    fn row<A: Native, R: Element>(
-        &self,
-        columns: &mut Columns,
-        row: usize,
-        convert: impl Fn(A) -> R,
-    ) -> Result<(), EvalError> {
-        let value = match (columns.value(self.from, row), self.null) {
-            (Some(value), _) => convert(value),
-            (None, Some(bits)) => R::from_bits(bits),
-            (None, None) => return Err(self.refused()),
+        let fill = |columns: &mut Columns, row| {
+            let valid = columns.is_valid(self.from, row);
+            let value = convert(columns.get(self.from, row)).bits();
+            // As bits: floats would be chosen by jumps, and what is NULL cannot be foretold.
+            let bits = if valid { value } else { self.null };
+            columns.set(self.into, row, R::from_bits(bits));
+            valid | !self.is_null_refused
         };
-        columns.set(self.into, row, value);
-        Ok(())
+        // The case that counts: see `for_rows`.
+        let filled = match columns.is_single() {
+            true => fill(columns, 0),
+            false => (0..n).all(|row| fill(columns, row)),
+        };
+        if filled { Ok(()) } else { Err(self.refused()) }
     }
 
     #[cold]
@@ -117,22 +116,32 @@ fn substitute(into: Physical, null: NullAs) -> i64 {
     }
 }
 
-/// A value of a block, made from its bits.
+/// A value of a block, and its bits.
 trait Element: Native {
     fn from_bits(bits: i64) -> Self;
+    fn bits(self) -> i64;
 }
 impl Element for f32 {
     fn from_bits(bits: i64) -> f32 {
         f32::from_bits(bits as u32)
+    }
+    fn bits(self) -> i64 {
+        i64::from(self.to_bits())
     }
 }
 impl Element for f64 {
     fn from_bits(bits: i64) -> f64 {
         f64::from_bits(bits as u64)
     }
+    fn bits(self) -> i64 {
+        self.to_bits() as i64
+    }
 }
 impl Element for i64 {
     fn from_bits(bits: i64) -> i64 {
         bits
+    }
+    fn bits(self) -> i64 {
+        self
     }
 }

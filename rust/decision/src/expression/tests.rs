@@ -108,8 +108,9 @@ fn all_type_errors_of_an_expression_are_found() {
 }
 
 #[test]
-fn a_column_among_constants_takes_one_instruction_and_two_with_what_stands_beside_them() {
+fn a_value_among_constants_takes_one_instruction_and_two_with_what_stands_beside_them() {
     let among = [
+        "i IN (1, 7)",
         "s IN ('x', 'y', 'z')",
         "s = 'x' OR s = 'y' OR s = 'z'",
         "s IN ('x', 'y', 'a longer one')",
@@ -126,6 +127,34 @@ fn a_column_among_constants_takes_one_instruction_and_two_with_what_stands_besid
     ];
     for text in others {
         assert_eq!(instructions(text), 2, "{text}");
+    }
+    assert_eq!(instructions("i + 1 IN (1, 7, 8)"), 2);
+    assert_eq!(instructions("d / 0E0 = 1E0 OR d / -0E0 = 1E0"), 5);
+    assert_eq!(instructions("COALESCE(i, -i, 5)"), 2);
+}
+
+#[test]
+fn the_first_of_many_values_is_chosen_whatever_their_number() {
+    let known = [
+        ("COALESCE(void, i)", "INT 7"),
+        ("COALESCE(void, void + 1)", "INT NULL"),
+        ("COALESCE(i, void, 5)", "INT 7"),
+        ("COALESCE(void, void + 1, void + 2, i)", "INT 7"),
+        ("COALESCE(void, void + 1, i, void + 2, 5)", "INT 7"),
+        ("COALESCE(void, void + 1, void + 2, void + 3)", "INT NULL"),
+        (
+            "CASE WHEN nay THEN 'a' WHEN maybe THEN 'b' WHEN TRUE THEN 'c' WHEN yes THEN 'd' END",
+            "CHAR(1) 'c'",
+        ),
+        (
+            "CASE WHEN nay THEN 'a' WHEN yes THEN 'b' WHEN TRUE THEN 'c' ELSE 'd' END",
+            "CHAR(1) 'b'",
+        ),
+        ("CASE WHEN TRUE THEN i WHEN yes THEN 1 END", "INT 7"),
+        ("CASE WHEN nay THEN 1 WHEN TRUE THEN i END", "INT 7"),
+    ];
+    for (text, expected) in known {
+        assert_eq!(value(text), expected, "{text}");
     }
 }
 
@@ -156,6 +185,8 @@ fn a_column_among_constants_is_what_the_chain_of_comparisons_is() {
             "CASE nos WHEN 'x' THEN 1 WHEN 'y' THEN 2 WHEN 'z' THEN 3 END".to_owned(),
             "INT NULL",
         ),
+        ("i + 1 IN (7, 8)".to_owned(), "BOOLEAN 1"),
+        ("void + 1 IN (7, 8)".to_owned(), "BOOLEAN NULL"),
         ("i IN (1, 2, 7)".to_owned(), "BOOLEAN 1"),
         ("i IN (1, 2, 3)".to_owned(), "BOOLEAN 0"),
         ("void IN (1, 2, 3)".to_owned(), "BOOLEAN NULL"),

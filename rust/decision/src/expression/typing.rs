@@ -82,6 +82,16 @@ pub(super) struct Application {
 }
 
 impl Application {
+    fn is_same(&self, other: &Application) -> bool {
+        let own = |call: &Application| (call.kernel as usize, call.parameter, call.or_null);
+        let mut args = self.args.iter().zip(&other.args);
+        own(self) == own(other)
+            && self.args.len() == other.args.len()
+            && self.pattern.is_none()
+            && other.pattern.is_none()
+            && args.all(|(one, other)| one.is_same(other))
+    }
+
     /// The negation of a comparison.
     pub(super) fn negated(self) -> Application {
         let Some(kernel) = self.negation else {
@@ -219,6 +229,16 @@ impl Typed {
     pub(super) fn can_fail(&self) -> bool {
         let own = matches!(&self.node, Node::Call(application) if application.fallible);
         own || self.children().into_iter().any(Typed::can_fail)
+    }
+
+    /// Whether it is the same column, or the same calls of the same columns and constants.
+    pub(super) fn is_same(&self, other: &Typed) -> bool {
+        match (&self.node, &other.node) {
+            (Node::Column(one), Node::Column(other)) => one == other,
+            (Node::Literal(one), Node::Literal(other)) => one.is_same(other),
+            (Node::Call(one), Node::Call(other)) => one.is_same(other),
+            _ => false,
+        }
     }
 
     /// How many instructions it takes, about.

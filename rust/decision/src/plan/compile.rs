@@ -67,6 +67,22 @@ fn is_exact(typed: &Typed, target: &DataType) -> bool {
     }
 }
 
+/// The steps that are more than instructions; of a wave of lookups the first.
+fn stops(steps: &[Step]) -> Vec<usize> {
+    let mut stops = Vec::new();
+    let mut at = 0;
+    while let Some(step) = steps.get(at) {
+        let (is_stop, length) = match &step.work {
+            Work::Eval(_) | Work::Rules(_) => (false, 1),
+            Work::Lookup(first) => (true, first.wave),
+            Work::Model(_) => (true, 1),
+        };
+        stops.extend(is_stop.then_some(at));
+        at += length;
+    }
+    stops
+}
+
 /// Reads the input columns that have a slot.
 fn input_reader(input: &[InputColumn]) -> RowReader {
     let used = input.iter().enumerate().filter_map(|(i, column)| {
@@ -150,6 +166,7 @@ impl<'a> PlanCompiler<'a> {
         }
         let output = self.output()?;
         find_waves(&mut self.steps);
+        let stops = stops(&self.steps);
         let input_reader = input_reader(&input);
         let columns: Vec<_> = output
             .iter()
@@ -164,6 +181,7 @@ impl<'a> PlanCompiler<'a> {
             lookups: self.needs,
             timed: self.timed,
             steps: self.steps,
+            stops,
             output,
             reserved: self.reserved,
             folded: self.folded,

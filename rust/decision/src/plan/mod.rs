@@ -51,6 +51,8 @@ pub struct Plan {
     pub reserved: BTreeMap<Reserved, NamedColumn>,
     /// The parts of expressions that are constants: no record computes them.
     pub folded: Vec<Folded>,
+    /// The steps that are more than instructions; of a wave of lookups the first.
+    stops: Vec<usize>,
     layout: Layout,
     program: Program,
     input_reader: RowReader,

@@ -173,15 +173,11 @@ impl Plan {
         // The instructions of all steps lie one behind the other: what stands between two steps
         // that are more than instructions runs in one go.
         let mut done = 0;
-        let mut rest = &self.steps[..];
-        while let [step, later @ ..] = rest {
-            let steps = rest;
-            rest = later;
-            match &step.work {
+        for stop in &self.stops {
+            match &self.steps[*stop].work {
                 Work::Eval(_) | Work::Rules(_) => {}
                 Work::Lookup(first) => {
-                    let (wave, later) = steps.split_at(first.wave);
-                    rest = later;
+                    let wave = &self.steps[*stop..*stop + first.wave];
                     let keys = done..first.wave_end;
                     self.eval(&keys, scratch, n)?;
                     lookup::run(wave, rows, scratch, n)?;
@@ -189,7 +185,7 @@ impl Plan {
                 }
                 Work::Model(model) => {
                     self.eval(&(done..model.inputs.end), scratch, n)?;
-                    model.run(&mut scratch.columns, n, &step.title)?;
+                    model.run(&mut scratch.columns, n, &self.steps[*stop].title)?;
                     done = model.inputs.end;
                 }
             }

@@ -355,19 +355,14 @@ impl Comparison {
     /// The kernel for DOUBLEs in the order of `Double.compare`.
     fn total_order(self) -> Kernel {
         #[inline(always)]
-        fn by(f: &mut Frame<'_>, c: &Call, comparison: Comparison) -> Result<(), Failure> {
-            map2(f, c, |a: f64, b: f64| {
-                i8::from(comparison.holds(java_order(a, b)))
-            })
+        fn ranked(
+            f: &mut Frame<'_>,
+            c: &Call,
+            holds: impl Fn(i64, i64) -> i8,
+        ) -> Result<(), Failure> {
+            map2(f, c, |a: f64, b: f64| holds(java_rank(a), java_rank(b)))
         }
-        match self {
-            Comparison::Equal => |f, c| by(f, c, Comparison::Equal),
-            Comparison::NotEqual => |f, c| by(f, c, Comparison::NotEqual),
-            Comparison::Less => |f, c| by(f, c, Comparison::Less),
-            Comparison::LessOrEqual => |f, c| by(f, c, Comparison::LessOrEqual),
-            Comparison::Greater => |f, c| by(f, c, Comparison::Greater),
-            Comparison::GreaterOrEqual => |f, c| by(f, c, Comparison::GreaterOrEqual),
-        }
+        by_comparison!(self, ranked, i64)
     }
 }
 
@@ -391,10 +386,16 @@ impl Comparison {
 
 /// `Double.compare`: -0.0 before 0.0, NaN behind everything.
 pub(super) fn java_order(a: f64, b: f64) -> Ordering {
-    match (a.is_nan(), b.is_nan()) {
-        (false, false) => a.total_cmp(&b),
-        (a, b) => a.cmp(&b),
-    }
+    java_rank(a).cmp(&java_rank(b))
+}
+
+/// A number in the place of a DOUBLE, in the order of `Double.compare`.
+#[inline(always)]
+fn java_rank(value: f64) -> i64 {
+    let bits = value.to_bits() as i64;
+    // The bits of a negative number grow as it falls.
+    let rank = bits ^ ((bits >> 63) as u64 >> 1) as i64;
+    if value.is_nan() { i64::MAX } else { rank }
 }
 
 fn is_decimal(typed: &Typed) -> bool {

@@ -1,7 +1,7 @@
 //! CASE and COALESCE. Of a CASE only the branch that a record takes is evaluated for it.
 
 use pelton_data::DataType;
-use pelton_data::columns::{Native, Physical, Timestamp, View};
+use pelton_data::columns::{Columns, Native, Physical, Slot, Timestamp, View};
 use pelton_data::report::{Diagnostic, Span};
 
 use super::super::program::{Call, Failure, Frame, Kernel};
@@ -57,16 +57,22 @@ pub(super) fn coalesce(args: Args<'_>) -> Result<Typed, Diagnostic> {
     if args.values.is_empty() || args.values.iter().any(super::is_unit) {
         return Err(args.mismatch());
     }
-    let values = same_type(args.name, &args.span, widened(args.values)?)?;
-    let last_first = values.into_iter().rev();
-    let coalesced = last_first.reduce(|rest, value| {
-        let nullable = value.nullable && rest.nullable;
-        let kernel = first_kernel(value.physical());
-        let data_type = value.data_type.clone();
-        let call = Typed::call(data_type, args.span.clone(), kernel, vec![value, rest]);
-        Typed { nullable, ..call }
-    });
-    Ok(coalesced.expect("there is one value at least"))
+    let span = args.span;
+    let values = same_type(args.name, &span, widened(args.values)?)?;
+    let mut values = values.into_iter().rev();
+    let mut coalesced = values.next().expect("there is one value at least");
+    while let Some(value) = values.next() {
+        // From the end, as many as a kernel takes.
+        let args = match values.next() {
+            Some(first) => vec![first, value, coalesced],
+            None => vec![value, coalesced],
+        };
+        let nullable = args.iter().all(|arg| arg.nullable);
+        let (data_type, kernel) = (args[0].data_type.clone(), first_kernel(args[0].physical()));
+        let call = Typed::call(data_type, span.clone(), kernel, args);
+        coalesced = Typed { nullable, ..call };
+    }
+    Ok(coalesced)
 }
 
 /// One of two values: the first where a condition is TRUE, else the second.
@@ -85,13 +91,28 @@ pub(in super::super) fn choose_kernel(physical: Physical) -> Kernel {
 }
 
 fn choose<T: Native>(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
-    for_rows(frame, call, |columns, row| {
+    take::<T>(frame, call, |columns, row| {
         let [condition, a, b] = call.args;
-        let taken = columns.is_true(condition, row);
-        let (value_a, value_b) = (columns.get::<T>(a, row), columns.get::<T>(b, row));
-        let (valid_a, valid_b) = (columns.is_valid(a, row), columns.is_valid(b, row));
-        columns.set(call.out, row, if taken { value_a } else { value_b });
-        columns.set_valid(call.out, row, if taken { valid_a } else { valid_b });
+        if columns.is_true(condition, row) {
+            a
+        } else {
+            b
+        }
+    })
+}
+
+/// The value and validity of one of the arguments. Which one cannot be foretold: a place is chosen,
+/// without a jump, and not a value, since floats would be chosen by jumps.
+#[inline(always)]
+fn take<T: Native>(
+    frame: &mut Frame<'_>,
+    call: &Call,
+    chosen: impl Fn(&Columns, usize) -> Slot,
+) -> Result<(), Failure> {
+    for_rows(frame, call, |columns, row| {
+        let from = chosen(columns, row);
+        columns.set(call.out, row, columns.get::<T>(from, row));
+        columns.set_valid(call.out, row, columns.is_valid(from, row));
         Ok(())
     })
 }
@@ -108,7 +129,7 @@ pub(super) fn widened(values: Vec<Typed>) -> Result<Vec<Typed>, Diagnostic> {
     values.into_iter().map(widen).collect()
 }
 
-/// The first of two values that is not NULL.
+/// The first of two or three values that is not NULL.
 fn first_kernel(physical: Physical) -> Kernel {
     match physical {
         Physical::I8 => first::<i8>,
@@ -124,11 +145,11 @@ fn first_kernel(physical: Physical) -> Kernel {
 }
 
 fn first<T: Native>(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
-    for_rows(frame, call, |columns, row| {
-        let [a, b, _] = call.args;
-        let value = columns.value::<T>(a, row).or_else(|| columns.value(b, row));
-        columns.put(call.out, row, value);
-        Ok(())
+    take::<T>(frame, call, |columns, row| {
+        // Of two values the third is the first again, which is then NULL.
+        let [a, b, c] = call.args;
+        let rest = if columns.is_valid(b, row) { b } else { c };
+        if columns.is_valid(a, row) { a } else { rest }
     })
 }
 

@@ -79,12 +79,27 @@ fn strict<R: Native>(
     call: &Call,
     value: impl Fn(&Columns, usize, [Slot; 3]) -> (R, bool),
 ) -> Result<(), Failure> {
-    for_rows(frame, call, |columns, row| {
-        let (value, valid) = value(columns, row, call.args);
-        columns.set(call.out, row, value);
-        columns.set_valid(call.out, row, valid);
+    if frame.columns.is_single() {
+        strict_row(frame.columns, call, 0, &value);
+        return Ok(());
+    }
+    for_many(frame, call, |columns, row| {
+        strict_row(columns, call, row, &value);
         Ok(())
     })
+}
+
+/// A row of [`strict`]. Not a closure of `for_rows`: one that has two callers may become a call.
+#[inline(always)]
+fn strict_row<R: Native>(
+    columns: &mut Columns,
+    call: &Call,
+    row: usize,
+    value: &impl Fn(&Columns, usize, [Slot; 3]) -> (R, bool),
+) {
+    let (value, valid) = value(columns, row, call.args);
+    columns.set(call.out, row, value);
+    columns.set_valid(call.out, row, valid);
 }
 
 /// `f` of one argument, which is never NULL; it may fail.
