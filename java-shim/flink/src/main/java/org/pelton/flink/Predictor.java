@@ -5,7 +5,6 @@ import java.nio.charset.StandardCharsets;
 import org.apache.flink.core.memory.MemorySegment;
 import org.apache.flink.core.memory.MemorySegmentFactory;
 import org.apache.flink.metrics.MetricGroup;
-import org.apache.flink.table.data.GenericRowData;
 import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.data.binary.BinaryRowData;
 import org.apache.flink.table.types.logical.RowType;
@@ -23,12 +22,12 @@ final class Predictor implements AutoCloseable {
 
   private final Evaluator evaluator;
   private final RowType input;
-  private final GenericRowData arguments;
+  private final Arguments arguments = new Arguments();
   private final BinaryRowData output;
 
   private RowEncoder encoder;
   private ByteBuffer outputBuffer;
-  private MemorySegment outputSegment;
+  private MemorySegment[] outputSegments;
 
   Predictor(PlannedDecision planned, MetricGroup metrics) {
     PublishedDecision decision = planned.decision();
@@ -39,7 +38,6 @@ final class Predictor implements AutoCloseable {
             planned.options().onError(),
             planned.options().nativeDirectory());
     input = decision.input();
-    arguments = new GenericRowData(input.getFieldCount());
     output = new BinaryRowData(decision.output().getFieldCount());
     try {
       checkSignature(decision);
@@ -58,10 +56,7 @@ final class Predictor implements AutoCloseable {
 
   /** One record, as an array of the arguments in Flink's internal form. */
   BinaryRowData predict(Object[] values) {
-    for (int i = 0; i < values.length; i++) {
-      arguments.setField(i, values[i]);
-    }
-    return predict(arguments);
+    return predict(arguments.of(values));
   }
 
   BinaryRowData predict(RowData record) {
@@ -71,9 +66,9 @@ final class Predictor implements AutoCloseable {
     int length = evaluator.evaluate(encoder.encode(record));
     if (outputBuffer != evaluator.output()) {
       outputBuffer = evaluator.output();
-      outputSegment = MemorySegmentFactory.wrapOffHeapMemory(outputBuffer);
+      outputSegments = new MemorySegment[] {MemorySegmentFactory.wrapOffHeapMemory(outputBuffer)};
     }
-    output.pointTo(outputSegment, 0, length);
+    output.pointTo(outputSegments, 0, length);
     return output;
   }
 

@@ -34,6 +34,7 @@ import org.apache.flink.table.types.logical.RowType;
 final class RowEncoder {
 
   private static final int WORD = Long.BYTES;
+  private static final int HEADER_BITS = 8;
   private static final int LONGEST_INLINE = 7;
   private static final int DECIMAL_BYTES = 16;
 
@@ -56,7 +57,7 @@ final class RowEncoder {
   RowEncoder(RowType type, ByteBuffer buffer, LongFunction<ByteBuffer> grow) {
     int columns = type.getFieldCount();
     this.grow = grow;
-    this.fieldsOffset = (8 + columns + 63) / 64 * WORD;
+    this.fieldsOffset = (HEADER_BITS + columns + 63) / 64 * WORD;
     this.fixedBytes = fieldsOffset + columns * WORD;
     this.writers = new FieldWriter[columns];
     for (int column = 0; column < columns; column++) {
@@ -76,21 +77,25 @@ final class RowEncoder {
 
   /** Writes the row from position 0 on and returns its length in bytes. */
   int encode(RowData row) {
-    for (int word = 0; word < fieldsOffset; word += WORD) {
-      buffer.putLong(word, 0);
-    }
     end = fixedBytes;
+    int headerOffset = 0;
+    long header = 0;
     for (int column = 0; column < writers.length; column++) {
-      int offset = fieldsOffset + column * WORD;
-      if (row.isNullAt(column)) {
-        int bit = 8 + column; // the header's 8 bits come first
-        buffer.put(bit / 8, (byte) (buffer.get(bit / 8) | 1 << bit % 8));
-        buffer.putLong(offset, 0);
-      } else {
-        long word = writers[column].write(this, row, column); // may replace the buffer
-        buffer.putLong(offset, word);
+      int bit = HEADER_BITS + column;
+      if (bit % Long.SIZE == 0) {
+        buffer.putLong(headerOffset, header);
+        headerOffset += WORD;
+        header = 0;
       }
+      long word = 0;
+      if (row.isNullAt(column)) {
+        header |= 1L << bit; // of the bit's number the lowest 6 bits count
+      } else {
+        word = writers[column].write(this, row, column); // may replace the buffer
+      }
+      buffer.putLong(fieldsOffset + column * WORD, word);
     }
+    buffer.putLong(headerOffset, header);
     return end;
   }
 
