@@ -12,6 +12,7 @@
 //!    [`refresh`] is one of them, [`snapshot`] what its lookups see; [`timeline`] what a record
 //!    sees that is decided as of its own time.
 //! 6. [`lookup`]: a row of a key in, rows of columns out, for tables that stand for a dimension.
+//! 7. [`inspection`]: a dimension for those who look inside.
 
 pub mod cache;
 pub mod counts;
@@ -22,6 +23,7 @@ pub mod figures;
 pub mod groups;
 pub mod hive;
 pub mod image;
+pub mod inspection;
 pub mod load;
 pub mod lookup;
 mod origin;
@@ -40,6 +42,7 @@ pub use event::Event;
 pub use figures::Figures;
 pub use groups::Groups;
 pub use image::{Image, KeyEncoder, Projection};
+pub use inspection::Inspection;
 pub use policy::{Initial, Policy};
 pub use snapshot::Snapshot;
 pub use storage::Location;

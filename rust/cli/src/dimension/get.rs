@@ -1,20 +1,20 @@
-//! `pelton dimension get`: the rows of a key, and where Flink sends it.
+//! `pelton dimension get`: the rows of a key, where they come from, and where Flink sends it.
 
 use std::fmt::Display;
 use std::path::PathBuf;
 
 use pelton_data::binary_row::RowWriter;
-use pelton_data::columns::{Columns, Layout, Physical, Slot};
+use pelton_data::columns::{Columns, Layout, Physical, Slot, Timestamp};
 use pelton_data::value::Value;
 use pelton_data::{DataType, Field, key_group, text};
 use pelton_decision::{Error, ErrorCode};
-use pelton_dimension::{Definition, Image, KeyEncoder, Projection};
+use pelton_dimension::{Definition, Image, KeyEncoder, Projection, inspection};
 use serde_json::{Map, json};
 
 use super::Opened;
 use crate::signature;
 
-/// Print the rows of a key, and the key group that Flink puts it into
+/// Print the rows of a key with their files, and the key group that Flink puts it into
 ///
 /// Values of the key are written as in CSV: numbers, text, yyyy-MM-dd, yyyy-MM-dd HH:mm:ss.
 #[derive(Debug, clap::Args)]
@@ -44,8 +44,16 @@ impl Get {
         let opened = Opened::open(&self.definition)?;
         let key = Key::parse(&opened.definition, &self.key)?;
         let place = self.place(&key)?;
-        let image = opened.load()?;
-        let rows = rows(&image, &key)?;
+        let inspection = opened.inspect()?;
+        let image = opened.load(&inspection)?;
+        let rows = match key.encoded()? {
+            Some(encoded) => {
+                let places = inspection.places(&encoded);
+                let places = places.map_err(|cause| opened.failed(&cause))?;
+                rows(&image, &encoded)?.into_iter().zip(places).collect()
+            }
+            None => Vec::new(),
+        };
         match self.json {
             true => print_json(&image, &place, &rows),
             false => print(&opened.definition.name, &key, &image, &place, &rows),
@@ -77,6 +85,9 @@ struct Place {
 
 /// A row, by the names of its columns.
 type Row = Map<String, serde_json::Value>;
+
+/// A row, and where it comes from.
+type Found = (Row, inspection::Place);
 
 /// The values of a key, in columns of one row.
 struct Key {
@@ -128,6 +139,14 @@ impl Key {
         written.map(|()| bytes).map_err(Error::out_of_memory)
     }
 
+    /// The key as an image knows it; `None` where it has a NULL, which finds nothing.
+    fn encoded(&self) -> Result<Option<Vec<u8>>, Error> {
+        let mut bytes = Vec::new();
+        let encoder = KeyEncoder::new(&self.slots);
+        let has_key = encoder.encode(&self.columns, 0, &mut bytes);
+        Ok(has_key.map_err(Error::out_of_memory)?.then_some(bytes))
+    }
+
     /// `origin = 'EWR', hour = 12`
     fn show(&self) -> String {
         let parts = self.fields.iter().zip(&self.values);
@@ -160,7 +179,7 @@ fn mismatch(message: String) -> Error {
 }
 
 /// The rows of the key, with all columns.
-fn rows(image: &Image, key: &Key) -> Result<Vec<Row>, Error> {
+fn rows(image: &Image, key: &[u8]) -> Result<Vec<Row>, Error> {
     let mut layout = Layout::default();
     let fields = image.columns();
     let slots: Vec<Slot> = fields
@@ -171,18 +190,13 @@ fn rows(image: &Image, key: &Key) -> Result<Vec<Row>, Error> {
     let numbered: Vec<(usize, Slot)> = slots.iter().copied().enumerate().collect();
     let projection = Projection::new(fields, &numbered);
 
-    let mut encoded = Vec::new();
-    let encoder = KeyEncoder::new(&key.slots);
-    let has_key = encoder.encode(&key.columns, 0, &mut encoded);
     let panic = |cause: &dyn Display| Error::new(ErrorCode::Panic, cause.to_string());
     let mut rows = Vec::new();
-    if has_key.map_err(Error::out_of_memory)? {
-        for row in image.find(0, &encoded).map_err(|cause| panic(&cause))? {
-            columns.clear();
-            let read = row.read(&projection, &mut columns, 0);
-            read.map_err(|cause| panic(&cause))?;
-            rows.push(json_row(fields, &slots, &columns)?);
-        }
+    for row in image.find(0, key).map_err(|cause| panic(&cause))? {
+        columns.clear();
+        let read = row.read(&projection, &mut columns, 0);
+        read.map_err(|cause| panic(&cause))?;
+        rows.push(json_row(fields, &slots, &columns)?);
     }
     Ok(rows)
 }
@@ -207,7 +221,7 @@ fn json_row(fields: &[Field], slots: &[Slot], columns: &Columns) -> Result<Row, 
     Ok(row)
 }
 
-fn print(name: &str, key: &Key, image: &Image, place: &Place, rows: &[Row]) {
+fn print(name: &str, key: &Key, image: &Image, place: &Place, rows: &[Found]) {
     let count = match rows.len() {
         0 => "no row".to_owned(),
         1 => "1 row".to_owned(),
@@ -227,25 +241,43 @@ fn print(name: &str, key: &Key, image: &Image, place: &Place, rows: &[Row]) {
     if !image.hive_partition().is_empty() {
         say!("  Hive partition  {}", image.hive_partition());
     }
-    for row in rows {
-        let width = row
-            .keys()
-            .map(|name| name.chars().count())
-            .max()
-            .unwrap_or(0);
+    for (row, from) in rows {
+        say!("  file            {}, row {}", from.name, from.row);
+        say!("  written         {}", written(from));
+        let names = row.keys().map(|name| name.chars().count());
+        let width = names.max().unwrap_or(0);
         for (name, value) in row {
             say!("    {name:<width$}  {value}");
         }
     }
 }
 
-fn print_json(image: &Image, place: &Place, rows: &[Row]) {
+fn print_json(image: &Image, place: &Place, rows: &[Found]) {
+    let files = rows.iter().map(|(_, from)| {
+        json!({
+            "hive_partition": from.hive_partition,
+            "file": from.name,
+            "row": from.row,
+            "written": written(from),
+        })
+    });
     let found = json!({
         "key_group": place.group,
         "max_parallelism": place.groups,
         "subtask": place.subtask.map(|(subtask, _)| subtask),
         "hive_partition": image.hive_partition(),
-        "rows": rows,
+        "rows": rows.iter().map(|(row, _)| row).collect::<Vec<_>>(),
+        "files": files.collect::<Vec<_>>(),
     });
     say!("{found}");
+}
+
+/// When a row's file was written last, in UTC.
+fn written(from: &inspection::Place) -> String {
+    let micros = from.file.modified;
+    let at = Timestamp {
+        millis: micros.div_euclid(1000),
+        nanos: micros.rem_euclid(1000) as i32 * 1000,
+    };
+    text::write(&Value::Timestamp(at), &DataType::TimestampLtz(6)).unwrap_or_default()
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use pelton_decision::generation::dimension_error;
 use pelton_decision::metadata::read_dimension;
 use pelton_decision::{Error, ErrorCode};
-use pelton_dimension::{Definition, Image};
+use pelton_dimension::{Definition, Image, Inspection};
 
 /// Look inside a dimension: its size in memory, the row of a key
 #[derive(Debug, clap::Args)]
@@ -65,11 +65,20 @@ impl Opened {
         }
     }
 
+    /// Lists what the definition chooses.
+    fn inspect(&self) -> Result<Inspection<'_>, Error> {
+        Inspection::open(&self.definition, &self.metadata).map_err(|cause| self.failed(&cause))
+    }
+
     /// Loads all columns.
-    fn load(&self) -> Result<Image, Error> {
+    fn load(&self, inspection: &Inspection<'_>) -> Result<Image, Error> {
         let columns = self.definition.columns.iter();
         let columns: Vec<&str> = columns.map(|column| column.name.as_str()).collect();
-        Image::load(&self.definition, &self.metadata, &columns)
-            .map_err(|cause| dimension_error(&self.definition.name, &cause))
+        let image = inspection.image(&columns);
+        image.map_err(|cause| self.failed(&cause))
+    }
+
+    fn failed(&self, cause: &pelton_dimension::Error) -> Error {
+        dimension_error(&self.definition.name, cause)
     }
 }

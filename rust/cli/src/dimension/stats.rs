@@ -31,7 +31,7 @@ impl Stats {
     pub fn run(&self) -> Result<(), Error> {
         let opened = Opened::open(&self.definition)?;
         let start = Instant::now();
-        let image = opened.load()?;
+        let image = opened.load(&opened.inspect()?)?;
         let seconds = start.elapsed().as_secs_f64();
         match self.json {
             true => print_json(&image, seconds),

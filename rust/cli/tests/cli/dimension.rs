@@ -66,6 +66,61 @@ fn a_key_finds_its_row_with_every_column() {
     assert_eq!(found["rows"], json!([row]));
     let missing = json_of(&place, "get metadata/dimensions/planes.toml N10156x");
     assert_eq!(missing["rows"], json!([]));
+    assert_eq!(missing["files"], json!([]));
+}
+
+#[test]
+fn a_row_is_told_its_file_and_when_that_was_written() {
+    let place = flights();
+    let file = place.path("metadata/planes/dt=2013-01-01/planes.parquet");
+    let time = std::time::UNIX_EPOCH + std::time::Duration::from_micros(1_356_998_400_000_500);
+    let opened = std::fs::File::options().write(true).open(&file).unwrap();
+    opened.set_modified(time).unwrap();
+    let (stdout, _) = place.succeed("dimension get metadata/dimensions/planes.toml N102UW");
+    let name = file.canonicalize().unwrap();
+    let expected = format!(
+        "\n  file            {}, row 1\n  written         2013-01-01 00:00:00.0005Z\n    tailnum ",
+        name.display()
+    );
+    assert!(stdout.contains(&expected), "{expected} in {stdout}");
+}
+
+/// Two Hive partitions as one table, the second one written twice.
+#[test]
+fn rows_of_one_key_are_told_each_its_own_file() {
+    let place = flights();
+    let planes = place.path("metadata/planes");
+    copy(&planes.join("dt=2013-01-01"), &planes.join("dt=2013-01-02"));
+    let second = planes.join("dt=2013-01-02");
+    std::fs::copy(second.join("planes.parquet"), second.join("again.parquet")).unwrap();
+    let definition = place.path("metadata/dimensions/planes.toml");
+    let text = std::fs::read_to_string(&definition).unwrap();
+    for (duplicates, files) in [
+        (
+            "all",
+            &[
+                ("dt=2013-01-01", "planes.parquet"),
+                ("dt=2013-01-02", "again.parquet"),
+                ("dt=2013-01-02", "planes.parquet"),
+            ][..],
+        ),
+        ("first", &[("dt=2013-01-01", "planes.parquet")]),
+        ("last", &[("dt=2013-01-02", "planes.parquet")]),
+    ] {
+        let more = format!("choice = \"all\"\nduplicates = \"{duplicates}\"\n{text}");
+        std::fs::write(&definition, more).unwrap();
+        let found = json_of(&place, "get metadata/dimensions/planes.toml N102UW");
+        let rows = found["rows"].as_array().unwrap();
+        let told = found["files"].as_array().unwrap();
+        assert_eq!((rows.len(), told.len()), (files.len(), files.len()));
+        for ((row, told), (partition, file)) in rows.iter().zip(told).zip(files) {
+            assert_eq!(told["hive_partition"], json!(partition));
+            assert_eq!(format!("dt={}", row["dt"].as_str().unwrap()), *partition);
+            assert_eq!(told["row"], json!(1));
+            let name = told["file"].as_str().unwrap();
+            assert!(name.ends_with(&format!("{partition}/{file}")), "{name}");
+        }
+    }
 }
 
 #[test]

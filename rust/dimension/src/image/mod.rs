@@ -33,12 +33,9 @@ use std::sync::Arc;
 use pelton_data::Field;
 use pelton_data::columns::{Columns, MemoryError};
 
-use crate::definition::{Choice, Definition};
+use crate::definition::Definition;
 use crate::error::Error;
-use crate::groups::Groups;
-use crate::hive;
-use crate::load::{self, Wanted};
-use crate::storage::{Location, Settings, Storage};
+use crate::inspection::Inspection;
 
 pub use builder::ImageBuilder;
 pub use inspect::ColumnStatistics;
@@ -105,20 +102,7 @@ impl Image {
     /// image of all key groups.
     /// `wanted` are the columns of the rows, in their order; directory levels count as columns.
     pub fn load(definition: &Definition, metadata: &Path, wanted: &[&str]) -> Result<Image, Error> {
-        let metadata = Location::Local(metadata.to_owned());
-        let storage = Storage::new(definition.path.below(&metadata), Settings::default())?;
-        let connection = storage.connect()?;
-        let partitions = hive::choose(definition, &connection)?;
-        let one_image = match definition.choice {
-            // Each Hive partition is an image of its own.
-            Choice::AsOf(_) => &partitions[partitions.len().saturating_sub(1)..],
-            _ => &partitions[..],
-        };
-        let wanted = Wanted {
-            columns: wanted,
-            groups: &Groups::whole(),
-        };
-        load::load(definition, &connection, one_image, &wanted)
+        Inspection::open(definition, metadata)?.image(wanted)
     }
 
     /// The rows of a key that [`KeyEncoder::encode`] wrote. `group` is its key group, 0 where
