@@ -17,9 +17,9 @@ use std::time::{Duration, Instant};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use pelton_data::columns::{Columns, Layout, Physical, Slot};
 use pelton_data::report::Source;
-use pelton_data::{DataType, key_group};
+use pelton_data::key_group;
 use pelton_dimension::{
-    Cache, Claim, Definition, Groups, KeyEncoder, Projection, Request, Snapshot,
+    Cache, Claim, Definition, Groups, KeyColumns, Projection, Request, Snapshot,
 };
 
 #[allow(dead_code, reason = "shared with the program that writes the tables")]
@@ -326,9 +326,8 @@ struct Flow<'a> {
     rows: u64,
     columns: Columns,
     id: Slot,
-    encoder: KeyEncoder,
+    key: KeyColumns,
     projection: Projection,
-    key: Vec<u8>,
 }
 
 impl Flow<'_> {
@@ -346,9 +345,8 @@ impl Flow<'_> {
             rows,
             columns: Columns::new(&layout, 1).expect("memory for a row"),
             id,
-            encoder: KeyEncoder::new(&[(DataType::BigInt, id)]),
+            key: KeyColumns::new([id]),
             projection: Projection::new(fields, &chosen),
-            key: Vec::new(),
         }
     }
 
@@ -375,14 +373,13 @@ impl Flow<'_> {
     fn record(&mut self, row: u64) {
         self.columns.clear();
         self.columns.set(self.id, 0, tables::id(row));
-        let whole = self.encoder.encode(&self.columns, 0, &mut self.key);
-        assert!(whole.expect("memory for a key"));
+        let key = self.key.key(&self.columns, 0).expect("no NULL");
         let snapshot = self.claim.snapshot().load();
         let snapshot = snapshot.as_deref().expect("it was ready");
         let image = snapshot.image().expect("it is not stale");
         let hash = key_group::hash(&binary_row(tables::id(row)));
         let group = key_group::group(hash, image.max_parallelism());
-        let mut found = image.find(group, &self.key).expect("it is loaded");
+        let mut found = image.find(group, &key).expect("it is loaded");
         let row = found.next().expect("every key is there");
         let read = row.read(&self.projection, &mut self.columns, 0);
         read.expect("memory for a row");

@@ -3,13 +3,11 @@
 
 use std::path::Path;
 
-use pelton_data::columns::{Columns, MemoryError};
-
 use crate::definition::{Choice, Definition};
 use crate::error::Error;
 use crate::groups::Groups;
 use crate::hive::{self, HivePartition};
-use crate::image::{Duplicates, Image, KeyEncoder};
+use crate::image::{Duplicates, Image, Key, KeyColumns};
 use crate::load::{Wanted, load};
 use crate::source::{At, Scan, Selection};
 use crate::storage::{Connection, DataFile, Location, Settings, Storage};
@@ -61,23 +59,25 @@ impl Inspection<'_> {
         load(self.definition, &self.connection, &self.partitions, &wanted)
     }
 
-    /// Where the rows of a key stand that [`KeyEncoder::encode`] wrote, in the order in which an
-    /// image finds them. Reads the columns of the key.
-    pub fn places(&self, key: &[u8]) -> Result<Vec<Place>, Error> {
+    /// Where the rows of a key stand, in the order in which an image finds them. Reads the columns of
+    /// the key.
+    pub fn places(&self, key: &Key<'_>) -> Result<Vec<Place>, Error> {
         let mut selection = Selection::new();
         let mut slots = Vec::new();
         for name in &self.definition.key {
-            let (field, slot) = selection.add(self.definition, name)?;
-            slots.push((field.data_type.clone(), slot));
+            let (_, slot) = selection.add(self.definition, name)?;
+            slots.push(slot);
         }
-        let encoder = KeyEncoder::new(&slots);
+        let key_columns = KeyColumns::new(slots);
         let duplicates = self.definition.duplicates;
-        let (mut places, mut found) = (Vec::new(), Vec::new());
+        let mut places = Vec::new();
         let scan = Scan::new(self.definition, &self.connection, &self.partitions);
         scan.pass(&selection, |columns, rows, at| {
-            let same = rows_of(key, &encoder, columns, rows, &mut found);
-            same.map_err(|cause| Error::Unavailable(format!("{}: {cause}", at.name)))?;
-            places.extend(found.iter().map(|row| place(at, *row)));
+            let has_key = |row: &usize| {
+                let other = key_columns.key(columns, *row);
+                other.is_some_and(|other| other.is_same(key))
+            };
+            places.extend((0..rows).filter(has_key).map(|row| place(at, row)));
             match duplicates {
                 Duplicates::First => places.truncate(1),
                 Duplicates::Last => drop(places.drain(..places.len().saturating_sub(1))),
@@ -87,24 +87,6 @@ impl Inspection<'_> {
         })?;
         Ok(places)
     }
-}
-
-/// The rows of a batch that have the key.
-fn rows_of(
-    key: &[u8],
-    encoder: &KeyEncoder,
-    columns: &Columns,
-    rows: usize,
-    found: &mut Vec<usize>,
-) -> Result<(), MemoryError> {
-    found.clear();
-    let mut bytes = Vec::new();
-    for row in 0..rows {
-        if encoder.encode(columns, row, &mut bytes)? && bytes == key {
-            found.push(row);
-        }
-    }
-    Ok(())
 }
 
 fn place(at: &At<'_>, row: usize) -> Place {

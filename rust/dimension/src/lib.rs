@@ -41,7 +41,7 @@ pub use error::Error;
 pub use event::Event;
 pub use figures::Figures;
 pub use groups::Groups;
-pub use image::{Image, KeyEncoder, Projection};
+pub use image::{Image, KeyColumns, Projection};
 pub use inspection::Inspection;
 pub use policy::{Initial, Policy};
 pub use snapshot::Snapshot;

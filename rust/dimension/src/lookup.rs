@@ -16,7 +16,7 @@ use pelton_data::{DataType, Field, key_group};
 use crate::definition::{Choice, Definition};
 use crate::error::Error;
 use crate::groups::Groups;
-use crate::image::{Image, KeyEncoder, NotLoaded, Projection, Row};
+use crate::image::{Image, KeyColumns, NotLoaded, Projection, Row};
 
 /// Bytes before each row of the output: its length, as a word.
 const HEADER: usize = 8;
@@ -34,7 +34,7 @@ pub struct Share {
 #[derive(Debug)]
 pub struct Lookup {
     reader: RowReader,
-    encoder: KeyEncoder,
+    key_columns: KeyColumns,
     share: Option<ShareOfKeys>,
     /// The columns that an image has to have, in their order.
     wanted: Vec<String>,
@@ -43,7 +43,6 @@ pub struct Lookup {
     equal: Vec<(Slot, Slot)>,
     writer: RowWriter,
     columns: Columns,
-    key: Vec<u8>,
 }
 
 /// Tells whether a key is the subtask's.
@@ -150,14 +149,13 @@ impl Lookup {
         let chosen: Vec<_> = found.iter().map(|(_, slot)| *slot).enumerate().collect();
         Ok(Lookup {
             reader: RowReader::new(&read, given.len()),
-            encoder: KeyEncoder::new(&key),
+            key_columns: KeyColumns::new(key.iter().map(|(_, slot)| *slot)),
             share: share.map(|share| ShareOfKeys::new(share, &key)),
             wanted: fields.iter().map(|field| field.name.clone()).collect(),
             projection: Projection::new(&fields, &chosen),
             equal,
             writer: RowWriter::new(&row),
             columns: Columns::new(&layout, 1).map_err(|e| Error::Unavailable(e.to_string()))?,
-            key: Vec::new(),
         })
     }
 
@@ -187,16 +185,16 @@ impl Lookup {
     ) -> Result<usize, LookupError> {
         self.columns.clear();
         self.reader.read(key, &mut self.columns, 0)?;
-        if !self.encoder.encode(&self.columns, 0, &mut self.key)? {
+        let Some(looked_up) = self.key_columns.key(&self.columns, 0) else {
             return Ok(0);
-        }
+        };
         let group = match &mut self.share {
             Some(share) => share.group(&self.columns)?,
             None => 0,
         };
         // An image that is not sharded has one group, with all keys.
         let group = group.min(image.max_parallelism() - 1);
-        let mut rows = image.find(group, &self.key)?;
+        let mut rows = image.find(group, &looked_up)?;
         let mut at = 0;
         let mut next = rows.next();
         while let Some(row) = next {

@@ -12,7 +12,7 @@ use pelton_data::value::Value;
 use pelton_data::{DataType, Field, key_group};
 use pelton_dimension::groups::Groups;
 use pelton_dimension::image::{
-    Duplicates, Image, ImageBuilder, KeyEncoder, Projection, Refusal, Shape, Survey,
+    Duplicates, Image, ImageBuilder, Projection, Refusal, Row, Shape, Survey,
 };
 use proptest::prelude::*;
 
@@ -285,16 +285,16 @@ fn check(image: &Image, table: &Table, expected: &HashMap<String, Vec<String>>, 
     let slots = batch.slots.clone();
     let chosen: Vec<_> = slots.iter().copied().enumerate().collect();
     let projection = Projection::new(image.columns(), &chosen);
-    let encoder = KeyEncoder::new(&batch.shape.key);
+    let key_columns = batch.shape.key_columns();
     let writer = RowWriter::new(&batch.shape.key);
-    let (mut key, mut binary_row) = (Vec::new(), Vec::new());
+    let mut binary_row = Vec::new();
     for row in table.rows.iter().chain(&missing.rows) {
         batch.fill(std::slice::from_ref(row));
-        let has_key = encoder.encode(&batch.columns, 0, &mut key).unwrap();
-        assert_eq!(has_key, !row[..table.keys].contains(&Value::Null));
-        if !has_key {
+        let key = key_columns.key(&batch.columns, 0);
+        assert_eq!(key.is_some(), !row[..table.keys].contains(&Value::Null));
+        let Some(key) = key else {
             continue;
-        }
+        };
         writer
             .write_to_vec(&batch.columns, 0, &mut binary_row)
             .unwrap();
@@ -302,11 +302,11 @@ fn check(image: &Image, table: &Table, expected: &HashMap<String, Vec<String>>, 
             1 => 0,
             groups => key_group::group(key_group::hash(&binary_row), groups),
         };
-        let probe = image.probe(group, &key).unwrap();
-        image.approach(probe);
+        let mut probe = image.probe(group, &key).unwrap();
+        image.approach(&mut probe);
         for rows in [
             image.find(group, &key).unwrap(),
-            image.rows_of(probe, &key).unwrap(),
+            image.rows_of(&probe, &key).unwrap(),
         ] {
             let mut found = Vec::new();
             for row in rows {
@@ -408,10 +408,14 @@ proptest! {
 fn a_group_that_is_not_loaded_is_an_error_and_not_a_miss() {
     let table = Table::random(&[4], &[4], 10, 100, 1);
     let image = build(&table, Duplicates::All, Groups::range(128, 5..6)).unwrap();
-    assert!(image.find(5, &[0; 8]).unwrap().next().is_none());
-    let error = image.find(6, &[0; 8]).unwrap_err();
+    let mut batch = Batch::new(&table, 1, Duplicates::All, Groups::whole());
+    batch.fill(&table.rows[..1]);
+    let key_columns = batch.shape.key_columns();
+    let key = key_columns.key(&batch.columns, 0).unwrap();
+    assert!(image.find(5, &key).is_ok());
+    let error = image.find(6, &key).unwrap_err();
     assert_eq!(error.to_string(), "key group 6 of 128 is not loaded here");
-    assert!(image.find(128, &[0; 8]).is_err());
+    assert!(image.find(128, &key).is_err());
 }
 
 /// Each row is far longer than a segment of the arena.
@@ -456,16 +460,22 @@ fn a_key_with_many_rows_finds_them_all_in_their_order() {
         rows,
     };
     let image = build(&table, Duplicates::All, Groups::whole()).unwrap();
-    let mut columns = Batch::new(&table, 1, Duplicates::All, Groups::whole());
-    let projection = Projection::new(image.columns(), &[(1, columns.slots[1])]);
-    let mut found = Vec::new();
-    for row in image.find(0, b"\x03\0\0\0one").unwrap() {
-        row.read(&projection, &mut columns.columns, 0).unwrap();
-        found.push(columns.columns.get::<i32>(columns.slots[1], 0));
-    }
+    let mut batch = Batch::new(&table, 1, Duplicates::All, Groups::whole());
+    let projection = Projection::new(image.columns(), &[(1, batch.slots[1])]);
+    let key_columns = batch.shape.key_columns();
+    let mut found = |key: &str| {
+        batch.fill(&[vec![Value::Text(key.to_owned()), Value::Null]]);
+        let key = key_columns.key(&batch.columns, 0).unwrap();
+        let rows = image.find(0, &key).unwrap();
+        let read = |row: Row| {
+            row.read(&projection, &mut batch.columns, 0).unwrap();
+            batch.columns.get::<i32>(batch.slots[1], 0)
+        };
+        rows.map(read).collect::<Vec<_>>()
+    };
     let expected: Vec<i32> = (0..134_000).filter(|i| i % 4 != 0).collect();
-    assert_eq!(found, expected);
-    assert_eq!(image.find(0, b"\x01\0\0\x004").unwrap().count(), 1);
+    assert_eq!(found("one"), expected);
+    assert_eq!(found("4"), [4]);
 }
 
 #[test]

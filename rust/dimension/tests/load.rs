@@ -18,7 +18,7 @@ use pelton_data::report::Source;
 use pelton_data::type_parser::parse_columns;
 use pelton_data::value::Value;
 use pelton_data::{Field, json};
-use pelton_dimension::{Definition, Error, Image, KeyEncoder, Projection};
+use pelton_dimension::{Definition, Error, Image, KeyColumns, Projection};
 use proptest::prelude::*;
 
 /// A metadata directory with one dimension.
@@ -79,10 +79,9 @@ impl Metadata {
 /// Looks keys up in an image and reads the rows.
 struct Lookup {
     image: Image,
-    layout_key: Vec<Slot>,
     slots: Vec<Slot>,
     columns: Columns,
-    key: KeyEncoder,
+    key: KeyColumns,
     projection: Projection,
 }
 
@@ -95,17 +94,16 @@ impl Lookup {
             .iter()
             .map(|field| add(&field.data_type))
             .collect();
-        let key: Vec<_> = definition
+        let key: Vec<Slot> = definition
             .key_columns()
-            .map(|field| (field.data_type.clone(), add(&field.data_type)))
+            .map(|field| add(&field.data_type))
             .collect();
         Lookup {
             projection: Projection::new(
                 image.columns(),
                 &slots.iter().copied().enumerate().collect::<Vec<_>>(),
             ),
-            key: KeyEncoder::new(&key),
-            layout_key: key.into_iter().map(|(_, slot)| slot).collect(),
+            key: KeyColumns::new(key),
             columns: Columns::new(&layout, 1).unwrap(),
             slots,
             image,
@@ -115,7 +113,7 @@ impl Lookup {
     /// Whether the key is there; its row is in the columns then.
     fn find(&mut self, key: &[Literal]) -> bool {
         self.columns.clear();
-        for (slot, literal) in self.layout_key.iter().zip(key) {
+        for (slot, literal) in self.key.slots().iter().zip(key) {
             self.columns.set_valid(*slot, 0, true);
             match literal {
                 Literal::I64(value) => self.columns.set(*slot, 0, *value),
@@ -127,9 +125,8 @@ impl Lookup {
                 other => panic!("no key of {other:?}"),
             }
         }
-        let mut bytes = Vec::new();
-        assert!(self.key.encode(&self.columns, 0, &mut bytes).unwrap());
-        let Some(row) = self.image.find(0, &bytes).unwrap().next() else {
+        let key = self.key.key(&self.columns, 0).unwrap();
+        let Some(row) = self.image.find(0, &key).unwrap().next() else {
             return false;
         };
         row.read(&self.projection, &mut self.columns, 0).unwrap();

@@ -8,7 +8,7 @@ use pelton_data::columns::{Columns, Layout, Physical, Slot, Timestamp};
 use pelton_data::value::Value;
 use pelton_data::{DataType, Field, key_group, text};
 use pelton_decision::{Error, ErrorCode};
-use pelton_dimension::{Definition, Image, KeyEncoder, Projection, inspection};
+use pelton_dimension::{Definition, Image, KeyColumns, Projection, image, inspection};
 use serde_json::{Map, json};
 
 use super::Opened;
@@ -46,11 +46,13 @@ impl Get {
         let place = self.place(&key)?;
         let inspection = opened.inspect()?;
         let image = opened.load(&inspection)?;
-        let rows = match key.encoded()? {
-            Some(encoded) => {
-                let places = inspection.places(&encoded);
+        let key_columns = KeyColumns::new(key.slots.iter().map(|(_, slot)| *slot));
+        // A key with a NULL finds nothing.
+        let rows = match key_columns.key(&key.columns, 0) {
+            Some(looked_up) => {
+                let places = inspection.places(&looked_up);
                 let places = places.map_err(|cause| opened.failed(&cause))?;
-                rows(&image, &encoded)?.into_iter().zip(places).collect()
+                rows(&image, &looked_up)?.into_iter().zip(places).collect()
             }
             None => Vec::new(),
         };
@@ -139,14 +141,6 @@ impl Key {
         written.map(|()| bytes).map_err(Error::out_of_memory)
     }
 
-    /// The key as an image knows it; `None` where it has a NULL, which finds nothing.
-    fn encoded(&self) -> Result<Option<Vec<u8>>, Error> {
-        let mut bytes = Vec::new();
-        let encoder = KeyEncoder::new(&self.slots);
-        let has_key = encoder.encode(&self.columns, 0, &mut bytes);
-        Ok(has_key.map_err(Error::out_of_memory)?.then_some(bytes))
-    }
-
     /// `origin = 'EWR', hour = 12`
     fn show(&self) -> String {
         let parts = self.fields.iter().zip(&self.values);
@@ -179,7 +173,7 @@ fn mismatch(message: String) -> Error {
 }
 
 /// The rows of the key, with all columns.
-fn rows(image: &Image, key: &[u8]) -> Result<Vec<Row>, Error> {
+fn rows(image: &Image, key: &image::Key<'_>) -> Result<Vec<Row>, Error> {
     let mut layout = Layout::default();
     let fields = image.columns();
     let slots: Vec<Slot> = fields

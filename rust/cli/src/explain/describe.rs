@@ -132,7 +132,7 @@ impl Describe<'_> {
             .zip(&section.key)
             .map(|(field, key)| (field.name.clone(), key));
         self.expressions(&mut node, "key", key);
-        let slots = work.key_slots.iter().zip(&need.key);
+        let slots = work.key_columns.slots().iter().zip(&need.key);
         for (part, (slot, data_type)) in node.groups[0].parts.iter_mut().zip(slots) {
             part.at = Some((*slot, data_type.clone()));
         }

@@ -9,7 +9,7 @@ use pelton_data::columns::{Physical, Slot};
 use pelton_data::report::{Diagnostic, Report};
 use pelton_data::{DataType, Field};
 use pelton_dimension::image::Duplicates;
-use pelton_dimension::{Choice, Definition as Dimension, KeyEncoder, Projection};
+use pelton_dimension::{Choice, Definition as Dimension, KeyColumns, Projection};
 use pelton_model::Model;
 
 use super::graph::{Graph, Item, Order, title};
@@ -253,7 +253,6 @@ impl<'a> PlanCompiler<'a> {
             self.define(&name, value, &column.data_type);
         }
         let typed_key: Vec<_> = key.iter().map(|k| k.data_type.clone()).collect();
-        let key_columns: Vec<_> = typed_key.iter().cloned().zip(key_slots.clone()).collect();
         let fields = columns.iter().zip(&values).enumerate();
         let fields: Vec<_> = fields
             .map(|(i, (column, (slot, _)))| (i, column.data_type.clone(), *slot))
@@ -267,8 +266,7 @@ impl<'a> PlanCompiler<'a> {
             wave: 1,
             wave_end: key_range.end,
             key: key_range,
-            key_slots,
-            key_encoder: KeyEncoder::new(&key_columns),
+            key_columns: KeyColumns::new(key_slots),
             projection: Projection::new(&needed, &chosen),
             given: RowReader::new(&fields, fields.len()),
             values,

@@ -19,14 +19,9 @@ use crate::definition::Missing;
 /// Rows that wait together: about as many lines of memory as a core asks for at once.
 const TOGETHER: usize = 32;
 
-/// The lookups that are under way.
-#[derive(Debug, Default)]
-pub(super) struct Probes {
-    /// The packed keys, one behind the other.
-    keys: Vec<u8>,
-    /// Lookup by lookup, row by row: where the key stands, `None` where a NULL is part of it.
-    probes: Vec<Option<(Probe, Range<usize>)>>,
-}
+/// The lookups that are under way, lookup by lookup, row by row; `None` where a NULL is part of the
+/// key.
+pub(super) type Probes = Vec<Option<Probe>>;
 
 impl Step {
     fn lookup(&self) -> Option<&LookupWork> {
@@ -70,17 +65,15 @@ pub(super) fn run(
     }
     for first in (0..n).step_by(TOGETHER) {
         let some = first..n.min(first + TOGETHER);
-        scratch.probes.keys.clear();
-        scratch.probes.probes.clear();
+        scratch.probes.clear();
         for lookup in lookups() {
             lookup.start(&rows[lookup.index], scratch, some.clone())?;
         }
-        let mut probes = scratch.probes.probes.chunks(some.len());
-        for lookup in lookups() {
-            let probes = probes.next().unwrap_or_default();
+        let probes = scratch.probes.chunks_mut(some.len());
+        for (lookup, probes) in lookups().zip(probes) {
             if let Rows::Image(image) = &rows[lookup.index] {
-                for (probe, _) in probes.iter().flatten() {
-                    image.approach(*probe);
+                for probe in probes.iter_mut().flatten() {
+                    image.approach(probe);
                 }
             }
         }
@@ -104,17 +97,13 @@ impl LookupWork {
         scratch: &mut Scratch,
         some: Range<usize>,
     ) -> Result<(), RunError> {
-        let Probes { keys, probes } = &mut scratch.probes;
         for row in some {
-            let start = keys.len();
-            let probe = match rows {
-                Rows::Image(image) if self.key_encoder.append(&scratch.columns, row, keys)? => {
-                    // The image is whole: it has one key group.
-                    Some((image.probe(0, &keys[start..])?, start..keys.len()))
-                }
+            let key = self.key_columns.key(&scratch.columns, row);
+            scratch.probes.push(match (rows, key) {
+                // The image is whole: it has one key group.
+                (Rows::Image(image), Some(key)) => Some(image.probe(0, &key)?),
                 _ => None,
-            };
-            probes.push(probe);
+            });
         }
         Ok(())
     }
@@ -139,33 +128,25 @@ impl LookupWork {
             counts,
             ..
         } = scratch;
-        let is_found = match (rows, &probes.probes[number]) {
-            (Rows::Image(image), Some((probe, key))) => {
-                match image.rows_of(*probe, &probes.keys[key.clone()])?.next() {
-                    Some(found) => {
-                        found.read(&self.projection, columns, row)?;
-                        true
-                    }
-                    None => false,
-                }
-            }
-            (Rows::AsOf(_), _) => match timed {
-                Some(image) => self.find(image, columns, &mut probes.keys, row, true)?,
-                None => false,
+        let key = self.key_columns.key(columns, row);
+        let found = match (rows, &probes[number], key) {
+            (Rows::Image(image), Some(probe), Some(key)) => image.rows_of(probe, &key)?.next(),
+            (Rows::AsOf(_), _, Some(key)) => match timed {
+                Some(image) => image.find(0, &key)?.next(),
+                None => None,
             },
-            (Rows::Image(_), None) | (Rows::Given(None), _) => false,
-            (Rows::Given(Some(given)), _) => {
+            (Rows::Given(Some(given)), ..) => {
                 let read = self.given.read(given, columns, row);
-                read.map_err(|cause| RunError::Row {
+                return read.map_err(|cause| RunError::Row {
                     title: title.to_owned(),
                     cause,
-                })?;
-                true
+                });
             }
-            (Rows::Unusable(cause), _) => return Err(unusable(title, cause)),
+            (Rows::Unusable(cause), ..) => return Err(unusable(title, cause)),
+            (Rows::Image(_) | Rows::AsOf(_) | Rows::Given(None), ..) => None,
         };
-        if is_found {
-            return Ok(());
+        if let Some(found) = found {
+            return Ok(found.read(&self.projection, columns, row)?);
         }
         counts[self.index].add_miss();
         self.miss(columns, row, title)
@@ -191,46 +172,22 @@ impl LookupWork {
     pub fn is_hit(
         &self,
         rows: &[Rows],
-        scratch: &mut Scratch,
+        scratch: &Scratch,
         row: usize,
     ) -> Result<bool, RunError> {
-        let Scratch {
-            columns, probes, ..
-        } = scratch;
-        let key = &mut probes.keys;
-        match &rows[self.index] {
-            Rows::Given(given) => Ok(given.is_some()),
-            Rows::Image(image) => self.find(image, columns, key, row, false),
+        let columns = &scratch.columns;
+        let image = match &rows[self.index] {
+            Rows::Given(given) => return Ok(given.is_some()),
+            Rows::Image(image) => Some(&**image),
             Rows::AsOf(timeline) => {
                 let at = self.time(columns, row).map(|time| timeline.at(time));
-                match at.and_then(|at| at.ok()?.image()) {
-                    Some(image) => self.find(image, columns, key, row, false),
-                    None => Ok(false),
-                }
+                at.and_then(|at| at.ok()?.image())
             }
-            Rows::Unusable(_) => Ok(false),
-        }
-    }
-
-    /// Looks one row up in an image that is whole: it has one key group. Whether there is a row,
-    /// which is read if it `is_read`.
-    fn find(
-        &self,
-        image: &Image,
-        columns: &mut Columns,
-        key: &mut Vec<u8>,
-        row: usize,
-        is_read: bool,
-    ) -> Result<bool, RunError> {
-        if !self.key_encoder.encode(columns, row, key)? {
-            return Ok(false);
-        }
-        match image.find(0, key)?.next() {
-            Some(found) if is_read => {
-                found.read(&self.projection, columns, row)?;
-                Ok(true)
-            }
-            found => Ok(found.is_some()),
+            Rows::Unusable(_) => None,
+        };
+        match (image, self.key_columns.key(columns, row)) {
+            (Some(image), Some(key)) => Ok(image.find(0, &key)?.next().is_some()),
+            _ => Ok(false),
         }
     }
 

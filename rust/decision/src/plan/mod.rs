@@ -21,7 +21,7 @@ use std::sync::Arc;
 use pelton_data::binary_row::{RowReader, RowWriter};
 use pelton_data::columns::{Layout, Literal, Slot};
 use pelton_data::{DataType, Field};
-use pelton_dimension::{KeyEncoder, Projection};
+use pelton_dimension::{KeyColumns, Projection};
 use pelton_model::{Element, Model, Tensor};
 
 use crate::definition::Missing;
@@ -154,8 +154,7 @@ pub struct LookupWork {
     wave: usize,
     wave_end: u32,
     /// The columns that make the key, in the dimension's order.
-    pub key_slots: Vec<Slot>,
-    key_encoder: KeyEncoder,
+    pub key_columns: KeyColumns,
     projection: Projection,
     /// Reads the row that an example gives.
     given: RowReader,

@@ -4,17 +4,18 @@ use std::sync::Arc;
 
 use pelton_data::columns::{Columns, Layout, Slot};
 
-use super::index::{Index, hash};
+use super::index::Index;
 use super::layout::RowLayout;
 use super::pack::Packer;
 use super::select::Selection;
 use super::shard::{Inserted, Shard};
-use super::{Duplicates, Image, KeyEncoder, Refusal, Refused, Shape};
+use super::{Duplicates, Image, KeyColumns, Refusal, Refused, Shape};
 
 /// The second pass: packs rows.
 #[derive(Debug)]
 pub struct ImageBuilder {
     shape: Shape,
+    key: KeyColumns,
     selection: Selection,
     packer: Packer,
     shards: Vec<Option<Shard>>,
@@ -30,6 +31,7 @@ impl ImageBuilder {
         shards: Vec<Option<Shard>>,
     ) -> ImageBuilder {
         ImageBuilder {
+            key: shape.key_columns(),
             selection: Selection::new(&shape),
             packer: Packer::new(layout, slots),
             shape,
@@ -47,19 +49,23 @@ impl ImageBuilder {
             why: error.into(),
         })?;
         self.packer.pack(columns, &selection.rows)?;
-        for (number, group) in selection.row_groups.iter().enumerate() {
+        for (group, hash) in selection.row_groups.iter().zip(&selection.hashes) {
             if let Some(shard) = &self.shards[*group as usize] {
-                shard.index.prefetch(selection.key(number).1);
+                shard.index.prefetch(*hash);
             }
         }
         for (number, group) in selection.row_groups.iter().enumerate() {
             let Some(shard) = &mut self.shards[*group as usize] else {
                 continue;
             };
-            let (key, hash) = selection.key(number);
-            let row = self.packer.row(number);
-            let inserted = shard.insert(hash, key, row, self.shape.duplicates);
             let row = selection.rows[number] as usize;
+            // It was chosen because it has a key.
+            let Some(key) = self.key.key(columns, row) else {
+                continue;
+            };
+            let packed = self.packer.row(number);
+            let hash = selection.hashes[number];
+            let inserted = shard.insert(hash, &key, packed, self.shape.duplicates);
             match inserted.map_err(|why| Refused { row, why })? {
                 Inserted::New => {}
                 Inserted::Again => self.again += 1,
@@ -105,19 +111,18 @@ fn smaller_index(shard: &Shard, shape: &Shape) -> Result<Index, Refusal> {
     let mut layout = Layout::default();
     let slots = shape.key.iter().map(|(_, slot)| layout.add(slot.physical));
     let slots: Vec<Slot> = slots.collect();
-    let types = shape.key.iter().map(|(data_type, _)| data_type.clone());
-    let encoder = KeyEncoder::new(&types.zip(slots.iter().copied()).collect::<Vec<_>>());
+    let key = KeyColumns::new(slots);
     let mut columns = Columns::new(&layout, 1)?;
-    let mut key = Vec::new();
     let mut index = Index::new(shard.index.keys())?;
     for place in shard.index.places() {
         let row = shard.arena.row(place);
         columns.clear();
-        for (column, slot) in shard.layout.key.iter().zip(&slots) {
+        for (column, slot) in shard.layout.key.iter().zip(key.slots()) {
             shard.layout.columns[*column].read(row, *slot, &mut columns, 0)?;
         }
-        encoder.encode(&columns, 0, &mut key)?;
-        index.insert(hash(&key), place)?;
+        if let Some(key) = key.key(&columns, 0) {
+            index.insert(key.hash(), place)?;
+        }
     }
     Ok(index)
 }

@@ -179,45 +179,30 @@ impl PackedColumn {
         Ok(())
     }
 
-    /// Whether the value of a packed row is the one that stands at the front of `key`, as a
-    /// [`KeyEncoder`](super::KeyEncoder) writes it; `key` is moved behind it. Keys have no NULLs,
-    /// and their strings no symbols.
+    /// Whether the value of a packed row is the one that stands in row `at` of a slot. Keys have no
+    /// NULLs, and their strings no symbols.
     #[inline(always)]
-    pub(super) fn is_key(&self, row: &[u8], key: &mut &[u8]) -> bool {
+    pub(super) fn is_same(&self, row: &[u8], slot: Slot, columns: &Columns, at: usize) -> bool {
         match &self.coding {
-            Coding::Number(number) => {
-                let value = number.read(row);
-                match self.physical {
-                    Physical::I8 => take(key) == Some((value as i8).to_le_bytes()),
-                    Physical::I16 => take(key) == Some((value as i16).to_le_bytes()),
-                    Physical::I32 => take(key) == Some((value as i32).to_le_bytes()),
-                    Physical::I64 => take(key) == Some(value.to_le_bytes()),
-                    Physical::I128 => take(key) == Some(i128::from(value).to_le_bytes()),
-                    _ => is_instant(key, value, 0),
-                }
-            }
-            Coding::Instant { millis, nanos } => {
-                is_instant(key, millis.read(row), nanos.read(row) as i32)
-            }
+            Coding::Number(number) => whole(columns, slot, at) == Some(number.read(row)),
             Coding::Scaled { number, digits } => {
-                self.is_float(scaled(number.read(row), *digits), key)
+                let value = scaled(number.read(row), *digits);
+                let bits = match self.physical {
+                    Physical::F32 => (value as f32).to_bits().into(),
+                    _ => value.to_bits(),
+                };
+                bits_of(columns, slot, at) == bits
             }
-            Coding::Bits(field) => match self.physical {
-                Physical::F32 => take(key) == Some((field.read(row) as u32).to_le_bytes()),
-                _ => take(key) == Some(field.read(row).to_le_bytes()),
-            },
-            Coding::Wide { low, high } => take(key) == Some(wide(row, *low, *high).to_le_bytes()),
+            Coding::Bits(field) => bits_of(columns, slot, at) == field.read(row),
+            Coding::Instant { millis, nanos } => {
+                let (millis, nanos) = (millis.read(row), nanos.read(row) as i32);
+                columns.get::<Timestamp>(slot, at) == Timestamp { millis, nanos }
+            }
+            Coding::Wide { low, high } => columns.get::<i128>(slot, at) == wide(row, *low, *high),
             Coding::Dictionary { code, dictionary } => {
-                take_text(key) == Some(dictionary.get(code.read(row) as u32))
+                is_same_text(columns.text(slot, at), dictionary.get(code.read(row) as u32))
             }
-            Coding::Text { part, .. } => take_text(key) == Some(part.of(row)),
-        }
-    }
-
-    fn is_float(&self, value: f64, key: &mut &[u8]) -> bool {
-        match self.physical {
-            Physical::F32 => take(key) == Some((value as f32).to_le_bytes()),
-            _ => take(key) == Some(value.to_le_bytes()),
+            Coding::Text { part, .. } => is_same_text(columns.text(slot, at), part.of(row)),
         }
     }
 }
@@ -233,22 +218,41 @@ fn wide(row: &[u8], low: BitField, high: BitField) -> i128 {
     (u128::from(high.read(row)) << 64 | u128::from(low.read(row))) as i128
 }
 
+/// The value of a row as a whole number of 64 bits, where it is one.
 #[inline(always)]
-fn is_instant(key: &mut &[u8], millis: i64, nanos: i32) -> bool {
-    take(key) == Some(millis.to_le_bytes()) && take(key) == Some(nanos.to_le_bytes())
+pub(super) fn whole(columns: &Columns, slot: Slot, row: usize) -> Option<i64> {
+    Some(match slot.physical {
+        Physical::I8 => columns.get::<i8>(slot, row).into(),
+        Physical::I16 => columns.get::<i16>(slot, row).into(),
+        Physical::I32 => columns.get::<i32>(slot, row).into(),
+        Physical::I64 => columns.get::<i64>(slot, row),
+        Physical::I128 => i64::try_from(columns.get::<i128>(slot, row)).ok()?,
+        _ => {
+            let Timestamp { millis, nanos } = columns.get(slot, row);
+            (nanos == 0).then_some(millis)?
+        }
+    })
 }
 
+/// The bits of a row's float.
 #[inline(always)]
-fn take<const N: usize>(key: &mut &[u8]) -> Option<[u8; N]> {
-    let (bytes, rest) = key.split_first_chunk::<N>()?;
-    *key = rest;
-    Some(*bytes)
+pub(super) fn bits_of(columns: &Columns, slot: Slot, row: usize) -> u64 {
+    match slot.physical {
+        Physical::F32 => columns.get::<f32>(slot, row).to_bits().into(),
+        _ => columns.get::<f64>(slot, row).to_bits(),
+    }
 }
 
+/// Equality of strings. Keys are short: two words of each, which overlap, hold up to 16 bytes.
 #[inline(always)]
-fn take_text<'k>(key: &mut &'k [u8]) -> Option<&'k [u8]> {
-    let len = u32::from_le_bytes(take(key)?) as usize;
-    let (text, rest) = key.split_at_checked(len)?;
-    *key = rest;
-    Some(text)
+fn is_same_text(a: &[u8], b: &[u8]) -> bool {
+    fn ends<const N: usize>(text: &[u8]) -> Option<([u8; N], [u8; N])> {
+        Some((*text.first_chunk()?, *text.last_chunk()?))
+    }
+    a.len() == b.len()
+        && match a.len() {
+            4..8 => ends::<4>(a) == ends::<4>(b),
+            8..=16 => ends::<8>(a) == ends::<8>(b),
+            _ => a == b,
+        }
 }

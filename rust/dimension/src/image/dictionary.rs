@@ -4,7 +4,7 @@ use hashbrown::HashTable;
 use pelton_data::columns::PADDING;
 
 use super::Refusal;
-use super::index::hash;
+use super::hash::hash;
 
 /// Strings by number, and while rows are packed numbers by string.
 #[derive(Debug, Default)]

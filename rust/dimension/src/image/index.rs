@@ -195,61 +195,14 @@ fn word(line: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(bytes)
 }
 
-/// The hash of a key's bytes: a chain of folded multiplications. Keys come from files that the
-/// user chose, so that no secret is needed; the same key has the same hash in every process.
-#[inline]
-pub(super) fn hash(key: &[u8]) -> u64 {
-    const SEED: [u64; 3] = [
-        0x9e37_79b9_7f4a_7c15,
-        0xbf58_476d_1ce4_e5b9,
-        0x94d0_49bb_1331_11eb,
-    ];
-    let mut state = SEED[0] ^ key.len() as u64;
-    let mut rest = key;
-    while let Some((block, tail)) = rest
-        .split_first_chunk::<16>()
-        .filter(|(_, tail)| !tail.is_empty())
-    {
-        let (low, high) = halves(u128::from_le_bytes(*block));
-        state = fold(low ^ SEED[1], high ^ state);
-        rest = tail;
-    }
-    let (low, high) = match (rest.first_chunk::<8>(), rest.last_chunk::<8>()) {
-        (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
-        _ => (short(rest), 0),
-    };
-    fold(SEED[2], fold(low ^ SEED[1], high ^ state) ^ SEED[0])
-}
-
-/// Fewer than 8 bytes as a number.
-#[inline(always)]
-fn short(bytes: &[u8]) -> u64 {
-    match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
-        (Some(first), Some(last)) => {
-            u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32
-        }
-        _ => bytes
-            .iter()
-            .fold(0, |number, byte| number << 8 | u64::from(*byte)),
-    }
-}
-
-#[inline(always)]
-fn fold(a: u64, b: u64) -> u64 {
-    let (low, high) = halves(u128::from(a) * u128::from(b));
-    low ^ high
-}
-
-#[inline(always)]
-fn halves(number: u128) -> (u64, u64) {
-    (number as u64, (number >> 64) as u64)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
-
+    use super::super::hash::Hasher;
     use super::*;
+
+    fn hash(key: u64) -> u64 {
+        Hasher::new().words(key, 0).finish()
+    }
 
     #[test]
     fn a_full_index_finds_every_key_and_no_other() {
@@ -257,12 +210,12 @@ mod tests {
         let mut index = Index::new(KEYS).unwrap();
         for key in 0..KEYS {
             index
-                .insert(hash(&key.to_le_bytes()), Place(key as u32))
+                .insert(hash(key), Place(key as u32))
                 .unwrap();
         }
         for key in 0..2 * KEYS {
             let is_same = |place: Place| u64::from(place.0) == key;
-            let found = index.find(hash(&key.to_le_bytes()), is_same);
+            let found = index.find(hash(key), is_same);
             assert_eq!(found.is_some(), key < KEYS, "{key}");
         }
         assert_eq!(index.places().count() as u64, KEYS);
@@ -283,20 +236,6 @@ mod tests {
                 .find(u64::MAX, |place| u64::from(place.0) == key)
                 .unwrap();
             assert_eq!(u64::from(index.place(entry).0), key);
-        }
-    }
-
-    #[test]
-    fn hashes_of_keys_that_differ_in_one_byte_differ() {
-        let mut seen = HashSet::new();
-        for len in 0..40 {
-            let mut key = vec![7; len];
-            assert!(seen.insert(hash(&key)), "{len} bytes");
-            for at in 0..len {
-                key[at] = 8;
-                assert!(seen.insert(hash(&key)), "{len} bytes, byte {at}");
-                key[at] = 7;
-            }
         }
     }
 }

@@ -1,109 +1,96 @@
-//! A key as bytes: equal keys, and only they, have the same.
-//!
-//! ```text
-//! TINYINT .. BIGINT, DATE, TIME, BOOLEAN   its 1, 2, 4 or 8 bytes
-//! TIMESTAMP, TIMESTAMP_LTZ                 milliseconds: 8 bytes; nanoseconds: 4 bytes
-//! DECIMAL                                  16 bytes
-//! CHAR, VARCHAR, BINARY, VARBINARY         | length u32 | bytes |
-//! ```
-//!
-//! One column behind the other, all numbers little-endian. Neither an image nor its codings are
-//! needed to write a key, so that a plan keeps its encoder while images come and go.
+//! A key where it stands, in the columns of a batch: nothing is copied to look it up.
 
-use pelton_data::DataType;
-use pelton_data::columns::{Columns, MemoryError, Physical, Slot, Timestamp};
+use pelton_data::columns::{Columns, Physical, Slot, Timestamp};
 
-/// Writes the keys of rows whose key columns stand in given slots.
+use super::coding::{bits_of, whole};
+use super::hash::Hasher;
+
+/// The columns of a key, in the dimension's order and of its declared types. Neither an image nor
+/// its codings are needed, so that a plan keeps them while images come and go.
 #[derive(Debug, Clone)]
-pub struct KeyEncoder {
-    columns: Vec<Slot>,
-    /// Bytes of the columns of fixed length.
-    fixed: usize,
+pub struct KeyColumns {
+    slots: Box<[Slot]>,
 }
 
-impl KeyEncoder {
-    /// An encoder of the key's columns, in the dimension's order and declared types.
-    pub fn new(columns: &[(DataType, Slot)]) -> KeyEncoder {
-        let fixed = |(data_type, slot): &(DataType, Slot)| {
-            debug_assert_eq!(slot.physical, Physical::of(data_type));
-            match slot.physical {
-                Physical::I8 => 1,
-                Physical::I16 => 2,
-                Physical::I32 | Physical::F32 | Physical::View => 4,
-                Physical::I64 | Physical::F64 => 8,
-                Physical::Timestamp => 12,
-                Physical::I128 => 16,
-            }
-        };
-        KeyEncoder {
-            columns: columns.iter().map(|(_, slot)| *slot).collect(),
-            fixed: columns.iter().map(fixed).sum(),
+/// The key of one row: no column of it is NULL.
+#[derive(Debug, Clone, Copy)]
+pub struct Key<'a> {
+    pub(super) slots: &'a [Slot],
+    pub(super) columns: &'a Columns,
+    pub(super) row: usize,
+}
+
+impl KeyColumns {
+    /// Where the key's columns stand.
+    pub fn new(slots: impl IntoIterator<Item = Slot>) -> KeyColumns {
+        KeyColumns {
+            slots: slots.into_iter().collect(),
         }
     }
 
-    /// Writes the key of a row as the whole content of `key`. False, and nothing that means
-    /// anything, where one of its columns is NULL: such a row has no key.
-    #[inline]
-    pub fn encode(
-        &self,
-        columns: &Columns,
-        row: usize,
-        key: &mut Vec<u8>,
-    ) -> Result<bool, MemoryError> {
-        key.clear();
-        self.append(columns, row, key)
+    /// Where the key's columns stand.
+    pub fn slots(&self) -> &[Slot] {
+        &self.slots
     }
 
-    /// The same, behind what stands in `keys` already.
+    /// The key of a row; `None` where one of its columns is NULL: such a row has no key.
     #[inline]
-    pub fn append(
-        &self,
-        columns: &Columns,
-        row: usize,
-        keys: &mut Vec<u8>,
-    ) -> Result<bool, MemoryError> {
-        keys.try_reserve(self.fixed)
-            .map_err(|_| MemoryError::Exhausted(self.fixed))?;
-        for slot in &self.columns {
-            if !columns.is_valid(*slot, row) {
-                return Ok(false);
+    pub fn key<'a>(&'a self, columns: &'a Columns, row: usize) -> Option<Key<'a>> {
+        let slots = &self.slots;
+        let is_whole = slots.iter().all(|slot| columns.is_valid(*slot, row));
+        is_whole.then_some(Key {
+            slots,
+            columns,
+            row,
+        })
+    }
+}
+
+impl Key<'_> {
+    /// Whether it has the values of another key, which has the same types.
+    pub fn is_same(&self, other: &Key<'_>) -> bool {
+        let mut slots = self.slots.iter().zip(other.slots);
+        let (mine, theirs) = (self.columns, other.columns);
+        slots.all(|(a, b)| match a.physical {
+            Physical::View => mine.text(*a, self.row) == theirs.text(*b, other.row),
+            Physical::Timestamp => {
+                let instant: Timestamp = mine.get(*a, self.row);
+                instant == theirs.get(*b, other.row)
             }
+            Physical::I128 => {
+                let number: i128 = mine.get(*a, self.row);
+                number == theirs.get(*b, other.row)
+            }
+            Physical::F32 | Physical::F64 => {
+                bits_of(mine, *a, self.row) == bits_of(theirs, *b, other.row)
+            }
+            _ => whole(mine, *a, self.row) == whole(theirs, *b, other.row),
+        })
+    }
+
+    /// The same for the same values, whatever batch they stand in.
+    #[inline(always)]
+    pub(super) fn hash(&self) -> u64 {
+        let Key {
+            slots,
+            columns,
+            row,
+        } = *self;
+        let hasher = slots.iter().fold(Hasher::new(), |hasher, slot| {
             match slot.physical {
-                Physical::I8 => {
-                    keys.extend_from_slice(&columns.get::<i8>(*slot, row).to_le_bytes())
-                }
-                Physical::I16 => {
-                    keys.extend_from_slice(&columns.get::<i16>(*slot, row).to_le_bytes())
-                }
-                Physical::I32 => {
-                    keys.extend_from_slice(&columns.get::<i32>(*slot, row).to_le_bytes())
-                }
-                Physical::I64 => {
-                    keys.extend_from_slice(&columns.get::<i64>(*slot, row).to_le_bytes())
-                }
-                Physical::F32 => {
-                    keys.extend_from_slice(&columns.get::<f32>(*slot, row).to_le_bytes())
-                }
-                Physical::F64 => {
-                    keys.extend_from_slice(&columns.get::<f64>(*slot, row).to_le_bytes())
-                }
-                Physical::I128 => {
-                    keys.extend_from_slice(&columns.get::<i128>(*slot, row).to_le_bytes())
-                }
+                Physical::View => hasher.text(columns.text(*slot, row)),
                 Physical::Timestamp => {
                     let Timestamp { millis, nanos } = columns.get(*slot, row);
-                    keys.extend_from_slice(&millis.to_le_bytes());
-                    keys.extend_from_slice(&nanos.to_le_bytes());
+                    hasher.words(millis as u64, nanos as u64)
                 }
-                Physical::View => {
-                    let text = columns.text(*slot, row);
-                    keys.try_reserve(4 + text.len())
-                        .map_err(|_| MemoryError::Exhausted(text.len()))?;
-                    keys.extend_from_slice(&(text.len() as u32).to_le_bytes());
-                    keys.extend_from_slice(text);
+                Physical::I128 => {
+                    let value: i128 = columns.get(*slot, row);
+                    hasher.words(value as u64, (value >> 64) as u64)
                 }
+                Physical::F32 | Physical::F64 => hasher.words(bits_of(columns, *slot, row), 0),
+                _ => hasher.words(whole(columns, *slot, row).unwrap_or_default() as u64, 0),
             }
-        }
-        Ok(true)
+        });
+        hasher.finish()
     }
 }

@@ -16,6 +16,7 @@ use super::Duplicates;
 use super::bits::{BitField, width_of};
 use super::coding::{Coding, Number, PackedColumn, Part};
 use super::dictionary::Dictionary;
+use super::key::Key;
 use super::statistics::{Range, Statistics, Values};
 use super::symbols::Symbols;
 
@@ -118,9 +119,11 @@ impl RowLayout {
 
     /// Whether a packed row has this key.
     #[inline(always)]
-    pub(super) fn is_key(&self, row: &[u8], mut key: &[u8]) -> bool {
-        let mut columns = self.key.iter();
-        columns.all(|column| self.columns[*column].is_key(row, &mut key)) && key.is_empty()
+    pub(super) fn is_key(&self, row: &[u8], key: &Key<'_>) -> bool {
+        debug_assert_eq!(self.key.len(), key.slots.len());
+        self.key.iter().zip(key.slots).all(|(column, slot)| {
+            self.columns[*column].is_same(row, *slot, key.columns, key.row)
+        })
     }
 }
 

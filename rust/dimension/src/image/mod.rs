@@ -2,7 +2,7 @@
 //! each shard an index on the key.
 //!
 //! ```text
-//! key columns --KeyEncoder--> key --Image::find(group, key)--> Rows --Row::read(Projection)--> columns
+//! columns --KeyColumns--> Key --Image::find(group, key)--> Rows --Row::read(Projection)--> columns
 //! ```
 //!
 //! [`Survey`] and [`ImageBuilder`] make an image from the columns of batches; [`Image::find`]
@@ -13,6 +13,7 @@ mod bits;
 mod builder;
 mod coding;
 mod dictionary;
+mod hash;
 mod index;
 mod inspect;
 mod key;
@@ -39,13 +40,12 @@ use crate::inspection::Inspection;
 
 pub use builder::ImageBuilder;
 pub use inspect::ColumnStatistics;
-pub use key::KeyEncoder;
+pub use key::{Key, KeyColumns};
 pub use projection::Projection;
 pub use shape::{Duplicates, Refusal, Refused, Shape};
 pub use survey::Survey;
 
 use arena::Place;
-use index::hash;
 use layout::RowLayout;
 use shard::Shard;
 
@@ -90,11 +90,13 @@ pub struct Row<'a> {
 /// A lookup on its way: between its steps the memory that it needs next is fetched, so that many
 /// at once wait together.
 ///
-/// `let probe = image.probe(group, key)?; image.approach(probe); image.rows_of(probe, key)?`
+/// `let mut probe = image.probe(group, &key)?; image.approach(&mut probe); image.rows_of(&probe, &key)?`
 #[derive(Debug, Clone, Copy)]
 pub struct Probe {
     group: u32,
     hash: u64,
+    /// Where the key's row is, as far as its tag tells.
+    guess: Option<Place>,
 }
 
 impl Image {
@@ -105,36 +107,42 @@ impl Image {
         Inspection::open(definition, metadata)?.image(wanted)
     }
 
-    /// The rows of a key that [`KeyEncoder::encode`] wrote. `group` is its key group, 0 where
+    /// The rows of a key. `group` is its key group, 0 where
     /// [`max_parallelism`](Image::max_parallelism) is 1.
     #[inline]
-    pub fn find(&self, group: u32, key: &[u8]) -> Result<Rows<'_>, NotLoaded> {
-        Ok(self.shard(group)?.find(hash(key), key))
+    pub fn find(&self, group: u32, key: &Key<'_>) -> Result<Rows<'_>, NotLoaded> {
+        Ok(self.shard(group)?.find(key.hash(), key))
     }
 
     /// Begins a lookup: asks for the part of the index that knows the key.
     #[inline]
-    pub fn probe(&self, group: u32, key: &[u8]) -> Result<Probe, NotLoaded> {
-        let hash = hash(key);
+    pub fn probe(&self, group: u32, key: &Key<'_>) -> Result<Probe, NotLoaded> {
+        let hash = key.hash();
         self.shard(group)?.index.prefetch(hash);
-        Ok(Probe { group, hash })
+        let guess = None;
+        Ok(Probe { group, hash, guess })
     }
 
     /// Goes on with a lookup that this image began: asks for the row, whose place the index knows
     /// by now.
     #[inline]
-    pub fn approach(&self, probe: Probe) {
+    pub fn approach(&self, probe: &mut Probe) {
         if let Ok(shard) = self.shard(probe.group)
             && let Some(place) = shard.index.guess(probe.hash)
         {
             shard.prefetch(place);
+            probe.guess = Some(place);
         }
     }
 
     /// Ends a lookup that this image began, of the same key.
     #[inline]
-    pub fn rows_of(&self, probe: Probe, key: &[u8]) -> Result<Rows<'_>, NotLoaded> {
-        Ok(self.shard(probe.group)?.find(probe.hash, key))
+    pub fn rows_of(&self, probe: &Probe, key: &Key<'_>) -> Result<Rows<'_>, NotLoaded> {
+        let shard = self.shard(probe.group)?;
+        match probe.guess.filter(|place| shard.is_key(*place, key)) {
+            Some(place) => Ok(Rows::of(shard, place)),
+            None => Ok(shard.find(probe.hash, key)),
+        }
     }
 
     #[inline]

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use pelton_data::columns::{Columns, Physical, Slot, Timestamp};
 
-use super::coding::{Coding, Number, PackedColumn, scaled};
+use super::coding::{Coding, Number, PackedColumn, bits_of, scaled, whole};
 use super::layout::RowLayout;
 use super::statistics::unscaled;
 use super::{Refusal, Refused};
@@ -122,17 +122,7 @@ fn pack_value(
     }
     match &column.coding {
         Coding::Number(number) => {
-            let value = match slot.physical {
-                Physical::I8 => columns.get::<i8>(slot, row).into(),
-                Physical::I16 => columns.get::<i16>(slot, row).into(),
-                Physical::I32 => columns.get::<i32>(slot, row).into(),
-                Physical::I64 => columns.get::<i64>(slot, row),
-                Physical::I128 => i64::try_from(columns.get::<i128>(slot, row)).ok()?,
-                _ => {
-                    let Timestamp { millis, nanos } = columns.get(slot, row);
-                    (nanos == 0).then_some(millis)?
-                }
-            };
+            let value = whole(columns, slot, row)?;
             pack_number(*number, value, fixed)
         }
         Coding::Scaled { number, digits } => {
@@ -154,11 +144,7 @@ fn pack_value(
             pack_number(*number, is_same.then_some(value)?, fixed)
         }
         Coding::Bits(field) => {
-            let bits = match slot.physical {
-                Physical::F32 => columns.get::<f32>(slot, row).to_bits().into(),
-                _ => columns.get::<f64>(slot, row).to_bits(),
-            };
-            field.write(fixed, bits);
+            field.write(fixed, bits_of(columns, slot, row));
             Some(())
         }
         Coding::Instant { millis, nanos } => {

@@ -3,6 +3,7 @@
 use pelton_data::columns::{MemoryError, Slot};
 use pelton_data::{DataType, Field};
 
+use super::KeyColumns;
 use crate::groups::Groups;
 
 /// What the rows of an image are, and where they stand in the columns of a batch.
@@ -18,6 +19,13 @@ pub struct Shape {
     pub symbols: Vec<Slot>,
     /// Which key groups to hold.
     pub groups: Groups,
+}
+
+impl Shape {
+    /// The columns of the key.
+    pub fn key_columns(&self) -> KeyColumns {
+        KeyColumns::new(self.key.iter().map(|(_, slot)| *slot))
+    }
 }
 
 /// What becomes of rows with the same key.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::arena::{Arena, Place};
 use super::index::{Entry, Index};
 use super::layout::RowLayout;
-use super::{Duplicates, Refusal, Row, Rows};
+use super::{Duplicates, Key, Refusal, Row, Rows};
 
 #[derive(Debug)]
 pub(super) struct Shard {
@@ -19,7 +19,7 @@ pub(super) struct Shard {
 impl Shard {
     /// The rows of a key with this hash.
     #[inline(always)]
-    pub(super) fn find(&self, hash: u64, key: &[u8]) -> Rows<'_> {
+    pub(super) fn find(&self, hash: u64, key: &Key<'_>) -> Rows<'_> {
         let Some(entry) = self.entry(hash, key) else {
             return Rows {
                 shard: self,
@@ -36,11 +36,17 @@ impl Shard {
         self.arena.prefetch(place, self.layout.stride);
     }
 
+    /// Whether a row has this key.
     #[inline(always)]
-    fn entry(&self, hash: u64, key: &[u8]) -> Option<Entry> {
+    pub(super) fn is_key(&self, place: Place, key: &Key<'_>) -> bool {
+        self.layout.is_key(self.arena.row(place), key)
+    }
+
+    #[inline(always)]
+    fn entry(&self, hash: u64, key: &Key<'_>) -> Option<Entry> {
         let is_same = |place| {
             self.prefetch(place);
-            self.layout.is_key(self.arena.row(place), key)
+            self.is_key(place, key)
         };
         self.index.find(hash, is_same)
     }
@@ -49,7 +55,7 @@ impl Shard {
     pub(super) fn insert(
         &mut self,
         hash: u64,
-        key: &[u8],
+        key: &Key<'_>,
         (fixed, tail): (&[u8], &[u8]),
         duplicates: Duplicates,
     ) -> Result<Inserted, Refusal> {

@@ -12,7 +12,7 @@ use pelton_data::columns::{Columns, Layout, Literal, Physical};
 use pelton_data::report::Source;
 use pelton_dimension::cache::{LINGER, Round};
 use pelton_dimension::{
-    Cache, Claim, Definition, Event, Groups, Image, KeyEncoder, Policy, Projection, Request,
+    Cache, Claim, Definition, Event, Groups, Image, KeyColumns, Policy, Projection, Request,
     Snapshot, Timeline,
 };
 
@@ -151,10 +151,9 @@ pub fn seats_of(image: &Image, id: i64) -> Option<i32> {
     let (key, value) = (layout.add(Physical::I64), layout.add(Physical::I32));
     let mut columns = Columns::new(&layout, 1).unwrap();
     columns.put_literal(key, 0, &Literal::I64(id)).unwrap();
-    let mut bytes = Vec::new();
-    let encoder = KeyEncoder::new(&[(DataType::BigInt, key)]);
-    assert!(encoder.encode(&columns, 0, &mut bytes).unwrap());
-    let row = image.find(0, &bytes).unwrap().next()?;
+    let key_columns = KeyColumns::new([key]);
+    let looked_up = key_columns.key(&columns, 0).unwrap();
+    let row = image.find(0, &looked_up).unwrap().next()?;
     let projection = Projection::new(image.columns(), &[(0, value)]);
     row.read(&projection, &mut columns, 0).unwrap();
     columns.value(value, 0)
