@@ -58,6 +58,7 @@ impl Counts {
 }
 
 /// Only one thread writes, so that a load and a store are enough.
+#[inline(always)]
 fn add(counter: &AtomicU64, count: u64) {
     counter.store(counter.load(Ordering::Relaxed) + count, Ordering::Relaxed);
 }

@@ -1,7 +1,7 @@
 //! Numbers of any width, one bit behind the other.
 
-/// Where a number lies in a row. Up to 57 bits begin at any bit; wider ones at a whole byte, so
-/// that 8 bytes hold every number.
+/// Where a number lies in a row. It begins at any bit from which 8 whole bytes hold all of it:
+/// numbers of up to 57 bits anywhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct BitField {
     byte: u32,
@@ -10,13 +10,10 @@ pub(super) struct BitField {
     mask: u64,
 }
 
-/// The widest number that may begin at any bit.
-const ANYWHERE: u8 = 57;
-
 impl BitField {
     /// The next `width` bits from `*bit` on, which is moved behind them.
     pub(super) fn next(bit: &mut u32, width: u8) -> BitField {
-        if width > ANYWHERE {
+        if *bit % 8 + u32::from(width) > 64 {
             *bit = bit.next_multiple_of(8);
         }
         let field = BitField {

@@ -3,7 +3,8 @@
 //! ```text
 //! Number      integers, dates, times, timestamps, decimals: base + code x step, a code of few bits
 //! Scaled      floats that are decimals: (base + code x step) / 10^digits, the same bits
-//! Bits        other floats: 32 or 64 bits
+//! Bits        other floats: their bits, turned into a number
+//! Few         floats that return often: the number of these bits in a dictionary
 //! Instant     timestamps with nanoseconds: a number of milliseconds, a number of nanoseconds
 //! Wide        decimals of more than 64 bits: 16 bytes
 //! Dictionary  strings that return often: their number
@@ -34,7 +35,11 @@ pub(super) enum Coding {
         number: Number,
         digits: u8,
     },
-    Bits(BitField),
+    Bits(Number),
+    Few {
+        code: BitField,
+        dictionary: Arc<Dictionary>,
+    },
     Instant {
         millis: Number,
         nanos: Number,
@@ -64,10 +69,15 @@ pub(super) struct Number {
 /// A part of a row's tail: it begins where the one before it ends.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Part {
-    /// Where the tail begins in the row, in bytes.
-    pub(super) tail: usize,
-    pub(super) start: Option<BitField>,
-    pub(super) end: BitField,
+    pub(super) start: End,
+    pub(super) end: End,
+}
+
+/// Where a part of the tail ends, in bytes of the row: at least at `base`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct End {
+    pub(super) base: usize,
+    pub(super) field: BitField,
 }
 
 /// The powers of ten that scale floats.
@@ -97,16 +107,21 @@ impl Number {
 impl Part {
     #[inline(always)]
     pub(super) fn of(self, row: &[u8]) -> &[u8] {
-        let (start, end) = self.ends(row);
-        &row[start..end]
+        &row[self.start.read(row)..self.end.read(row)]
+    }
+}
+
+impl End {
+    #[inline(always)]
+    fn read(self, row: &[u8]) -> usize {
+        self.base + self.field.read(row) as usize
     }
 
-    /// Where it begins and ends in the row.
+    /// Sets the end in a row where zeros are; `None` where it cannot be so.
     #[inline(always)]
-    fn ends(self, row: &[u8]) -> (usize, usize) {
-        let start = self.start.map_or(0, |field| field.read(row) as usize);
-        let end = self.end.read(row) as usize;
-        (self.tail + start, self.tail + end)
+    pub(super) fn write(self, row: &mut [u8], end: usize) -> Option<()> {
+        let code = end.checked_sub(self.base)? as u64;
+        self.field.holds(code).then(|| self.field.write(row, code))
     }
 }
 
@@ -150,10 +165,13 @@ impl PackedColumn {
                     _ => columns.set(slot, at, value),
                 }
             }
-            Coding::Bits(field) => match self.physical {
-                Physical::F32 => columns.set(slot, at, f32::from_bits(field.read(row) as u32)),
-                _ => columns.set(slot, at, f64::from_bits(field.read(row))),
-            },
+            Coding::Bits(number) => self.set_bits(number.read(row), slot, columns, at),
+            // What stands where the row is NULL may be in no dictionary.
+            Coding::Few { .. } if !valid => {}
+            Coding::Few { code, dictionary } => {
+                let bits = dictionary.word(code.read(row) as u32);
+                self.set_bits(bits, slot, columns, at);
+            }
             Coding::Instant { millis, nanos } => {
                 let (millis, nanos) = (millis.read(row), nanos.read(row) as i32);
                 columns.set(slot, at, Timestamp { millis, nanos });
@@ -168,7 +186,7 @@ impl PackedColumn {
                 columns.set(slot, at, view);
             }
             Coding::Text { part, symbols } => {
-                let (start, end) = part.ends(row);
+                let (start, end) = (part.start.read(row), part.end.read(row));
                 let view = match symbols {
                     None => columns.push_prefix(&row[start..], end - start)?,
                     Some(symbols) => symbols.decode(&row[start..end], columns)?,
@@ -179,6 +197,15 @@ impl PackedColumn {
         Ok(())
     }
 
+    /// Sets a float to what [`bits_of`] it is this.
+    #[inline(always)]
+    fn set_bits(&self, bits: i64, slot: Slot, columns: &mut Columns, at: usize) {
+        match self.physical {
+            Physical::F32 => columns.set(slot, at, float(bits)),
+            _ => columns.set(slot, at, double(bits)),
+        }
+    }
+
     /// Whether the value of a packed row is the one that stands in row `at` of a slot. Keys have no
     /// NULLs, and their strings no symbols.
     #[inline(always)]
@@ -187,21 +214,25 @@ impl PackedColumn {
             Coding::Number(number) => whole(columns, slot, at) == Some(number.read(row)),
             Coding::Scaled { number, digits } => {
                 let value = scaled(number.read(row), *digits);
-                let bits = match self.physical {
-                    Physical::F32 => (value as f32).to_bits().into(),
-                    _ => value.to_bits(),
+                let number = match self.physical {
+                    Physical::F32 => of_float(value as f32),
+                    _ => of_double(value),
                 };
-                bits_of(columns, slot, at) == bits
+                bits_of(columns, slot, at) == number
             }
-            Coding::Bits(field) => bits_of(columns, slot, at) == field.read(row),
+            Coding::Bits(number) => bits_of(columns, slot, at) == number.read(row),
+            Coding::Few { code, dictionary } => {
+                bits_of(columns, slot, at) == dictionary.word(code.read(row) as u32)
+            }
             Coding::Instant { millis, nanos } => {
                 let (millis, nanos) = (millis.read(row), nanos.read(row) as i32);
                 columns.get::<Timestamp>(slot, at) == Timestamp { millis, nanos }
             }
             Coding::Wide { low, high } => columns.get::<i128>(slot, at) == wide(row, *low, *high),
-            Coding::Dictionary { code, dictionary } => {
-                is_same_text(columns.text(slot, at), dictionary.get(code.read(row) as u32))
-            }
+            Coding::Dictionary { code, dictionary } => is_same_text(
+                columns.text(slot, at),
+                dictionary.get(code.read(row) as u32),
+            ),
             Coding::Text { part, .. } => is_same_text(columns.text(slot, at), part.of(row)),
         }
     }
@@ -234,13 +265,35 @@ pub(super) fn whole(columns: &Columns, slot: Slot, row: usize) -> Option<i64> {
     })
 }
 
-/// The bits of a row's float.
+/// The bits of a row's float as a number: its exponent first, its sign last. Floats of a column
+/// are of like size, so that these numbers are few; of those with few digits, multiples of many.
 #[inline(always)]
-pub(super) fn bits_of(columns: &Columns, slot: Slot, row: usize) -> u64 {
+pub(super) fn bits_of(columns: &Columns, slot: Slot, row: usize) -> i64 {
     match slot.physical {
-        Physical::F32 => columns.get::<f32>(slot, row).to_bits().into(),
-        _ => columns.get::<f64>(slot, row).to_bits(),
+        Physical::F32 => of_float(columns.get(slot, row)),
+        _ => of_double(columns.get(slot, row)),
     }
+}
+
+#[inline(always)]
+pub(super) fn of_float(value: f32) -> i64 {
+    value.to_bits().rotate_left(1).into()
+}
+
+#[inline(always)]
+fn float(bits: i64) -> f32 {
+    f32::from_bits((bits as u32).rotate_right(1))
+}
+
+#[inline(always)]
+pub(super) fn of_double(value: f64) -> i64 {
+    // 0 in the middle: the greatest exponent would be below the least.
+    value.to_bits().rotate_left(1) as i64 ^ i64::MIN
+}
+
+#[inline(always)]
+fn double(bits: i64) -> f64 {
+    f64::from_bits(((bits ^ i64::MIN) as u64).rotate_right(1))
 }
 
 /// Equality of strings. Keys are short: two words of each, which overlap, hold up to 16 bytes.

@@ -1,4 +1,4 @@
-//! Strings that return often: each stands once, rows hold its number.
+//! Strings that return often: each stands once, rows hold its number. So do floats, as 8 bytes.
 
 use hashbrown::HashTable;
 use pelton_data::columns::PADDING;
@@ -51,6 +51,14 @@ impl Dictionary {
     #[inline(always)]
     pub(super) fn get(&self, number: u32) -> &[u8] {
         part(&self.bytes, &self.ends, number)
+    }
+
+    /// A string's 8 bytes, where all have so many.
+    #[inline(always)]
+    pub(super) fn word(&self, number: u32) -> i64 {
+        let mut word = [0; 8];
+        word.copy_from_slice(&self.bytes[8 * number as usize..][..8]);
+        i64::from_le_bytes(word)
     }
 
     /// The bytes from a string's first on, and how many are the string.

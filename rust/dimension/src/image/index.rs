@@ -209,9 +209,7 @@ mod tests {
         const KEYS: u64 = 100_000;
         let mut index = Index::new(KEYS).unwrap();
         for key in 0..KEYS {
-            index
-                .insert(hash(key), Place(key as u32))
-                .unwrap();
+            index.insert(hash(key), Place(key as u32)).unwrap();
         }
         for key in 0..2 * KEYS {
             let is_same = |place: Place| u64::from(place.0) == key;

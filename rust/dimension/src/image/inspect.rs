@@ -39,7 +39,9 @@ impl Image {
         let statistics = columns.map(|(number, column)| {
             let bytes: u64 = self.loaded().map(|shard| column_bytes(shard, number)).sum();
             let dictionary = match &column.coding {
-                Coding::Dictionary { dictionary, .. } => dictionary.bytes(),
+                Coding::Dictionary { dictionary, .. } | Coding::Few { dictionary, .. } => {
+                    dictionary.bytes()
+                }
                 _ => 0,
             };
             ColumnStatistics {
@@ -67,12 +69,13 @@ fn column_bytes(shard: &Shard, number: usize) -> u64 {
 fn bits(column: &PackedColumn) -> u32 {
     let number = |number: &Number| u32::from(number.field.width());
     let value = match &column.coding {
-        Coding::Number(value) | Coding::Scaled { number: value, .. } => number(value),
-        Coding::Bits(field) => field.width().into(),
+        Coding::Number(value) | Coding::Scaled { number: value, .. } | Coding::Bits(value) => {
+            number(value)
+        }
         Coding::Instant { millis, nanos } => number(millis) + number(nanos),
         Coding::Wide { .. } => 128,
-        Coding::Dictionary { code, .. } => code.width().into(),
-        Coding::Text { part, .. } => part.end.width().into(),
+        Coding::Dictionary { code, .. } | Coding::Few { code, .. } => code.width().into(),
+        Coding::Text { part, .. } => part.end.field.width().into(),
     };
     value + u32::from(column.null.is_some())
 }
@@ -85,7 +88,9 @@ fn describe(column: &PackedColumn) -> String {
         Coding::Bits(_) => "float".to_owned(),
         Coding::Instant { .. } => "milliseconds and nanoseconds".to_owned(),
         Coding::Wide { .. } => "wide decimal".to_owned(),
-        Coding::Dictionary { dictionary, .. } => format!("dictionary of {}", dictionary.len()),
+        Coding::Dictionary { dictionary, .. } | Coding::Few { dictionary, .. } => {
+            format!("dictionary of {}", dictionary.len())
+        }
         Coding::Text { symbols: None, .. } => "bytes, with their end".to_owned(),
         Coding::Text { .. } => "bytes by symbols, with their end".to_owned(),
     };

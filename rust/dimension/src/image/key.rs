@@ -76,8 +76,9 @@ impl Key<'_> {
             columns,
             row,
         } = *self;
-        let hasher = slots.iter().fold(Hasher::new(), |hasher, slot| {
-            match slot.physical {
+        let hasher = slots
+            .iter()
+            .fold(Hasher::new(), |hasher, slot| match slot.physical {
                 Physical::View => hasher.text(columns.text(*slot, row)),
                 Physical::Timestamp => {
                     let Timestamp { millis, nanos } = columns.get(*slot, row);
@@ -87,10 +88,11 @@ impl Key<'_> {
                     let value: i128 = columns.get(*slot, row);
                     hasher.words(value as u64, (value >> 64) as u64)
                 }
-                Physical::F32 | Physical::F64 => hasher.words(bits_of(columns, *slot, row), 0),
+                Physical::F32 | Physical::F64 => {
+                    hasher.words(bits_of(columns, *slot, row) as u64, 0)
+                }
                 _ => hasher.words(whole(columns, *slot, row).unwrap_or_default() as u64, 0),
-            }
-        });
+            });
         hasher.finish()
     }
 }

@@ -14,7 +14,7 @@ use pelton_data::columns::{Physical, Slot};
 
 use super::Duplicates;
 use super::bits::{BitField, width_of};
-use super::coding::{Coding, Number, PackedColumn, Part};
+use super::coding::{Coding, End, Number, PackedColumn, Part};
 use super::dictionary::Dictionary;
 use super::key::Key;
 use super::statistics::{Range, Statistics, Values};
@@ -39,12 +39,12 @@ pub(super) struct RowLayout {
 enum Choice {
     Number(Range),
     Scaled(Range, u8),
-    Bits(u8),
+    Bits(Range),
     Instant(Range, Range),
     Wide,
     Dictionary(Dictionary),
-    /// The length of the longest in bytes.
-    Text(u64, Option<Arc<Symbols>>),
+    /// The lengths of the shortest and the longest in bytes.
+    Text(u64, u64, Option<Arc<Symbols>>),
 }
 
 impl RowLayout {
@@ -59,7 +59,7 @@ impl RowLayout {
         let has_nulls: Vec<bool> = columns.iter().map(|(_, seen)| seen.nulls > 0).collect();
         let columns = columns.into_iter().enumerate();
         let mut choices: Vec<Option<Choice>> = columns
-            .map(|(i, (slot, seen))| Some(choose(slot.physical, seen, key.contains(&i))))
+            .map(|(i, (_, seen))| Some(choose(seen, key.contains(&i))))
             .collect();
 
         // The key first; then what shares words; what takes whole words last.
@@ -68,14 +68,19 @@ impl RowLayout {
         let (short, long): (Vec<usize>, Vec<usize>) = others().partition(is_short);
         let mut places = Places {
             bit: if is_linked { u32::BITS } else { 0 },
-            end: None,
+            end: End {
+                base: 0,
+                field: BitField::next(&mut 0, 0),
+            },
             longest: 0,
             tail: Vec::new(),
         };
         let mut placed: Vec<Option<Coding>> = physical.iter().map(|_| None).collect();
         let mut nulls = vec![None; physical.len()];
         let mut place = |i: usize, places: &mut Places| {
-            placed[i] = choices[i].take().map(|choice| places.place(i, choice));
+            placed[i] = choices[i]
+                .take()
+                .map(|choice| places.place(i, physical[i], choice));
         };
         key.iter().for_each(|i| place(*i, &mut places));
         for i in others().filter(|i| has_nulls[*i]) {
@@ -91,7 +96,9 @@ impl RowLayout {
         let columns = columns.filter_map(|((coding, null), physical)| {
             let mut coding = coding?;
             if let Coding::Text { part, .. } = &mut coding {
-                part.tail = stride;
+                // Known only now.
+                part.start.base += stride;
+                part.end.base += stride;
             }
             Some(PackedColumn {
                 physical,
@@ -111,7 +118,9 @@ impl RowLayout {
     /// The memory of the dictionaries.
     pub(super) fn bytes(&self) -> u64 {
         let dictionaries = self.columns.iter().map(|column| match &column.coding {
-            Coding::Dictionary { dictionary, .. } => dictionary.bytes(),
+            Coding::Dictionary { dictionary, .. } | Coding::Few { dictionary, .. } => {
+                dictionary.bytes()
+            }
             _ => 0,
         });
         dictionaries.sum()
@@ -121,30 +130,31 @@ impl RowLayout {
     #[inline(always)]
     pub(super) fn is_key(&self, row: &[u8], key: &Key<'_>) -> bool {
         debug_assert_eq!(self.key.len(), key.slots.len());
-        self.key.iter().zip(key.slots).all(|(column, slot)| {
-            self.columns[*column].is_same(row, *slot, key.columns, key.row)
-        })
+        self.key
+            .iter()
+            .zip(key.slots)
+            .all(|(column, slot)| self.columns[*column].is_same(row, *slot, key.columns, key.row))
     }
 }
 
 /// The places that are given away so far.
 struct Places {
     bit: u32,
-    /// Where the last part of the tail ends, and its greatest value.
-    end: Option<BitField>,
+    /// Where the last part of the tail ends, from the tail's beginning on, and where at most.
+    end: End,
     longest: u64,
     tail: Vec<usize>,
 }
 
 impl Places {
-    fn place(&mut self, column: usize, choice: Choice) -> Coding {
+    fn place(&mut self, column: usize, physical: Physical, choice: Choice) -> Coding {
         match choice {
             Choice::Number(range) => Coding::Number(self.number(range)),
             Choice::Scaled(range, digits) => Coding::Scaled {
                 number: self.number(range),
                 digits,
             },
-            Choice::Bits(width) => Coding::Bits(BitField::next(&mut self.bit, width)),
+            Choice::Bits(range) => Coding::Bits(self.number(range)),
             Choice::Instant(millis, nanos) => Coding::Instant {
                 millis: self.number(millis),
                 nanos: self.number(nanos),
@@ -156,27 +166,23 @@ impl Places {
             Choice::Dictionary(mut dictionary) => {
                 dictionary.pad();
                 let most = (dictionary.len() as u64).saturating_sub(1);
-                Coding::Dictionary {
-                    code: BitField::next(&mut self.bit, width_of(most)),
-                    dictionary: Arc::new(dictionary),
+                let code = BitField::next(&mut self.bit, width_of(most));
+                let dictionary = Arc::new(dictionary);
+                match physical {
+                    Physical::F32 | Physical::F64 => Coding::Few { code, dictionary },
+                    _ => Coding::Dictionary { code, dictionary },
                 }
             }
-            Choice::Text(longest, symbols) => {
+            Choice::Text(shortest, longest, symbols) => {
                 self.tail.push(column);
-                // Codes are at most twice as long as what they stand for.
-                let longest = if symbols.is_some() {
-                    2 * longest
-                } else {
-                    longest
-                };
                 self.longest += longest;
-                let start = self.end;
-                let end = BitField::next(&mut self.bit, width_of(self.longest));
-                self.end = Some(end);
+                let base = self.end.base + shortest as usize;
+                let width = width_of(self.longest - base as u64);
+                let field = BitField::next(&mut self.bit, width);
+                let start = std::mem::replace(&mut self.end, End { base, field });
                 let part = Part {
-                    tail: 0,
                     start,
-                    end,
+                    end: self.end,
                 };
                 Coding::Text { part, symbols }
             }
@@ -190,7 +196,7 @@ impl Places {
     }
 }
 
-fn choose(physical: Physical, seen: Statistics, is_key: bool) -> Choice {
+fn choose(seen: Statistics, is_key: bool) -> Choice {
     match seen.values {
         Values::Numbers(range) | Values::Decimals(Some(range)) => Choice::Number(range),
         Values::Instants { millis, nanos } => match nanos.codes() {
@@ -198,21 +204,33 @@ fn choose(physical: Physical, seen: Statistics, is_key: bool) -> Choice {
             _ => Choice::Instant(millis, nanos),
         },
         Values::Decimals(None) => Choice::Wide,
-        Values::Floats(floats) => {
-            let whole = if physical == Physical::F32 { 32 } else { 64 };
-            match floats {
-                // A division has to be worth a byte.
-                Some((digits, range)) if width_of(range.codes().2) + 8 <= whole => {
-                    Choice::Scaled(range, digits)
-                }
-                _ => Choice::Bits(whole),
+        Values::Floats(mut floats) => {
+            let width = |range: &Range| width_of(range.codes().2);
+            let bits = width(&floats.bits);
+            // A division has to be worth a byte.
+            let decimals = floats.decimals;
+            let decimals = decimals.filter(|(_, range)| width(range) + 8 <= bits);
+            let least = decimals.map_or(bits, |(_, range)| width(&range));
+            match (floats.take_dictionary(least), decimals) {
+                (Some(dictionary), _) => Choice::Dictionary(dictionary),
+                (None, Some((digits, range))) => Choice::Scaled(range, digits),
+                (None, None) => Choice::Bits(floats.bits),
             }
         }
         Values::Texts(mut texts) => match texts.take_dictionary() {
             Some(dictionary) => Choice::Dictionary(dictionary),
-            // The bytes of keys are compared as they are.
-            None if is_key => Choice::Text(texts.longest, None),
-            None => Choice::Text(texts.longest, texts.symbols()),
+            None => {
+                // A NULL is as short as can be.
+                let shortest = if seen.nulls == 0 { texts.shortest } else { 0 };
+                let shortest = shortest.min(texts.longest);
+                // The bytes of keys are compared as they are.
+                let symbols = if is_key { None } else { texts.symbols() };
+                match symbols {
+                    None => Choice::Text(shortest, texts.longest, None),
+                    // Codes are at most twice as long as what they stand for.
+                    Some(_) => Choice::Text(0, 2 * texts.longest, symbols),
+                }
+            }
         },
     }
 }
@@ -221,9 +239,10 @@ impl Choice {
     /// Whether it shares words with others.
     fn is_short(&self) -> bool {
         match self {
-            Choice::Bits(width) => *width < 64,
             Choice::Wide => false,
-            Choice::Number(range) | Choice::Scaled(range, _) => width_of(range.codes().2) <= 57,
+            Choice::Number(range) | Choice::Scaled(range, _) | Choice::Bits(range) => {
+                width_of(range.codes().2) <= 57
+            }
             _ => true,
         }
     }

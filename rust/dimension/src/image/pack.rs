@@ -79,15 +79,12 @@ impl Packer {
                         Some(symbols) => self.tail.extend(symbols.encode(text)),
                     }
                 }
-                let end = (self.tail.len() - start) as u64;
-                if !part.end.holds(end) {
-                    return Err(Refused {
-                        row,
-                        why: Refusal::Changed,
-                    });
-                }
-                part.end
-                    .write(&mut self.fixed[number * layout.stride..], end);
+                let end = layout.stride + self.tail.len() - start;
+                let fixed = &mut self.fixed[number * layout.stride..];
+                part.end.write(fixed, end).ok_or(Refused {
+                    row,
+                    why: Refusal::Changed,
+                })?;
             }
             self.ends.push(self.tail.len());
         }
@@ -143,8 +140,10 @@ fn pack_value(
             };
             pack_number(*number, is_same.then_some(value)?, fixed)
         }
-        Coding::Bits(field) => {
-            field.write(fixed, bits_of(columns, slot, row));
+        Coding::Bits(number) => pack_number(*number, bits_of(columns, slot, row), fixed),
+        Coding::Few { code, dictionary } => {
+            let bits = bits_of(columns, slot, row).to_le_bytes();
+            code.write(fixed, dictionary.find(&bits)?.into());
             Some(())
         }
         Coding::Instant { millis, nanos } => {

@@ -6,7 +6,7 @@ use pelton_data::columns::{Columns, Native, Physical, Slot, Timestamp, View};
 
 use super::Refusal;
 use super::bits::width_of;
-use super::coding::{TENS, scaled};
+use super::coding::{TENS, of_double, of_float, scaled};
 use super::dictionary::Dictionary;
 use super::symbols::Symbols;
 
@@ -36,9 +36,7 @@ pub(super) enum Values {
     },
     /// `None`: one of them needs more than 64 bits.
     Decimals(Option<Range>),
-    /// The digits behind the point, and the numbers without it; `None`: no decimals, as far as
-    /// can be said with few digits.
-    Floats(Option<(u8, Range)>),
+    Floats(Floats),
     Texts(Texts),
 }
 
@@ -51,15 +49,34 @@ pub(super) struct Range {
     pub(super) step: u64,
 }
 
+/// Values of which there may be few kinds.
+#[derive(Debug)]
+pub(super) struct Kinds {
+    /// How many were seen.
+    count: u64,
+    /// Of all kinds; `None` where there are too many.
+    dictionary: Option<Dictionary>,
+}
+
+/// Floats.
+#[derive(Debug)]
+pub(super) struct Floats {
+    /// As decimals: the digits behind the point, and the numbers without it; `None`: they are none,
+    /// as far as can be said with few digits.
+    pub(super) decimals: Option<(u8, Range)>,
+    /// As bits.
+    pub(super) bits: Range,
+    kinds: Kinds,
+}
+
 /// Strings.
 #[derive(Debug)]
 pub(super) struct Texts {
-    count: u64,
-    /// Bytes of all, and of the longest.
+    kinds: Kinds,
+    /// Bytes of all, of the shortest and of the longest.
     pub(super) total: u64,
+    pub(super) shortest: u64,
     pub(super) longest: u64,
-    /// Of all kinds; `None` where there are too many.
-    pub(super) dictionary: Option<Dictionary>,
     /// Some of them, where they may be coded by symbols.
     sample: Option<Sample>,
 }
@@ -82,12 +99,16 @@ impl Statistics {
                 nanos: Range::default(),
             },
             Physical::I128 => Values::Decimals(Some(Range::default())),
-            Physical::F32 | Physical::F64 => Values::Floats(Some((0, Range::default()))),
+            Physical::F32 | Physical::F64 => Values::Floats(Floats {
+                decimals: Some((0, Range::default())),
+                bits: Range::default(),
+                kinds: Kinds::new(),
+            }),
             Physical::View => Values::Texts(Texts {
-                count: 0,
+                kinds: Kinds::new(),
                 total: 0,
+                shortest: u64::MAX,
                 longest: 0,
-                dictionary: Some(Dictionary::default()),
                 sample: symbols.then(Sample::default),
             }),
         };
@@ -134,29 +155,26 @@ impl Statistics {
             }
             (Values::Floats(floats), Physical::F32) => {
                 for value in valid::<f32>(columns, slot, rows) {
-                    see_float(floats, value.into(), |n, digits| {
+                    floats.see(value.into(), of_float(value), |n, digits| {
                         (scaled(n, digits) as f32).to_bits() == value.to_bits()
-                    });
+                    })?;
                 }
+                floats.kinds.give_up_early();
             }
             (Values::Floats(floats), _) => {
                 for value in valid::<f64>(columns, slot, rows) {
-                    see_float(floats, value, |n, digits| {
+                    floats.see(value, of_double(value), |n, digits| {
                         scaled(n, digits).to_bits() == value.to_bits()
-                    });
+                    })?;
                 }
+                floats.kinds.give_up_early();
             }
             (Values::Texts(texts), _) => {
                 let mut sampled = 0;
                 for view in valid::<View>(columns, slot, rows) {
                     texts.see(columns.bytes(view), &mut sampled)?;
                 }
-                let seen = texts.count;
-                // So many kinds are not what a dictionary is for.
-                let kinds = texts.dictionary.as_ref().map_or(0, Dictionary::len);
-                if kinds > MOST_KINDS || seen > PATIENCE && kinds as u64 > seen / 2 {
-                    texts.dictionary = None;
-                }
+                texts.kinds.give_up_early();
             }
         }
         Ok(())
@@ -217,17 +235,65 @@ fn greatest_divisor(mut a: u64, mut b: u64) -> u64 {
     a
 }
 
-/// Looks for the fewest digits with which every value is a decimal, by its bits.
-#[inline(always)]
-fn see_float(floats: &mut Option<(u8, Range)>, value: f64, is_same: impl Fn(i64, u8) -> bool) {
-    while let Some((digits, range)) = floats {
-        if let Some(number) = unscaled(value, *digits).filter(|n| is_same(*n, *digits)) {
-            range.see(number);
-            return;
+impl Kinds {
+    fn new() -> Kinds {
+        Kinds {
+            count: 0,
+            dictionary: Some(Dictionary::default()),
         }
-        let more = usize::from(*digits) + 1;
-        let tenfold = range.tenfold().filter(|_| more < TENS.len());
-        *floats = tenfold.map(|range| (more as u8, range));
+    }
+
+    #[inline(always)]
+    fn see(&mut self, value: &[u8]) -> Result<(), Refusal> {
+        self.count += 1;
+        match &mut self.dictionary {
+            Some(dictionary) => dictionary.intern(value).map(|_| ()),
+            None => Ok(()),
+        }
+    }
+
+    /// So many kinds are not what a dictionary is for.
+    fn give_up_early(&mut self) {
+        let kinds = self.dictionary.as_ref().map_or(0, Dictionary::len);
+        if kinds > MOST_KINDS || self.count > PATIENCE && kinds as u64 > self.count / 2 {
+            self.dictionary = None;
+        }
+    }
+
+    /// The dictionary, where all values take fewer bits with it than `without`.
+    fn take(&mut self, without: u64) -> Option<Dictionary> {
+        let dictionary = self.dictionary.take()?;
+        let code = u64::from(width_of((dictionary.len() as u64).saturating_sub(1)));
+        (8 * dictionary.bytes() + code * self.count < without).then_some(dictionary)
+    }
+}
+
+impl Floats {
+    /// Sees a value, and looks for the fewest digits with which all are decimals, by their bits.
+    #[inline(always)]
+    fn see(
+        &mut self,
+        value: f64,
+        bits: i64,
+        is_same: impl Fn(i64, u8) -> bool,
+    ) -> Result<(), Refusal> {
+        self.bits.see(bits);
+        self.kinds.see(&bits.to_le_bytes())?;
+        while let Some((digits, range)) = &mut self.decimals {
+            if let Some(number) = unscaled(value, *digits).filter(|n| is_same(*n, *digits)) {
+                range.see(number);
+                break;
+            }
+            let more = usize::from(*digits) + 1;
+            let tenfold = range.tenfold().filter(|_| more < TENS.len());
+            self.decimals = tenfold.map(|range| (more as u8, range));
+        }
+        Ok(())
+    }
+
+    /// The dictionary of their bits, where it takes less than `width` bits each.
+    pub(super) fn take_dictionary(&mut self, width: u8) -> Option<Dictionary> {
+        self.kinds.take(u64::from(width) * self.kinds.count)
     }
 }
 
@@ -243,12 +309,10 @@ pub(super) fn unscaled(value: f64, digits: u8) -> Option<i64> {
 impl Texts {
     #[inline(always)]
     fn see(&mut self, text: &[u8], sampled: &mut usize) -> Result<(), Refusal> {
-        self.count += 1;
+        self.kinds.see(text)?;
         self.total += text.len() as u64;
+        self.shortest = self.shortest.min(text.len() as u64);
         self.longest = self.longest.max(text.len() as u64);
-        if let Some(dictionary) = &mut self.dictionary {
-            dictionary.intern(text)?;
-        }
         if let Some(sample) = &mut self.sample
             && *sampled < SAMPLE_OF_BATCH
             && sample.bytes.len() < SAMPLE
@@ -273,11 +337,7 @@ impl Texts {
 
     /// The dictionary, where it makes the column shorter.
     pub(super) fn take_dictionary(&mut self) -> Option<Dictionary> {
-        let dictionary = self.dictionary.take()?;
-        let code = u64::from(width_of((dictionary.len() as u64).saturating_sub(1)));
-        let end = u64::from(width_of(self.longest));
-        let as_codes = 8 * dictionary.bytes() + code * self.count;
-        let as_texts = 8 * self.total + end * self.count;
-        (as_codes < as_texts).then_some(dictionary)
+        let ends = u64::from(width_of(self.longest)) * self.kinds.count;
+        self.kinds.take(8 * self.total + ends)
     }
 }

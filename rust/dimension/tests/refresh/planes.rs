@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use arrow_array::{ArrayRef, Int32Array, Int64Array, RecordBatch};
 use parquet::arrow::ArrowWriter;
-use pelton_data::DataType;
 use pelton_data::columns::{Columns, Layout, Literal, Physical};
 use pelton_data::report::Source;
 use pelton_dimension::cache::{LINGER, Round};
