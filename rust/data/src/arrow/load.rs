@@ -125,8 +125,12 @@ fn load_boolean(
 }
 
 fn load_validity(array: &dyn Array, slot: Slot, columns: &mut Columns) {
-    for row in 0..array.len() {
-        columns.set_valid(slot, row, array.is_valid(row));
+    match array.nulls() {
+        Some(nulls) => {
+            let rows = nulls.iter().enumerate();
+            rows.for_each(|(row, valid)| columns.set_valid(slot, row, valid));
+        }
+        None => (0..array.len()).for_each(|row| columns.set_valid(slot, row, true)),
     }
 }
 

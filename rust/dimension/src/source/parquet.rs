@@ -42,18 +42,16 @@ impl<'a> ParquetFile<'a> {
         let broken = |error: ParquetError| broken(name, Format::Parquet, &error);
         // Files mean what Parquet's own types say, as for Flink: what Arrow adds is not looked at.
         let plain = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-        let mut arrow =
+        let arrow =
             ArrowReaderMetadata::try_new(metadata.clone(), plain.clone()).map_err(broken)?;
-        if let Some(schema) = with_int96(arrow.schema(), arrow.parquet_schema()) {
-            let options = plain.with_schema(Arc::new(schema));
-            arrow = ArrowReaderMetadata::try_new(metadata, options).map_err(broken)?;
-        }
+        let schema = with_int96(arrow.schema(), arrow.parquet_schema());
+        let options = plain.with_schema(Arc::new(with_views(&schema)));
         Ok(ParquetFile {
             connection,
             file,
             name: name.to_owned(),
-            schema: as_points(arrow.schema()),
-            metadata: arrow,
+            schema: as_points(&schema),
+            metadata: ArrowReaderMetadata::try_new(metadata, options).map_err(broken)?,
         })
     }
 
@@ -129,24 +127,33 @@ fn footer(connection: &Connection, file: &DataFile, name: &str) -> Result<Parque
     }
 }
 
-/// The schema with INT96 as microseconds, where there is one. Nanoseconds since 1970 do not fit 64
-/// bits for years as far as 9999, and would wrap around.
-fn with_int96(schema: &Schema, parquet: &SchemaDescriptor) -> Option<Schema> {
+/// The schema with INT96 as microseconds. Nanoseconds since 1970 do not fit 64 bits for years as far
+/// as 9999, and would wrap around.
+fn with_int96(schema: &Schema, parquet: &SchemaDescriptor) -> Schema {
     let mut has_int96 = vec![false; schema.fields().len()];
     for leaf in 0..parquet.num_columns() {
         if parquet.column(leaf).physical_type() == PhysicalType::INT96 {
             has_int96[parquet.get_column_root_idx(leaf)] = true;
         }
     }
-    if !has_int96.contains(&true) {
-        return None;
-    }
     let fields = schema.fields().iter().zip(&has_int96);
     let fields = fields.map(|(field, has_int96)| match has_int96 {
         true => Arc::new(in_micros(field)),
         false => field.clone(),
     });
-    Some(Schema::new(fields.collect::<Fields>()))
+    Schema::new(fields.collect::<Fields>())
+}
+
+/// The schema with strings as views of what was decompressed, which are not copied to be checked.
+fn with_views(schema: &Schema) -> Schema {
+    let fields = schema.fields().iter().map(|field| match field.data_type() {
+        ArrowType::Utf8 => {
+            let field = field.as_ref().clone();
+            Arc::new(field.with_data_type(ArrowType::Utf8View))
+        }
+        _ => field.clone(),
+    });
+    Schema::new(fields.collect::<Fields>())
 }
 
 fn in_micros(field: &Field) -> Field {
