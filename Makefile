@@ -103,7 +103,7 @@ bench-dimension: build $(ROWS:%=target/bench/tables/%/dimensions) target/bench/t
 		cargo bench --quiet --locked --workspace --bench image -- --rows $$rows $(FIGURES)/image-$$rows.json; \
 		cargo bench --quiet --locked --workspace --bench refresh -- $(CURDIR)/target/bench/tables/$$rows $$rows $(FIGURES)/refresh-$$rows.json; \
 	done
-	cd java-shim && $(MVN) --quiet verify -Pbench -DskipTests -Dbench=DimensionBenchmark -Drows=$(firstword $(ROWS)) -Drounds=$(or $(ROUNDS),7) -pl ../tests/bench -am
+	cd java-shim && $(MVN) --quiet verify -Pbench -DskipTests -Dbench=DimensionBenchmark -Drows=$(firstword $(ROWS)) -Dmost=$(lastword $(ROWS)) -Drounds=$(or $(ROUNDS),7) -pl ../tests/bench -am
 
 TABLE := cargo bench --quiet --locked --workspace --bench table --
 GENERATOR := rust/dimension/benches/table.rs rust/dimension/benches/tables/mod.rs

@@ -1,24 +1,31 @@
 //! Bytes a row and lookups a second of an image, beside a chase of pointers and a `HashMap`:
-//! `cargo bench -p pelton-dimension --bench image -- [--rows N] [FILE]`. With a path the figures
-//! are also written there, as JSON: case, n, ours, peer, unit, ratio, command.
+//! `cargo bench --workspace --bench image -- [--rows N] [FILE]`. With a path the figures are also
+//! written there, as JSON: case, n, ours, peer, unit, ratio, command.
 //!
-//! The table has 20 columns and about 193 bytes of values a row; see [`table`].
+//! The table has 20 columns and about 191 bytes of values a row; see [`tables`].
 
 use std::collections::HashMap;
-use std::fmt::Write;
 use std::hint::black_box;
 use std::time::Instant;
 
+use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float64Type, Int32Type};
 use memmap2::MmapMut;
 use pelton_data::columns::{Columns, Layout, Physical, Slot};
+use pelton_data::type_parser::parse_columns;
+use pelton_data::{DataType, Field};
 use pelton_dimension::groups::Groups;
-use pelton_dimension::image::{Duplicates, Image, KeyEncoder, Probe, Projection, Shape, Survey};
+use pelton_dimension::image::{Duplicates, Image, KeyColumns, Projection, Shape, Survey};
 
-#[path = "image/table.rs"]
-mod table;
+mod figures;
+#[allow(dead_code, reason = "shared with the program that writes the tables")]
+mod tables;
 
-use table::{BATCH, Table};
+use figures::Figure;
 
+/// Rows of a batch.
+const BATCH: u64 = 1024;
 /// Lookups of one measurement; the median of [`RUNS`] counts.
 const LOOKUPS: usize = 1 << 20;
 const RUNS: usize = 7;
@@ -29,20 +36,12 @@ const LINE: usize = 64;
 /// Lookups that wait together.
 const TOGETHER: usize = 32;
 /// The columns that lookups read: a category, a double, an integer.
-const READ: [&str; 3] = ["category_500", "amount", "count_0"];
-
-/// One figure, and what it is compared with.
-struct Figure {
-    case: String,
-    ours: f64,
-    peer: f64,
-    unit: &'static str,
-    /// Whether less is better.
-    is_cost: bool,
-}
+const READ: [&str; 3] = ["product", "balance", "visits"];
+/// Those that symbols make shorter.
+const NAMES: [&str; 4] = ["person", "street", "town", "company"];
 
 fn main() {
-    let mut rows = vec![1_000_000];
+    let mut rows = vec![1_000_000_u64];
     let mut file = None;
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
@@ -55,37 +54,17 @@ fn main() {
             path => file = Some(path.to_owned()),
         }
     }
-    let mut json = String::new();
     for n in rows {
-        for figure in figures(n) {
-            let Figure {
-                case,
-                ours,
-                peer,
-                unit,
-                is_cost,
-            } = figure;
-            let ratio = if is_cost { peer / ours } else { ours / peer };
-            println!("  {case:<34}{ours:>12.1}{peer:>12.1}  {unit:<24}{ratio:>8.2}");
-            let comma = if json.is_empty() { "" } else { "," };
-            let command = format!("cargo bench -p pelton-dimension --bench image -- --rows {n}");
-            write!(
-                json,
-                "{comma}\n  {{\"case\": \"{case}\", \"n\": {n}, \"ours\": {ours:.2}, \"peer\": {peer:.2}, \
-                 \"unit\": \"{unit}\", \"ratio\": {ratio:.3}, \"command\": \"{command}\"}}"
-            )
-            .expect("a string grows");
-        }
-    }
-    if let Some(file) = file {
-        std::fs::write(&file, format!("[{json}\n]\n")).unwrap_or_else(|e| panic!("{file}: {e}"));
+        let command = format!("cargo bench --workspace --bench image -- --rows {n}");
+        let written = figures::report(&measure(n), &command, file.as_deref());
+        written.expect("figures are written");
     }
 }
 
-fn figures(n: u64) -> Vec<Figure> {
+fn measure(n: u64) -> Vec<Figure> {
     println!("{n} rows");
     let mut table = Table::new();
-    let (plain, seconds) = build(&mut table, n, false);
+    let (plain, seconds) = table.build(n, false);
     let values = table.value_bytes as f64 / n as f64;
     println!("  {values:.1} bytes of values a row; packed in {seconds:.2} s");
     for column in plain.column_statistics() {
@@ -102,82 +81,112 @@ fn figures(n: u64) -> Vec<Figure> {
         plain.index_bytes() as f64 / n as f64,
         100.0 * plain.index_load()
     );
-    println!(
-        "  {:<34}{:>12}{:>12}  {:<24}{:>8}",
-        "", "ours", "peer", "", "ratio"
-    );
-    let memory = |case: &str, image: &Image| Figure {
-        case: case.to_owned(),
+    let memory = |case: &str, wanted: f64, image: &Image| Figure {
+        case: format!("{case} / wanted: {wanted:.2} times the bytes of the values"),
+        n,
         ours: image.bytes() as f64 / n as f64,
-        peer: values,
-        unit: "bytes a row, values",
+        peer: wanted * values,
+        unit: "bytes a row",
         is_cost: true,
     };
-    let mut figures = vec![
-        memory("memory packed", &plain),
-        Figure {
-            case: "pack from columns".to_owned(),
-            ours: n as f64 / seconds / 1e6,
-            peer: 0.7,
-            unit: "M rows/s, wanted",
-            is_cost: false,
-        },
-    ];
+    let mut figures = vec![memory("memory, packed", 0.70, &plain)];
     figures.extend(lookups("", &plain, n));
     drop(plain);
-    let (symbols, _) = build(&mut Table::new(), n, true);
-    figures.push(memory("memory with symbols", &symbols));
-    figures.extend(lookups(" with symbols", &symbols, n));
+    let (symbols, _) = table.build(n, true);
+    figures.push(memory("memory, names with symbols", 0.45, &symbols));
+    figures.extend(lookups(", names with symbols", &symbols, n));
     figures
 }
 
-/// An image of `n` rows, and the seconds that it took but for the making of values.
-fn build(table: &mut Table, n: u64, symbols: bool) -> (Image, f64) {
-    let mut seconds = 0.0;
-    let mut timed = |work: &mut dyn FnMut()| {
-        let start = Instant::now();
-        work();
-        seconds += start.elapsed().as_secs_f64();
-    };
-    let shape = Shape {
-        columns: table.fields(),
-        key: vec![(table.data_type("id"), table.slot("id"))],
-        duplicates: Duplicates::Error,
-        symbols: match symbols {
-            true => (0..4).map(|i| table.slot(&format!("name_{i}"))).collect(),
-            false => Vec::new(),
-        },
-        groups: Groups::whole(),
-    };
-    let mut survey = Survey::new(shape);
-    table.value_bytes = 0;
-    for first in (0..n).step_by(BATCH) {
-        let rows = table.fill(first, n);
-        timed(&mut || survey.add(&table.columns, rows).expect("it is seen"));
+/// The table, batch by batch.
+struct Table {
+    fields: Vec<Field>,
+    places: Vec<(String, DataType, Slot)>,
+    columns: Columns,
+    /// Of all rows of the last image.
+    value_bytes: u64,
+}
+
+impl Table {
+    fn new() -> Table {
+        let text = format!("id BIGINT, {}", tables::COLUMNS);
+        let parsed = parse_columns(&text).expect("columns");
+        let fields: Vec<Field> = parsed.into_iter().map(|(field, _)| field).collect();
+        let mut layout = Layout::default();
+        let places = fields.iter().map(|field| {
+            let slot = layout.add(Physical::of(&field.data_type));
+            (field.name.clone(), field.data_type.clone(), slot)
+        });
+        Table {
+            places: places.collect(),
+            columns: Columns::new(&layout, BATCH as usize).expect("memory"),
+            fields,
+            value_bytes: 0,
+        }
     }
-    let mut builder = None;
-    let mut survey = Some(survey);
-    let value_bytes = table.value_bytes;
-    timed(&mut || builder = survey.take().map(|s| s.into_builder().expect("memory")));
-    let mut builder = builder.expect("it was made");
-    for first in (0..n).step_by(BATCH) {
-        let rows = table.fill(first, n);
-        timed(&mut || builder.add(&table.columns, rows).expect("it is packed"));
+
+    fn shape(&self, symbols: bool) -> Shape {
+        let slots = || self.places.iter().map(|(_, _, slot)| *slot);
+        let names = self
+            .places
+            .iter()
+            .filter(|(name, ..)| NAMES.contains(&&**name));
+        Shape {
+            columns: self.fields.iter().cloned().zip(slots()).collect(),
+            key: slots()
+                .take(1)
+                .map(|slot| (DataType::BigInt, slot))
+                .collect(),
+            duplicates: Duplicates::Error,
+            symbols: names
+                .map(|(_, _, slot)| *slot)
+                .filter(|_| symbols)
+                .collect(),
+            groups: Groups::whole(),
+        }
     }
-    table.value_bytes = value_bytes;
-    let mut builder = Some(builder);
-    let mut image = None;
-    timed(&mut || image = builder.take().map(|b| b.finish().expect("memory")));
-    (image.expect("it was made"), seconds)
+
+    /// An image of `n` rows, and the seconds that it took but for the making of values.
+    fn build(&mut self, n: u64, symbols: bool) -> (Image, f64) {
+        let mut seconds = 0.0;
+        let mut survey = Survey::new(self.shape(symbols));
+        self.value_bytes = 0;
+        for first in (0..n).step_by(BATCH as usize) {
+            let rows = self.fill(first, n);
+            let bytes = |row| tables::value_bytes(&self.places, &self.columns, row);
+            self.value_bytes += (0..rows).map(bytes).sum::<u64>();
+            seconds += timed(|| survey.add(&self.columns, rows).expect("it is seen"));
+        }
+        let mut builder = survey.into_builder().expect("memory");
+        for first in (0..n).step_by(BATCH as usize) {
+            let rows = self.fill(first, n);
+            seconds += timed(|| builder.add(&self.columns, rows).expect("it is packed"));
+        }
+        (builder.finish().expect("memory"), seconds)
+    }
+
+    fn fill(&mut self, first: u64, end: u64) -> usize {
+        let rows = BATCH.min(end - first);
+        let batch = tables::batch(first, rows, 0);
+        tables::load(&batch, &self.places, &mut self.columns).expect("it fits");
+        rows as usize
+    }
+}
+
+/// Seconds.
+fn timed(work: impl FnOnce()) -> f64 {
+    let start = Instant::now();
+    work();
+    start.elapsed().as_secs_f64()
 }
 
 /// What a lookup needs beside the image.
 struct Lookup<'a> {
     image: &'a Image,
     columns: Columns,
-    key: Slot,
+    id: Slot,
     slots: Vec<Slot>,
-    encoder: KeyEncoder,
+    key: KeyColumns,
     projection: Projection,
 }
 
@@ -194,35 +203,27 @@ impl Lookup<'_> {
         let chosen: Vec<(usize, Slot)> = chosen
             .map(|i| (i, layout.add(Physical::of(&image.columns()[i].data_type))))
             .collect();
-        let key = layout.add(Physical::I64);
-        let id = image.columns()[0].data_type.clone();
+        let id = layout.add(Physical::I64);
         Lookup {
             image,
             columns: Columns::new(&layout, capacity).expect("memory"),
-            key,
+            id,
             slots: chosen.iter().map(|(_, slot)| *slot).collect(),
-            encoder: KeyEncoder::new(&[(id, key)]),
+            key: KeyColumns::new([id]),
             projection: Projection::new(image.columns(), &chosen),
         }
     }
 
     /// One after the other, each key known only when the last row was read.
     fn dependent(&mut self, n: u64) -> u64 {
-        let mut key = Vec::new();
         let mut next = 1;
         for _ in 0..LOOKUPS {
             self.columns.clear();
-            self.columns
-                .set(self.key, 0, table::id(table::mix(next) % n));
-            self.encoder
-                .encode(&self.columns, 0, &mut key)
-                .expect("memory");
-            let row = self
-                .image
-                .find(0, &key)
-                .expect("loaded")
-                .next()
-                .expect("it is there");
+            let id = tables::id(tables::mix(next) % n);
+            self.columns.set(self.id, 0, id);
+            let key = self.key.key(&self.columns, 0).expect("no NULL");
+            let mut rows = self.image.find(0, &key).expect("loaded");
+            let row = rows.next().expect("it is there");
             row.read(&self.projection, &mut self.columns, 0)
                 .expect("memory");
             next += 1 + (self.columns.get::<f64>(self.slots[1], 0).to_bits() & 1);
@@ -232,27 +233,24 @@ impl Lookup<'_> {
 
     /// Thirty-two at once.
     fn together(&mut self, n: u64) -> u64 {
-        let mut keys = Vec::new();
-        let mut ends = [0; TOGETHER];
         let mut sum = 0;
         for first in (0..LOOKUPS).step_by(TOGETHER) {
             self.columns.clear();
-            keys.clear();
             for i in 0..TOGETHER {
-                let id = table::id(table::mix((first + i) as u64) % n);
-                self.columns.set(self.key, i, id);
-                self.encoder
-                    .append(&self.columns, i, &mut keys)
-                    .expect("memory");
-                ends[i] = keys.len();
+                let id = tables::id(tables::mix((first + i) as u64) % n);
+                self.columns.set(self.id, i, id);
             }
-            let key = |i: usize| &keys[if i == 0 { 0 } else { ends[i - 1] }..ends[i]];
-            let probes: [Probe; TOGETHER] =
-                std::array::from_fn(|i| self.image.probe(0, key(i)).expect("loaded"));
-            probes.iter().for_each(|probe| self.image.approach(*probe));
+            let mut probes = std::array::from_fn::<_, TOGETHER, _>(|i| {
+                let key = self.key.key(&self.columns, i).expect("no NULL");
+                self.image.probe(0, &key).expect("loaded")
+            });
+            probes
+                .iter_mut()
+                .for_each(|probe| self.image.approach(probe));
             for (i, probe) in probes.iter().enumerate() {
-                let rows = self.image.rows_of(*probe, key(i)).expect("loaded");
-                let row = { rows }.next().expect("it is there");
+                let key = self.key.key(&self.columns, i).expect("no NULL");
+                let mut rows = self.image.rows_of(probe, &key).expect("loaded");
+                let row = rows.next().expect("it is there");
                 row.read(&self.projection, &mut self.columns, i)
                     .expect("memory");
             }
@@ -264,64 +262,58 @@ impl Lookup<'_> {
 
 fn lookups(suffix: &str, image: &Image, n: u64) -> Vec<Figure> {
     let chase = Chase::new(n);
-    let chased = nanos(&mut || chase.run(n));
     let mut one = Lookup::new(image, &READ, 1);
     let mut many = Lookup::new(image, &READ, TOGETHER);
-    let dependent = nanos(&mut || one.dependent(n));
-    let together = nanos(&mut || many.together(n));
+    let mut name = Lookup::new(image, &["product", "balance", "person"], 1);
+    let [chased, dependent, together, named] = nanos([
+        &mut || chase.run(n),
+        &mut || one.dependent(n),
+        &mut || many.together(n),
+        &mut || name.dependent(n),
+    ]);
+    let figure = |case: &str, peer: &str, ours, peers, unit, is_cost| Figure {
+        case: format!("lookup, {case}{suffix} / {peer}"),
+        n,
+        ours,
+        peer: peers,
+        unit,
+        is_cost,
+    };
+    let (chase, wanted) = ("1.3 times a two-miss chase", 1.3 * chased);
+    let (dependent_case, named_case) = ("n=1 dependent", "n=1 dependent, a name among them");
+    let (rate, unit) = (1e3 / together, "M lookups/s a core");
     let mut figures = vec![
-        Figure {
-            case: format!("lookup n=1 dependent{suffix}"),
-            ours: dependent,
-            peer: chased,
-            unit: "ns, two-miss chase",
-            is_cost: true,
-        },
-        Figure {
-            case: format!("lookup batch of 32{suffix}"),
-            ours: 1e3 / together,
-            peer: 15.0,
-            unit: "M lookups/s, wanted",
-            is_cost: false,
-        },
+        figure(dependent_case, chase, dependent, wanted, "ns", true),
+        figure(named_case, chase, named, wanted, "ns", true),
+        figure("batch of 32", "wanted", rate, 15.0, unit, false),
     ];
     if suffix.is_empty() && n <= MOST_BOXED {
         let map = Boxed::new(n);
-        let boxed = nanos(&mut || map.run(n));
-        figures.push(Figure {
-            case: "lookup n=1 beside a HashMap".to_owned(),
-            ours: dependent,
-            peer: boxed,
-            unit: "ns, HashMap of boxed rows",
-            is_cost: true,
-        });
-    }
-    if !suffix.is_empty() {
-        let mut name = Lookup::new(image, &["category_500", "amount", "name_0"], 1);
-        let read = nanos(&mut || name.dependent(n));
-        figures.push(Figure {
-            case: format!("lookup n=1 of a name{suffix}"),
-            ours: read,
-            peer: chased,
-            unit: "ns, two-miss chase",
-            is_cost: true,
-        });
+        let [boxed] = nanos([&mut || map.run(n)]);
+        let peer = "HashMap of boxed rows";
+        figures.push(figure(dependent_case, peer, dependent, boxed, "ns", true));
     }
     figures
 }
 
-/// The median nanoseconds of a lookup.
-fn nanos(run: &mut dyn FnMut() -> u64) -> f64 {
-    let mut times: Vec<f64> = (0..=RUNS)
-        .map(|_| {
-            let start = Instant::now();
-            black_box(run());
-            start.elapsed().as_secs_f64() * 1e9 / LOOKUPS as f64
-        })
-        .skip(1)
-        .collect();
-    times.sort_by(f64::total_cmp);
-    times[RUNS / 2]
+/// The median nanoseconds of a lookup of each kind. They take turns, so that what else the machine
+/// does hits them alike; the first turn, with cold caches, does not count.
+fn nanos<const KINDS: usize>(mut kinds: [&mut dyn FnMut() -> u64; KINDS]) -> [f64; KINDS] {
+    let mut times = [const { Vec::new() }; KINDS];
+    for turn in 0..=RUNS {
+        for (run, times) in kinds.iter_mut().zip(&mut times) {
+            let seconds = timed(|| {
+                black_box(run());
+            });
+            if turn > 0 {
+                times.push(seconds * 1e9 / LOOKUPS as f64);
+            }
+        }
+    }
+    times.map(|mut times| {
+        times.sort_by(f64::total_cmp);
+        times[RUNS / 2]
+    })
 }
 
 /// Two reads of memory, the second where the first one says: as few as a lookup can do. The same
@@ -358,8 +350,8 @@ impl Chase {
     fn new(n: u64) -> Chase {
         let (index, rows) = (n.div_ceil(10), n * 2);
         Chase {
-            index: Lines::new(index, |line| table::mix(line) % rows),
-            rows: Lines::new(rows, table::mix),
+            index: Lines::new(index, |line| tables::mix(line) % rows),
+            rows: Lines::new(rows, tables::mix),
         }
     }
 
@@ -367,7 +359,7 @@ impl Chase {
         let index = n.div_ceil(10);
         let mut next = 1;
         for _ in 0..LOOKUPS {
-            let row = self.index.read(table::mix(next) % index);
+            let row = self.index.read(tables::mix(next) % index);
             next += 1 + (self.rows.read(row) & 1);
         }
         next
@@ -375,27 +367,64 @@ impl Chase {
 }
 
 /// What one would write without an image.
-struct Boxed(HashMap<i64, Box<table::Boxed>>);
+struct Boxed(HashMap<i64, Box<BoxedRow>>);
+
+struct BoxedRow {
+    texts: Vec<Option<String>>,
+    doubles: Vec<Option<f64>>,
+    ints: Vec<Option<i32>>,
+}
 
 impl Boxed {
     fn new(n: u64) -> Boxed {
-        Boxed(
-            (0..n)
-                .map(|row| (table::id(row), Box::new(table::Boxed::new(row))))
-                .collect(),
-        )
+        let batches = (0..n).step_by(BATCH as usize).flat_map(|first| {
+            let rows = BATCH.min(n - first);
+            let batch = tables::batch(first, rows, 0);
+            let boxed = move |row| (tables::id(first + row), BoxedRow::new(&batch, row as usize));
+            (0..rows).map(boxed)
+        });
+        Boxed(batches.map(|(id, row)| (id, Box::new(row))).collect())
     }
 
     fn run(&self, n: u64) -> u64 {
         let mut next = 1;
         let mut text = String::new();
         for _ in 0..LOOKUPS {
-            let row = &self.0[&table::id(table::mix(next) % n)];
+            let row = &self.0[&tables::id(tables::mix(next) % n)];
             text.clear();
-            text.push_str(row.categories[2].as_deref().unwrap_or_default());
-            black_box((&text, row.counts[0]));
+            text.push_str(row.texts[6].as_deref().unwrap_or_default());
+            black_box((&text, row.ints[1]));
             next += 1 + (row.doubles[0].unwrap_or_default().to_bits() & 1);
         }
         next
+    }
+}
+
+impl BoxedRow {
+    fn new(batch: &RecordBatch, row: usize) -> BoxedRow {
+        let valid = || {
+            batch
+                .columns()
+                .iter()
+                .skip(2)
+                .map(|array| (array, array.is_valid(row)))
+        };
+        let texts = valid().filter_map(|(array, valid)| {
+            let text = array.as_string_opt::<i32>()?;
+            Some(valid.then(|| text.value(row).to_owned()))
+        });
+        let doubles = valid().filter_map(|(array, valid)| {
+            let double = array.as_primitive_opt::<Float64Type>()?;
+            Some(valid.then(|| double.value(row)))
+        });
+        let ints = valid().filter_map(|(array, valid)| {
+            let int = array.as_primitive_opt::<Int32Type>()?;
+            Some(valid.then(|| int.value(row)))
+        });
+        BoxedRow {
+            texts: texts.collect(),
+            doubles: doubles.collect(),
+            ints: ints.collect(),
+        }
     }
 }

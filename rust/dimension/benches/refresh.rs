@@ -5,7 +5,6 @@
 
 use std::env;
 use std::error::Error;
-use std::fmt::Write;
 use std::fs::{self, File};
 use std::hint::black_box;
 use std::path::Path;
@@ -16,14 +15,17 @@ use std::time::{Duration, Instant};
 
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use pelton_data::columns::{Columns, Layout, Physical, Slot};
-use pelton_data::report::Source;
 use pelton_data::key_group;
+use pelton_data::report::Source;
 use pelton_dimension::{
     Cache, Claim, Definition, Groups, KeyColumns, Projection, Request, Snapshot,
 };
 
+mod figures;
 #[allow(dead_code, reason = "shared with the program that writes the tables")]
 mod tables;
+
+use figures::Figure;
 
 /// Rows a second of one core that are wanted.
 const WANTED_ROWS: f64 = 0.7e6;
@@ -64,40 +66,10 @@ fn main() -> Result<()> {
     }
 }
 
-/// One figure, and what it is compared with.
-struct Figure {
-    case: &'static str,
-    ours: f64,
-    peer: f64,
-    unit: &'static str,
-    is_cost: bool,
-}
-
 fn report(metadata: &str, rows: u64, file: Option<&str>) -> Result<()> {
-    let mut figures = loads(metadata)?;
+    let mut figures = loads(metadata, rows)?;
     figures.extend(refresh(metadata, rows)?);
-    let mut json = String::new();
-    for Figure {
-        case,
-        ours,
-        peer,
-        unit,
-        is_cost,
-    } in figures
-    {
-        let ratio = if is_cost { peer / ours } else { ours / peer };
-        println!("  {case:<64}{ours:>14.2}{peer:>14.2}  {unit:<16}{ratio:>8.2}");
-        let comma = if json.is_empty() { "" } else { "," };
-        write!(
-            json,
-            "{comma}\n  {{\"case\": \"{case}\", \"n\": {rows}, \"ours\": {ours:.2}, \"peer\": {peer:.2}, \
-             \"unit\": \"{unit}\", \"ratio\": {ratio:.3}, \"command\": \"make bench-dimension\"}}"
-        )?;
-    }
-    match file {
-        Some(file) => Ok(fs::write(file, format!("[{json}\n]\n"))?),
-        None => Ok(()),
-    }
+    Ok(figures::report(&figures, "make bench-dimension", file)?)
 }
 
 /// What a load took of a process of its own.
@@ -159,35 +131,39 @@ impl Load {
     }
 }
 
-fn loads(metadata: &str) -> Result<Vec<Figure>> {
+fn loads(metadata: &str, n: u64) -> Result<Vec<Figure>> {
     let one = Load::apart(metadata, 1)?;
     let four = Load::apart(metadata, 4)?;
     let value_bytes = 200.0; // at most; see `tables`
     let wanted = one.image + row_group_bytes(metadata)? + BATCH * value_bytes;
     Ok(vec![
         Figure {
-            case: "load, from Parquet / wanted",
+            case: "load, from Parquet / wanted".to_owned(),
+            n,
             ours: one.rows / one.seconds,
             peer: WANTED_ROWS,
             unit: "rows/s a core",
             is_cost: false,
         },
         Figure {
-            case: "load, peak / image, columns of a row group, one batch",
+            case: "load, peak / image, columns of a row group, one batch".to_owned(),
+            n,
             ours: one.peak,
             peer: wanted,
             unit: "bytes",
             is_cost: true,
         },
         Figure {
-            case: "load, peak of 4 subtasks in one process / of 1",
+            case: "load, peak of 4 subtasks in one process / of 1".to_owned(),
+            n,
             ours: four.peak,
             peer: one.peak,
             unit: "bytes",
             is_cost: true,
         },
         Figure {
-            case: "load, work of 4 subtasks in one process / of 1",
+            case: "load, work of 4 subtasks in one process / of 1".to_owned(),
+            n,
             ours: four.seconds,
             peer: one.seconds,
             unit: "s of processor",
@@ -270,14 +246,16 @@ fn refresh(metadata: &str, rows: u64) -> Result<Vec<Figure>> {
         .ok_or("no record was timed")?;
     Ok(vec![
         Figure {
-            case: "refresh, p99 of a record during load and swap / wanted",
+            case: "refresh, p99 of a record during load and swap / wanted".to_owned(),
+            n: rows,
             ours: *p99,
             peer: WANTED_MICROS,
             unit: "us",
             is_cost: true,
         },
         Figure {
-            case: "refresh, records during it / before, less one core",
+            case: "refresh, records during it / before, less one core".to_owned(),
+            n: rows,
             ours: records(DURING) / seconds,
             peer: before * (cores as f64 - 1.0) / cores as f64,
             unit: "records/s",

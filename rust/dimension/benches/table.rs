@@ -16,9 +16,9 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
 use pelton_data::binary_row::RowWriter;
-use pelton_data::columns::{Columns, Layout, Physical, Slot, View};
+use pelton_data::columns::{Columns, Layout, Physical};
 use pelton_data::report::Source;
-use pelton_data::{DataType, Field, arrow};
+use pelton_data::{DataType, Field};
 use pelton_dimension::Definition;
 
 mod tables;
@@ -91,14 +91,19 @@ fn write_rows(definition: &str, parquet: &str, out: &str) -> Result<(), Box<dyn 
 
     let mut layout = Layout::default();
     let place = |field: &Field| {
-        (
-            field.data_type.clone(),
-            layout.add(Physical::of(&field.data_type)),
-        )
+        let Field {
+            name, data_type, ..
+        } = field;
+        let slot = layout.add(Physical::of(data_type));
+        (name.clone(), data_type.clone(), slot)
     };
-    let places: Vec<(DataType, Slot)> = fields.iter().map(place).collect();
+    let places: Vec<_> = fields.iter().map(place).collect();
     let mut columns = Columns::new(&layout, BATCH as usize)?;
-    let (writer, mut row_bytes, mut value_bytes) = (RowWriter::new(&places), Vec::new(), 0);
+    let written: Vec<_> = places
+        .iter()
+        .map(|(_, t, slot)| (t.clone(), *slot))
+        .collect();
+    let (writer, mut row_bytes, mut value_bytes) = (RowWriter::new(&written), Vec::new(), 0);
 
     let mut out = BufWriter::new(File::create(out)?);
     write_text(&mut out, &DataType::Row(fields.clone()).to_string())?;
@@ -106,18 +111,9 @@ fn write_rows(definition: &str, parquet: &str, out: &str) -> Result<(), Box<dyn 
     let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(parquet)?)?;
     for batch in reader.with_batch_size(BATCH as usize).build()? {
         let batch = batch?;
-        columns.clear();
-        for (field, (data_type, slot)) in fields.iter().zip(&places) {
-            let array = batch
-                .column_by_name(&field.name)
-                .ok_or("a column is missing")?;
-            arrow::load(array, data_type, *slot, &mut columns)?;
-        }
+        tables::load(&batch, &places, &mut columns)?;
         for row in 0..batch.num_rows() {
-            value_bytes += places
-                .iter()
-                .map(|place| bytes_of(place, &columns, row))
-                .sum::<u64>();
+            value_bytes += tables::value_bytes(&places, &columns, row);
             writer.write_to_vec(&columns, row, &mut row_bytes)?;
             out.write_all(&i32::try_from(row_bytes.len())?.to_be_bytes())?;
             out.write_all(&row_bytes)?;
@@ -131,17 +127,4 @@ fn write_rows(definition: &str, parquet: &str, out: &str) -> Result<(), Box<dyn 
 fn write_text(out: &mut impl Write, text: &str) -> Result<(), Box<dyn Error>> {
     out.write_all(&u16::try_from(text.len())?.to_be_bytes())?;
     Ok(out.write_all(text.as_bytes())?)
-}
-
-/// Fixed widths, strings by their UTF-8 length, NULLs 0.
-fn bytes_of((data_type, slot): &(DataType, Slot), columns: &Columns, row: usize) -> u64 {
-    if !columns.is_valid(*slot, row) {
-        return 0;
-    }
-    match data_type {
-        DataType::Boolean => 1,
-        DataType::Int => 4,
-        DataType::Varchar(_) => u64::from(columns.get::<View>(*slot, row).len),
-        _ => 8,
-    }
 }

@@ -169,12 +169,7 @@ impl LookupWork {
     }
 
     /// Whether a row is found for the key that stands in the scratch.
-    pub fn is_hit(
-        &self,
-        rows: &[Rows],
-        scratch: &Scratch,
-        row: usize,
-    ) -> Result<bool, RunError> {
+    pub fn is_hit(&self, rows: &[Rows], scratch: &Scratch, row: usize) -> Result<bool, RunError> {
         let columns = &scratch.columns;
         let image = match &rows[self.index] {
             Rows::Given(given) => return Ok(given.is_some()),

@@ -8,6 +8,8 @@ use arrow_array::{
     ArrayRef, BooleanArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
     TimestampMillisecondArray,
 };
+use pelton_data::columns::{Columns, Slot, View};
+use pelton_data::{DataType, arrow};
 
 /// The columns besides both keys, as the definitions declare them.
 pub const COLUMNS: &str = "\
@@ -60,6 +62,32 @@ pub fn batch(first: u64, rows: u64, edition: u64) -> RecordBatch {
     let columns = columns.chain(values.categories()).chain(values.numbers());
     let columns = columns.map(|(name, array)| (name, array, true));
     RecordBatch::try_from_iter_with_nullable(columns).expect("columns of one length")
+}
+
+/// Puts a batch into the places of its columns, given by name.
+pub fn load(
+    batch: &RecordBatch,
+    places: &[(String, DataType, Slot)],
+    columns: &mut Columns,
+) -> Result<(), Box<dyn std::error::Error>> {
+    columns.clear();
+    for (name, data_type, slot) in places {
+        let array = batch.column_by_name(name).ok_or("a column is missing")?;
+        arrow::load(array, data_type, *slot, columns)?;
+    }
+    Ok(())
+}
+
+/// The bytes of a row's values: fixed widths, strings by their UTF-8 length, NULLs 0.
+pub fn value_bytes(places: &[(String, DataType, Slot)], columns: &Columns, row: usize) -> u64 {
+    let bytes = |(_, data_type, slot): &(String, DataType, Slot)| match data_type {
+        _ if !columns.is_valid(*slot, row) => 0,
+        DataType::Boolean => 1,
+        DataType::Int => 4,
+        DataType::Varchar(_) => u64::from(columns.get::<View>(*slot, row).len),
+        _ => 8,
+    };
+    places.iter().map(bytes).sum()
 }
 
 /// What is drawn for each row and column.

@@ -22,7 +22,8 @@ record Case(Work work, boolean reuse, int parallelism) {
     ONNX_2("ONNX Runtime in a UDTF, version 2's model"),
     ML_PREDICT_2("Pelton through ML_PREDICT, version 2"),
     LOOKUP_PELTON("lookup join with a dimension"),
-    LOOKUP_HASH_MAP("lookup join with a HashMap");
+    LOOKUP_HASH_MAP("lookup join with a HashMap"),
+    LOOKUP_REFRESHED("lookup join with a dimension that is renewed");
 
     final String title;
 

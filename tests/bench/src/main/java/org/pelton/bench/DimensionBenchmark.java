@@ -27,6 +27,9 @@ public final class DimensionBenchmark {
   /** Index included. */
   private static final double WANTED_OF_VALUE_BYTES = 0.70;
 
+  /** Of a record while a dimension is renewed. */
+  private static final double WANTED_MICROS = 1000;
+
   /** For a million rows of three columns as objects. */
   private static final String HEAP = "-Xmx4g";
 
@@ -38,6 +41,7 @@ public final class DimensionBenchmark {
     DimensionBenchmark benchmark = new DimensionBenchmark();
     benchmark.memory();
     benchmark.lookupJoin();
+    benchmark.refresh();
     benchmark.inRust();
     Comparison.print(benchmark.comparisons);
     Comparison.write(benchmark.comparisons, WRITTEN);
@@ -106,6 +110,30 @@ public final class DimensionBenchmark {
                 COMMAND));
       }
     }
+  }
+
+  /** A job whose dimension is renewed while records flow, at the largest number of rows. */
+  private void refresh() throws Exception {
+    String most = System.getProperty("most");
+    System.out.println("refresh in a Flink lookup join: " + most + " rows");
+    RefreshJob.Measured measured = RefreshJob.measure(most);
+    long rows = Long.parseLong(most);
+    comparisons.add(
+        Comparison.lessIsBetter(
+            "refresh, in a Flink lookup join, p99 of a record / wanted",
+            rows,
+            measured.micros(),
+            WANTED_MICROS,
+            "us",
+            COMMAND));
+    comparisons.add(
+        Comparison.moreIsBetter(
+            "refresh, in a Flink lookup join, records during it / before, less one core",
+            rows,
+            measured.during(),
+            measured.wanted(),
+            "records/s",
+            COMMAND));
   }
 
   /** What the benchmarks of {@code rust/dimension} have measured before. */

@@ -21,6 +21,7 @@ final class Gate {
   // Of the task's thread.
   private long remaining;
   private boolean started;
+  private Flow flow;
   private long start;
   private long startCpu;
 
@@ -37,8 +38,16 @@ final class Gate {
     return taken.take();
   }
 
+  /** Watches the records that pass; told before the job starts. */
+  void watchedBy(Flow watching) {
+    flow = watching;
+  }
+
   /** Called by the task's thread before each record. */
   void pass() throws InterruptedException {
+    if (flow != null) {
+      flow.pass();
+    }
     if (remaining-- == 0) {
       waitForTurn();
     }
