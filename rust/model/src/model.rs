@@ -1,5 +1,7 @@
 //! A loaded model.
 
+use std::collections::HashMap;
+
 use crate::blocks::Blocks;
 use crate::error::ModelError;
 use crate::graph;
@@ -15,6 +17,8 @@ pub struct Model {
     infos: Vec<StepInfo>,
     /// How many rows run, where a step multiplies matrices.
     blocks: Option<Blocks>,
+    /// The size of the table that an integer column holds ids of.
+    tables: HashMap<usize, usize>,
 }
 
 /// What a step of a model is, for people.
@@ -64,6 +68,7 @@ impl Model {
         outputs: Vec<Tensor>,
         memory: MemorySize,
         steps: Vec<(StepInfo, Box<dyn Step>)>,
+        tables: HashMap<usize, usize>,
     ) -> Self {
         let (infos, steps): (_, Vec<Box<dyn Step>>) = steps.into_iter().unzip();
         let products = steps.iter().any(|step| step.is_product());
@@ -75,6 +80,7 @@ impl Model {
             memory,
             steps,
             infos,
+            tables,
         }
     }
 
@@ -91,6 +97,14 @@ impl Model {
     /// How many columns of each region the model needs.
     pub fn memory(&self) -> MemorySize {
         self.memory
+    }
+
+    /// How many entries the table has that the values in column `k` of an input are ids of, the smallest of several;
+    /// `None` where they are not known to be ids.
+    pub fn table_size(&self, input: &Tensor, k: usize) -> Option<usize> {
+        let is_integer = input.element.is_integer();
+        let size = self.tables.get(&(input.first + k)).copied();
+        size.filter(|_| is_integer && k < input.width)
     }
 
     /// What the model does, step by step.

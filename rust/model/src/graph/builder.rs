@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::ids::Ids;
 use super::value::{Constant, Place, Size, Value};
 use crate::element::{Element, Region};
 use crate::error::ModelError;
@@ -27,6 +28,8 @@ pub(crate) struct Builder<'a> {
     pub readers: HashMap<String, usize>,
     pub memory: MemorySize,
     pub steps: Vec<(StepInfo, Box<dyn Step>)>,
+    /// What is known of ids.
+    pub ids: Ids,
     /// The most columns that each region may have: a few bytes of a file can declare any width.
     pub limit: usize,
     /// The most values that nodes of constants may make.

@@ -77,6 +77,7 @@ impl Builder<'_> {
             initializers: Default::default(),
             memory: MemorySize::default(),
             steps: Vec::new(),
+            ids: Default::default(),
             limit: self.fold_limit,
             fold_limit: self.fold_limit,
         };

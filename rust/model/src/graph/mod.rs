@@ -5,6 +5,7 @@
 
 pub(crate) mod builder;
 mod fold;
+mod ids;
 mod inputs;
 pub(crate) mod value;
 
@@ -68,6 +69,7 @@ pub(crate) fn load(bytes: &[u8], external: External) -> Result<Model, ModelError
             .collect(),
         memory: MemorySize::default(),
         steps: Vec::new(),
+        ids: Default::default(),
         limit: MAX_COLUMNS,
         fold_limit: fold::FREE_VALUES + 16 * bytes.len(),
     };
@@ -90,7 +92,8 @@ impl Builder<'_> {
         let outputs = (graph.output.iter())
             .map(|output| self.output(output))
             .collect::<Result<_, _>>()?;
-        Ok(Model::new(inputs, outputs, self.memory, self.steps))
+        let ids = self.ids.into_sizes();
+        Ok(Model::new(inputs, outputs, self.memory, self.steps, ids))
     }
 
     /// Adds what nodes do, in their order.

@@ -9,7 +9,7 @@ use super::strings::{text, to_text};
 use super::{Operator, Step};
 use crate::element::{Element, Region};
 use crate::error::ModelError;
-use crate::graph::{Builder, Value};
+use crate::graph::{Builder, Place, Value};
 use crate::memory::{Columns, Text, Workspace};
 use crate::onnx::node::{CORE, Node};
 
@@ -72,7 +72,13 @@ pub(super) fn cast(
         (Region::I64, Element::Float) => mapped(node, graph, value, to, |x: i64| x as f32),
         (Region::I64, Element::Double) => mapped(node, graph, value, to, |x: i64| x as f64),
         (Region::I64, Element::Bool) => mapped(node, graph, value, to, |x: i64| i64::from(x != 0)),
-        (Region::I64, _) => mapped(node, graph, value, to, move |x: i64| wrap.apply(x)),
+        (Region::I64, _) => {
+            let made = mapped(node, graph, value, to, move |x: i64| wrap.apply(x))?;
+            if let (Place::Columns(from), Place::Columns(to)) = (&value.place, &made.place) {
+                (0..from.width).for_each(|k| graph.ids.copied(from.first + k, to.first + k));
+            }
+            Ok(made)
+        }
     }
 }
 

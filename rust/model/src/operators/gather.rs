@@ -176,6 +176,12 @@ fn pick(
         ));
     }
     let from_ids = graph.columns(node, ids)?;
+    for first in &first_ids {
+        for (part, axis) in axes.iter().enumerate() {
+            let column = from_ids.first + *first as usize + part;
+            graph.ids.read(column, axis.size);
+        }
+    }
     let mut made = Made::new(table.element, shape);
     made.dictionary = table.dictionary.clone();
     let to = graph.make(node, 0, made)?;
@@ -470,6 +476,7 @@ fn scatter(
     let (from_ids, updates) = (graph.columns(node, ids)?, graph.columns(node, updates)?);
     let to = graph.make(node, 0, Made::new(table.element, shape))?;
     super::moves::push_gather(node, graph, table, (0..to.width as u32).collect(), to);
+    (0..to.width).for_each(|k| graph.ids.changed(to.first + k));
     let Targets {
         starts,
         first_ids,

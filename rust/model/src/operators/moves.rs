@@ -82,6 +82,15 @@ pub(super) fn push_gather(
     to: Columns,
 ) {
     let kernel = format!("{} values", index.len());
+    if let (Region::I64, Place::Columns(from)) = (value.element.region(), &value.place) {
+        for (k, &place) in index
+            .iter()
+            .enumerate()
+            .filter(|(_, place)| **place != NONE)
+        {
+            graph.ids.copied(from.first + place as usize, to.first + k);
+        }
+    }
     let step = match value.element.region() {
         Region::F32 => Gather::<f32>::step(value, index, to),
         Region::F64 => Gather::<f64>::step(value, index, to),
