@@ -391,6 +391,13 @@ impl Columns {
         *word = *word & kept & !(1 << (row % 64)) | u64::from(valid) << (row % 64);
     }
 
+    /// Says whether the first `n` rows are not NULL; what it says of later ones means nothing.
+    pub(crate) fn set_valid_rows(&mut self, slot: Slot, n: usize, valid: bool) {
+        let first = slot.id as usize * self.words_per_slot;
+        let words = &mut self.validity[first..][..n.div_ceil(64)];
+        words.fill(if valid { u64::MAX } else { 0 });
+    }
+
     /// Whether a row of a BOOLEAN is TRUE, neither FALSE nor NULL.
     #[inline(always)]
     pub fn is_true(&self, slot: Slot, row: usize) -> bool {
@@ -495,6 +502,11 @@ impl Columns {
             &mut self.i64[range(i64)],
             &mut self.heap,
         )
+    }
+
+    /// The bytes of all strings.
+    pub fn heap(&self) -> &[u8] {
+        &self.heap
     }
 
     /// The bytes of a string.

@@ -117,6 +117,32 @@ impl Columns {
         Ok(())
     }
 
+    /// Sets the first `n` rows of a slot to one value.
+    pub fn repeat(
+        &mut self,
+        slot: Slot,
+        n: usize,
+        value: Option<Scalar<&[u8]>>,
+    ) -> Result<(), MemoryError> {
+        self.set_valid_rows(slot, n, value.is_some());
+        match value {
+            None => {}
+            Some(Scalar::I8(value)) => self.values_mut(slot, n).fill(value),
+            Some(Scalar::I16(value)) => self.values_mut(slot, n).fill(value),
+            Some(Scalar::I32(value)) => self.values_mut(slot, n).fill(value),
+            Some(Scalar::I64(value)) => self.values_mut(slot, n).fill(value),
+            Some(Scalar::F32(value)) => self.values_mut(slot, n).fill(value),
+            Some(Scalar::F64(value)) => self.values_mut(slot, n).fill(value),
+            Some(Scalar::Timestamp(value)) => self.values_mut(slot, n).fill(value),
+            Some(Scalar::I128(value)) => self.values_mut(slot, n).fill(value),
+            Some(Scalar::Bytes(bytes)) => {
+                let view = self.push_text(bytes)?;
+                self.values_mut(slot, n).fill(view);
+            }
+        }
+        Ok(())
+    }
+
     fn put_valid<T: Native>(&mut self, slot: Slot, row: usize, value: T) {
         self.put(slot, row, Some(value));
     }

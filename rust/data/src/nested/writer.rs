@@ -18,13 +18,22 @@ pub struct ArrayWriter {
 impl ArrayWriter {
     /// An array of `len` elements, each a NULL as long as it is not pushed.
     pub fn new(element: &DataType, len: usize) -> Result<ArrayWriter, MemoryError> {
+        ArrayWriter::reuse(Vec::new(), element, len)
+    }
+
+    /// The same in memory that is there; what it holds is lost.
+    pub fn reuse(
+        memory: Vec<u8>,
+        element: &DataType,
+        len: usize,
+    ) -> Result<ArrayWriter, MemoryError> {
         if len > i32::MAX as usize {
             return Err(MemoryError::RowTooLarge(len));
         }
         let kind = Kind::of(element);
         let first = array_header(len);
         let fixed = first + len * kind.width();
-        let mut cells = Cells::new(32, first, fixed.next_multiple_of(8))?;
+        let mut cells = Cells::new(memory, 32, first, fixed.next_multiple_of(8))?;
         cells.bytes[..4].copy_from_slice(&(len as u32).to_le_bytes());
         Ok(ArrayWriter {
             kind,
@@ -71,7 +80,7 @@ impl RowBuilder {
         let header = header_bytes(arity);
         Ok(RowBuilder {
             next: 0,
-            cells: Cells::new(8, header, header + 8 * arity)?,
+            cells: Cells::new(Vec::new(), 8, header, header + 8 * arity)?,
         })
     }
 
@@ -115,8 +124,13 @@ struct Cells {
 }
 
 impl Cells {
-    fn new(nulls: usize, first: usize, fixed: usize) -> Result<Cells, MemoryError> {
-        let mut bytes = Vec::new();
+    fn new(
+        mut bytes: Vec<u8>,
+        nulls: usize,
+        first: usize,
+        fixed: usize,
+    ) -> Result<Cells, MemoryError> {
+        bytes.clear();
         grow(&mut bytes, fixed)?;
         Ok(Cells {
             bytes,
