@@ -78,6 +78,9 @@ bench-models: build-tools $(BENCH_MODELS)/cases.json ## nanoseconds a record of 
 	$(shell command -v taskset >/dev/null && echo taskset -c $$(($$(nproc) - 1))) cargo bench --locked --workspace --bench models -- \
 		$(BENCH_MODELS) $(abspath $(wildcard models/.venv/lib/python3*/site-packages/onnxruntime/capi/libonnxruntime.so.*)) \
 		$(BENCH_MODELS).json $(ONLY)
+	$(shell command -v taskset >/dev/null && echo taskset -c $$(($$(nproc) - 1))) cargo bench --locked --workspace --bench rank -- \
+		$(BENCH_MODELS) $(abspath $(wildcard models/.venv/lib/python3*/site-packages/onnxruntime/capi/libonnxruntime.so.*)) \
+		$(abspath target/bench/rank.json) $(ONLY)
 
 $(BENCH_MODELS)/cases.json: models/bench/make_models.py
 	@[ -x $(PYTHON) ] || { printf '%s\n' 'missing: models/.venv, which trains the models and holds ONNX Runtime' \

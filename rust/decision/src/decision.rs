@@ -13,6 +13,7 @@ use crate::definition::Definition;
 use crate::error::Error;
 use crate::manifest::{Files, is_inside};
 use crate::plan::{Plan, References, compile};
+use crate::vocabulary::Vocabulary;
 
 /// Where a compilation gets what decision.toml refers to.
 pub struct Sources<'a> {
@@ -31,7 +32,7 @@ pub struct Decision {
     pub plan: Plan,
     /// decision.toml as it stands: what the plan was made of, and what it left out.
     pub definition: Definition,
-    /// The dimensions and models that it refers to.
+    /// The dimensions, models and vocabularies that it refers to.
     pub references: References,
     /// Every file that it was compiled from, decision.toml first of all.
     pub files: Files,
@@ -50,6 +51,7 @@ impl Decision {
         let references = References {
             dimensions: read_dimensions(&definition, sources, &mut report),
             models: read_models(&definition, sources, &files, &mut report),
+            vocabularies: read_vocabularies(&definition, sources, &files, &mut report),
         };
         let plan = compile(&definition, &references, &mut report);
         let decision = plan
@@ -87,14 +89,7 @@ fn read_models(
     let models = definition.models.iter().map(|section| {
         let file = &section.file;
         let name = &file.value;
-        if !is_inside(name) {
-            let message = format!("`{name}` does not lie beside decision.toml");
-            let diagnostic = Diagnostic::at(file.span.clone(), message);
-            report.push(diagnostic.help("expected the name of a file in the same directory"));
-            return None;
-        }
-        let bytes = (sources.file)(name).map_err(|error| at(file, &error.message));
-        let bytes = report.keep(bytes)?;
+        let bytes = read_file(file, sources, report)?;
         let external = |name: &str| {
             let bytes = is_inside(name)
                 .then(|| (sources.file)(name).ok())
@@ -108,6 +103,42 @@ fn read_models(
         report.keep(model).map(Arc::new)
     });
     models.collect()
+}
+
+/// A vocabulary that cannot be read is in the report; an empty one stands for it.
+fn read_vocabularies(
+    definition: &Definition,
+    sources: &Sources<'_>,
+    files: &RefCell<Files>,
+    report: &mut Report,
+) -> BTreeMap<String, Arc<Vocabulary>> {
+    let vocabularies = definition.vocabularies.iter().map(|section| {
+        let read = section.file.as_ref().and_then(|file| {
+            let name = &file.value;
+            let bytes = read_file(file, sources, report)?;
+            let vocabulary = Vocabulary::parse(name, &bytes, section.first, section.unknown);
+            files.borrow_mut().insert(name.clone(), bytes);
+            report.keep(vocabulary.map_err(|message| at(file, &message)))
+        });
+        (
+            section.name.value.clone(),
+            Arc::new(read.unwrap_or_default()),
+        )
+    });
+    vocabularies.collect()
+}
+
+/// A file that stands beside decision.toml.
+fn read_file(file: &Text, sources: &Sources<'_>, report: &mut Report) -> Option<Vec<u8>> {
+    let name = &file.value;
+    if !is_inside(name) {
+        let message = format!("`{name}` does not lie beside decision.toml");
+        let diagnostic = Diagnostic::at(file.span.clone(), message);
+        report.push(diagnostic.help("expected the name of a file in the same directory"));
+        return None;
+    }
+    let bytes = (sources.file)(name);
+    report.keep(bytes.map_err(|error| at(file, &error.message)))
 }
 
 /// An error of another file, shown where this file refers to it.

@@ -11,7 +11,8 @@
 //! 7. [`generation`]: a version with all it needs in memory: what a record is evaluated against.
 //! 8. [`images`]: what lookups read outside of jobs.
 //! 9. [`live`]: a version at work, whose generations follow its dimensions.
-//! 10. [`batch`]: many records at once, from Arrow columns to Arrow columns.
+//! 10. [`vocabulary`]: the ids of texts, from files of the version.
+//! 11. [`batch`]: many records at once, from Arrow columns to Arrow columns.
 
 pub mod activation;
 pub mod batch;
@@ -29,6 +30,7 @@ pub mod metadata;
 pub mod plan;
 pub mod publish;
 pub mod reserved;
+pub mod vocabulary;
 
 pub use decision::{Decision, Sources};
 pub use error::{Error, ErrorCode};

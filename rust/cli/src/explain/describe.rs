@@ -4,7 +4,9 @@
 use pelton_data::columns::Slot;
 use pelton_data::{DataType, Field};
 use pelton_decision::Decision;
-use pelton_decision::definition::{Definition, Expression, Hit, Missing, ModelInput, Rule};
+use pelton_decision::definition::{
+    Definition, Expression, Hit, Keep, Missing, ModelInput, Rule, Sequence,
+};
 use pelton_decision::expression::NullAs;
 use pelton_decision::plan::graph::Item;
 use pelton_decision::plan::{LookupWork, ModelWork, NamedColumn, Plan, RulesWork, Step, Work};
@@ -143,34 +145,62 @@ impl Describe<'_> {
         let section = &self.decision.definition.models[i];
         let mut node = Node::new(Kind::Model, &section.name.value);
         node.about.clone_from(&section.file.value);
-        for step in work.model.steps() {
+        if let Some((for_each, most)) = &section.for_each {
+            let arrays = for_each.names.iter();
+            let arrays = arrays.map(|(name, array)| format!("{} of {}", name.value, text(array)));
+            let arrays = arrays.collect::<Vec<_>>().join(", ");
+            node.facts
+                .push(("for each", format!("{arrays}; at most {most}")));
+        }
+        for step in work.model().steps() {
             let of = if step.node.is_empty() { "" } else { " " };
             node.facts.push((
                 "executor",
                 format!("{}{of}{}: {}", step.operator, step.node, step.kernel),
             ));
         }
-        for tensor in work.model.inputs() {
+        for tensor in work.model().inputs() {
             let given = section
                 .inputs
                 .iter()
                 .find(|input| input.tensor.value == tensor.name);
-            let Some(given) = given else { continue };
-            let columns = given.columns.iter().enumerate();
-            let columns = columns.map(|(k, column)| (place(tensor, k), column));
-            let title = format!("input {}, NULL {}", signature(tensor), null(given, tensor));
-            self.expressions(&mut node, &title, columns);
-            self.hold(&mut node, tensor, work);
+            let title = match given {
+                Some(given) => {
+                    let ids = given.out_of_range.iter();
+                    let ids = ids.map(|(id, _)| format!(", ids out of range become {id}"));
+                    let (signature, null) = (signature(tensor), null(given, tensor));
+                    format!("input {signature}, NULL {null}{}", ids.collect::<String>())
+                }
+                None => format!("input {}, a mask", signature(tensor)),
+            };
+            match given.map(|given| (given, &given.sequence)) {
+                Some((given, None)) => {
+                    let columns = given.columns.iter().enumerate();
+                    let columns = columns.map(|(k, column)| (place(tensor, k), column));
+                    self.expressions(&mut node, &title, columns);
+                    self.hold(&mut node, tensor, work);
+                }
+                Some((given, Some(sequence))) => {
+                    let columns = given.columns.iter().map(|column| (String::new(), column));
+                    self.expressions(&mut node, &elements(sequence), columns);
+                    self.cells(&mut node, title, tensor, work);
+                }
+                None => self.cells(&mut node, title, tensor, work),
+            }
         }
-        for tensor in work.model.outputs() {
-            let columns = (0..tensor.width.min(SHOWN)).map(|k| Part::new(place(tensor, k), ""));
-            node.groups.push(Group {
-                title: format!("output {}", signature(tensor)),
-                parts: columns.collect(),
-            });
-            self.hold(&mut node, tensor, work);
+        for tensor in work.model().outputs() {
+            let title = format!("output {}", signature(tensor));
+            self.cells(&mut node, title, tensor, work);
         }
         node
+    }
+
+    /// Adds the columns of a tensor that no expression stands for.
+    fn cells(&self, node: &mut Node, title: String, tensor: &Tensor, work: &ModelWork) {
+        let columns = (0..tensor.width.min(SHOWN)).map(|k| Part::new(place(tensor, k), ""));
+        let parts = columns.collect();
+        node.groups.push(Group { title, parts });
+        self.hold(node, tensor, work);
     }
 
     /// Says where the last group's columns are held: those of a tensor.
@@ -393,6 +423,21 @@ fn place(tensor: &Tensor, k: usize) -> String {
         1 => tensor.name.clone(),
         _ => format!("{}[{k}]", tensor.name),
     }
+}
+
+/// Which elements a sequence holds.
+fn elements(sequence: &Sequence) -> String {
+    let which = match sequence.keep {
+        Keep::First => "first",
+        Keep::Last => "last",
+    };
+    let names = sequence.for_each.iter().flat_map(|each| &each.names);
+    let names = names.map(|(name, array)| format!(", {} of {}", name.value, text(array)));
+    format!(
+        "the {which} {} elements{}",
+        sequence.length,
+        names.collect::<String>()
+    )
 }
 
 /// What becomes of a NULL in an input tensor.

@@ -29,7 +29,7 @@ pub fn run(generation: &Generation, record: &Record, graph: &mut Graph) -> Resul
             }
             return Err(error);
         }
-        fill(node, &scratch);
+        fill(node, step, &scratch);
         node.outcome = came_of(node, step, generation, &mut scratch)?;
     }
     Ok(())
@@ -40,16 +40,23 @@ fn outcome(tone: Tone, text: impl Into<String>) -> Option<Outcome> {
     Some(Outcome { tone, text })
 }
 
-/// Reads what a node has written, and the parts that it was made of.
-fn fill(node: &mut Node, scratch: &Scratch) {
+/// Reads what a node has written, and the parts that it was made of; of a model over items, those of each.
+fn fill(node: &mut Node, step: &Step, scratch: &Scratch) {
     for column in &mut node.writes {
         if let Some((slot, data_type)) = &column.at {
             column.value = Some(values::held(&scratch.columns, *slot, data_type));
         }
     }
+    let items = match &step.work {
+        Work::Model(model) if model.has_items() => Some(model.rows(scratch)),
+        _ => None,
+    };
     for part in node.groups.iter_mut().flat_map(|group| &mut group.parts) {
         if let Some((slot, data_type)) = &part.at {
-            part.value = Some(values::held(&scratch.columns, *slot, data_type));
+            part.value = Some(match items {
+                Some((columns, n)) => values::items(columns, n, *slot, data_type),
+                None => values::held(&scratch.columns, *slot, data_type),
+            });
         }
     }
 }
@@ -77,6 +84,10 @@ fn came_of(
             .groups
             .first_mut()
             .and_then(|rules| hit(rules, policy(step, generation)))),
+        Work::Model(model) if model.has_items() => {
+            let (_, n) = model.rows(scratch);
+            Ok(outcome(Tone::Found, format!("{n} items")))
+        }
         Work::Eval(_) | Work::Model(_) => Ok(None),
     }
 }

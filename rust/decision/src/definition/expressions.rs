@@ -15,6 +15,8 @@ pub struct Expression {
     pub text: Text,
     /// Its syntax; `None` where that is wrong, which is then in the report.
     pub expr: Option<Expr>,
+    /// The names that mean elements of arrays here, those of the innermost loop last.
+    pub locals: Vec<String>,
 }
 
 /// One column of `output`.
@@ -38,7 +40,32 @@ impl Expression {
             what,
             text: text.clone(),
             expr: report.keep(expr),
+            locals: Vec::new(),
         }
+    }
+
+    /// The names that it uses of the decision, as paths, each with its place in the text.
+    pub fn names(&self) -> Vec<(Vec<String>, Span)> {
+        let mut names = self.paths();
+        names.retain(|(path, _)| !self.locals.contains(&path[0]));
+        names
+    }
+
+    /// Whether it uses one of these names.
+    pub fn uses(&self, names: &[String]) -> bool {
+        self.paths()
+            .iter()
+            .any(|(path, _)| names.contains(&path[0]))
+    }
+
+    fn paths(&self) -> Vec<(Vec<String>, Span)> {
+        self.expr.as_ref().map_or(Vec::new(), Expr::names)
+    }
+
+    /// The same where these names mean elements of arrays.
+    pub fn within(self, locals: &[String]) -> Expression {
+        let locals = locals.to_vec();
+        Expression { locals, ..self }
     }
 }
 
@@ -84,6 +111,7 @@ pub fn read_output(root: &mut Section<'_>, report: &mut Report) -> Option<Vec<Ou
             what: format!("output `{name}`"),
             text: text.clone(),
             expr: Some(item.expr),
+            locals: Vec::new(),
         };
         Some(OutputColumn {
             name,

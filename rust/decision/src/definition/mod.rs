@@ -6,6 +6,8 @@
 mod expressions;
 mod models;
 mod rules;
+mod sequences;
+mod vocabularies;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -18,6 +20,8 @@ use pelton_data::type_parser::parse_columns;
 pub use expressions::{Expression, OutputColumn};
 pub use models::{ModelInput, ModelOutput, ModelSection};
 pub use rules::{Hit, Rule, RulesSection};
+pub use sequences::{ForEach, Keep, Sequence};
+pub use vocabularies::VocabularySection;
 
 /// A decision as its file says it.
 #[derive(Debug)]
@@ -32,6 +36,8 @@ pub struct Definition {
     pub lookups: Vec<LookupSection>,
     /// `[features]`
     pub features: Vec<Feature>,
+    /// `[vocabularies.*]`
+    pub vocabularies: Vec<VocabularySection>,
     /// `[models.*]`
     pub models: Vec<ModelSection>,
     /// `[rules.*]`
@@ -118,6 +124,7 @@ impl Definition {
         let input = read_input(&mut root, report);
         let lookups = read_lookups(&mut root, &mut unread, report);
         let features = read_features(&mut root, &mut unread, report);
+        let vocabularies = vocabularies::read(&mut root, report);
         let models = models::read(&mut root, &mut unread, report);
         let rules = rules::read(&mut root, &mut unread, report);
         let output = expressions::read_output(&mut root, report);
@@ -130,6 +137,7 @@ impl Definition {
             input: input.unwrap_or_default(),
             lookups,
             features,
+            vocabularies,
             models,
             rules,
             output: output.unwrap_or_default(),

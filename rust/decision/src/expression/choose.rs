@@ -52,17 +52,27 @@ impl Compiler {
         constants: Vec<Literal>,
         under: SelectionId,
     ) -> Slot {
-        let last = constants.len() as i64 - 1;
-        let constants = self.layout.add_literals(physical, constants);
         let out = self.layout.add(physical);
-        self.push_call(
-            nth(physical),
-            [numbers, constants, constants],
-            last,
-            out,
-            under,
-        );
+        self.push_nth(numbers, 1, constants, out, under);
         out
+    }
+
+    /// The same for so many columns of numbers one behind the other, into as many columns.
+    pub(super) fn push_nth(
+        &mut self,
+        numbers: Slot,
+        count: usize,
+        constants: Vec<Literal>,
+        out: Slot,
+        under: SelectionId,
+    ) {
+        let last = constants.len() as i64 - 1;
+        let constants = self.layout.add_literals(out.physical, constants);
+        let kernel = nth(out.physical);
+        for k in 0..count {
+            let args = [numbers.nth(k), constants, constants];
+            self.push_call(kernel, args, last, out.nth(k), under);
+        }
     }
 
     /// The number of the constant that a column is equal to, and how many there are if to none;

@@ -134,8 +134,8 @@ impl Compiler {
             or_null,
             ..
         } = *application;
-        let parameter = match &application.pattern {
-            Some(pattern) => self.program.pattern(pattern),
+        let parameter = match &application.resource {
+            Some(resource) => self.program.resource(resource),
             None => parameter,
         };
         self.apply(kernel, args, parameter, or_null, physical, under)

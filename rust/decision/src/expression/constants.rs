@@ -8,6 +8,7 @@ use super::ast::Decimal;
 use super::compile::{fold, value_of};
 use super::functions::cast::cast;
 use super::functions::decimal::Digits;
+use super::functions::nested::field;
 use super::typing::{Node, Typed};
 
 impl Typed {
@@ -27,8 +28,19 @@ impl Typed {
     }
 
     /// A column that holds it already.
-    pub(super) fn column(data_type: DataType, slot: Slot) -> Typed {
+    pub fn column(data_type: DataType, slot: Slot) -> Typed {
         Typed::new(data_type, true, 0..0, Node::Column(slot))
+    }
+
+    /// The fields of a ROW; `None` of any other type.
+    pub fn fields(&self) -> Option<Vec<Typed>> {
+        let DataType::Row(fields) = &self.data_type else {
+            return None;
+        };
+        let fields = fields
+            .iter()
+            .map(|f| field(self.clone(), &f.name, self.span.clone()));
+        fields.collect::<Result<_, _>>().ok()
     }
 
     /// The largest parts that are constants but not written as one, with their values.

@@ -9,6 +9,7 @@ use fancy_regex::Regex;
 use pelton_data::columns::{Columns, MemoryError, Slot};
 
 use super::selection::{SelectionId, Selections};
+use crate::vocabulary::Vocabulary;
 
 /// Works on the rows of its call's selection. A plain function: nothing is looked up at run time.
 pub(super) type Kernel = fn(&mut Frame<'_>, &Call) -> Result<(), Failure>;
@@ -106,6 +107,33 @@ impl From<MemoryError> for Failure {
     }
 }
 
+/// What a kernel reads besides columns, by the number in its call's parameter.
+#[derive(Debug, Clone)]
+pub(super) enum Resource {
+    /// A regular expression.
+    Pattern(Arc<Regex>),
+    /// The ids of texts.
+    Vocabulary(Arc<Vocabulary>),
+}
+
+impl Resource {
+    fn is(&self, other: &Resource) -> bool {
+        match (self, other) {
+            (Resource::Pattern(a), Resource::Pattern(b)) => a.as_str() == b.as_str(),
+            (Resource::Vocabulary(a), Resource::Vocabulary(b)) => Arc::ptr_eq(a, b),
+            _ => false,
+        }
+    }
+
+    /// The same for one evaluation: a pattern with memory of its own to match in.
+    pub(super) fn of_one(&self) -> Resource {
+        match self {
+            Resource::Pattern(pattern) => Resource::Pattern(Arc::new(pattern.as_ref().clone())),
+            Resource::Vocabulary(_) => self.clone(),
+        }
+    }
+}
+
 /// All instructions of a decision. Immutable; a step of the plan is a range of it.
 #[derive(Debug, Clone, Default)]
 pub struct Program {
@@ -114,17 +142,17 @@ pub struct Program {
     pub(super) origins: Vec<(u32, String)>,
     /// Selections besides [`SelectionId::ALL`].
     pub(super) selections: u32,
-    /// The regular expressions of kernels, by their parameter.
-    pub(super) patterns: Vec<Arc<Regex>>,
+    /// What kernels read besides columns, by their parameter.
+    pub(super) resources: Vec<Resource>,
 }
 
 impl Program {
-    /// The number of a regular expression; one that is there already is not kept twice.
-    pub(super) fn pattern(&mut self, pattern: &Arc<Regex>) -> i64 {
-        let known = |other: &Arc<Regex>| other.as_str() == pattern.as_str();
-        let found = self.patterns.iter().position(known).unwrap_or_else(|| {
-            self.patterns.push(Arc::clone(pattern));
-            self.patterns.len() - 1
+    /// The number of a resource; one that is there already is not kept twice.
+    pub(super) fn resource(&mut self, resource: &Resource) -> i64 {
+        let known = |other: &Resource| other.is(resource);
+        let found = self.resources.iter().position(known).unwrap_or_else(|| {
+            self.resources.push(resource.clone());
+            self.resources.len() - 1
         });
         found as i64
     }

@@ -3,12 +3,9 @@
 //! A branch of a CASE is evaluated for the rows that take it, and for no others: they are listed
 //! in a selection. The lists of one evaluation lie in one buffer, `capacity` places each.
 
-use std::sync::Arc;
-
-use fancy_regex::Regex;
 use pelton_data::columns::MemoryError;
 
-use super::program::Program;
+use super::program::{Program, Resource};
 
 /// The name of a selection within a [`Program`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,8 +25,8 @@ pub struct Selections {
     counts: Vec<u32>,
     /// Where a kernel puts a string together; empty between instructions.
     pub(super) text: Vec<u8>,
-    /// The program's regular expressions, each with memory of its own to match in.
-    pub(super) patterns: Vec<Arc<Regex>>,
+    /// The program's resources.
+    pub(super) resources: Vec<Resource>,
 }
 
 impl Selections {
@@ -41,16 +38,12 @@ impl Selections {
         let exhausted = |_| MemoryError::Exhausted(cells.saturating_mul(size_of::<u32>()));
         rows.try_reserve_exact(cells).map_err(exhausted)?;
         rows.resize(cells, 0);
-        let patterns = program
-            .patterns
-            .iter()
-            .map(|pattern| Arc::new(pattern.as_ref().clone()));
         Ok(Selections {
             capacity,
             rows,
             counts: vec![0; lists],
             text: Vec::new(),
-            patterns: patterns.collect(),
+            resources: program.resources.iter().map(Resource::of_one).collect(),
         })
     }
 

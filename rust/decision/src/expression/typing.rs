@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use fancy_regex::Regex;
 use pelton_data::DataType;
 use pelton_data::columns::{Literal, Physical, Slot};
 use pelton_data::report::{Diagnostic, Span, nearest};
@@ -10,7 +9,8 @@ use pelton_data::report::{Diagnostic, Span, nearest};
 use super::ast::{Constant, Decimal, Expr, Kind, Unit};
 use super::functions::decimal::Digits;
 use super::functions::{self, Args};
-use super::program::Kernel;
+use super::program::{Kernel, Resource};
+use crate::vocabulary::Vocabulary;
 
 /// What names mean.
 pub trait Scope {
@@ -18,6 +18,14 @@ pub trait Scope {
     fn resolve(&self, path: &[String]) -> Option<(Slot, DataType)>;
     /// All names, with dots between their parts: for "did you mean".
     fn names(&self) -> Vec<String>;
+    /// The vocabulary of a name.
+    fn vocabulary(&self, _name: &str) -> Option<Arc<Vocabulary>> {
+        None
+    }
+    /// The names of all vocabularies.
+    fn vocabularies(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// What the longest beginning of a path names, and the parts behind it: fields of a ROW.
@@ -71,8 +79,8 @@ pub(super) struct Application {
     /// One to three.
     pub args: Vec<Typed>,
     pub parameter: i64,
-    /// A regular expression; its number in the program takes the place of the parameter.
-    pub pattern: Option<Arc<Regex>>,
+    /// What else the kernel reads; its number in the program takes the place of the parameter.
+    pub resource: Option<Resource>,
     /// Whether it can fail: then it is computed only where Flink would compute it.
     pub fallible: bool,
     /// Where it fails it is NULL instead, and then it cannot fail.
@@ -87,8 +95,8 @@ impl Application {
         let mut args = self.args.iter().zip(&other.args);
         own(self) == own(other)
             && self.args.len() == other.args.len()
-            && self.pattern.is_none()
-            && other.pattern.is_none()
+            && self.resource.is_none()
+            && other.resource.is_none()
             && args.all(|(one, other)| one.is_same(other))
     }
 
@@ -122,7 +130,7 @@ impl Typed {
             kernel,
             args,
             parameter: 0,
-            pattern: None,
+            resource: None,
             fallible: false,
             or_null: false,
             negation: None,
@@ -138,10 +146,10 @@ impl Typed {
         self
     }
 
-    /// With a regular expression.
-    pub(super) fn with_pattern(mut self, pattern: Arc<Regex>) -> Typed {
+    /// With what else the kernel reads.
+    pub(super) fn with_resource(mut self, resource: Resource) -> Typed {
         if let Node::Call(application) = &mut self.node {
-            application.pattern = Some(pattern);
+            application.resource = Some(resource);
         }
         self
     }
@@ -330,6 +338,7 @@ impl Checker<'_> {
                     name,
                     span,
                     values: args?,
+                    scope: self.scope,
                 };
                 let call = functions::apply(function?, args);
                 self.keep(call)

@@ -22,9 +22,14 @@ use crate::expression::{
     Compiler, Scope, SelectionId, Typed, cast, common_type, longest, type_check, value_of,
 };
 use crate::reserved::Reserved;
+use crate::vocabulary::Vocabulary;
 
+mod each;
 mod models;
 mod rules;
+mod sequences;
+
+use each::{Inside, Level};
 
 /// What a definition refers to: one entry a lookup and one a model, in the order of the file;
 /// `None` where it could not be read, which is then in the report.
@@ -34,6 +39,8 @@ pub struct References {
     pub dimensions: Vec<Option<Dimension>>,
     /// The models.
     pub models: Vec<Option<Arc<Model>>>,
+    /// The vocabularies, by their names.
+    pub vocabularies: BTreeMap<String, Arc<Vocabulary>>,
 }
 
 /// Compiles a definition. All its errors are in `report`; there is a plan only without any.
@@ -93,21 +100,38 @@ fn input_reader(input: &[InputColumn]) -> RowReader {
     RowReader::new(&used, input.len())
 }
 
-/// The names that have a value so far.
-#[derive(Default)]
-struct Values(HashMap<String, (Slot, DataType)>);
+/// The names that have a value so far, and the vocabularies.
+struct Values<'a> {
+    known: HashMap<String, (Slot, DataType)>,
+    vocabularies: &'a BTreeMap<String, Arc<Vocabulary>>,
+}
 
-impl Scope for Values {
+impl Scope for Values<'_> {
     fn resolve(&self, path: &[String]) -> Option<(Slot, DataType)> {
-        self.0.get(&path.join(".")).cloned()
+        self.known.get(&path.join(".")).cloned()
     }
 
     fn names(&self) -> Vec<String> {
-        self.0.keys().cloned().collect()
+        self.known.keys().cloned().collect()
+    }
+
+    fn vocabulary(&self, name: &str) -> Option<Arc<Vocabulary>> {
+        self.vocabularies.get(name).cloned()
+    }
+
+    fn vocabularies(&self) -> Vec<String> {
+        self.vocabularies.keys().cloned().collect()
     }
 }
 
-impl Values {
+impl<'a> Values<'a> {
+    fn new(references: &'a References) -> Values<'a> {
+        Values {
+            known: HashMap::new(),
+            vocabularies: &references.vocabularies,
+        }
+    }
+
     /// The name that a path begins with; the parts behind it are fields of a ROW.
     fn name_of(&self, path: &[String]) -> Option<String> {
         let found = longest(path, |name| self.resolve(name).map(|_| name.join(".")));
@@ -122,7 +146,13 @@ struct PlanCompiler<'a> {
     order: &'a Order,
     report: &'a mut Report,
     compiler: Compiler,
-    values: Values,
+    values: Values<'a>,
+    /// Of the loop that is compiled, if it is one.
+    inside: Inside,
+    /// What is around that loop, the record's steps first.
+    around: Vec<Level<'a>>,
+    /// How many models there are so far.
+    models: usize,
     steps: Vec<Step>,
     needs: Vec<Option<LookupNeed>>,
     /// The lookups as of a time.
@@ -144,7 +174,10 @@ impl<'a> PlanCompiler<'a> {
             order,
             report,
             compiler: Compiler::default(),
-            values: Values::default(),
+            values: Values::new(references),
+            inside: Inside::default(),
+            around: Vec::new(),
+            models: 0,
             steps: Vec::new(),
             needs: definition.lookups.iter().map(|_| None).collect(),
             timed: Vec::new(),
@@ -464,8 +497,10 @@ impl<'a> PlanCompiler<'a> {
     /// Types an expression. `None`: it has errors, or needs something that has.
     fn typed(&mut self, expression: &Expression) -> Option<Typed> {
         let expr = expression.expr.as_ref()?;
+        let names = expr.names();
+        names.iter().for_each(|(path, _)| self.reach(path));
         let known = |(path, _): &(Vec<String>, _)| self.values.name_of(path).is_some();
-        if !expr.names().iter().all(known) {
+        if !names.iter().all(known) {
             return None;
         }
         let typed = type_check(expr, &self.values).map_err(|errors| {
@@ -513,7 +548,7 @@ impl<'a> PlanCompiler<'a> {
 
     fn define(&mut self, name: &str, slot: Slot, data_type: &DataType) {
         let value = (slot, data_type.clone());
-        self.values.0.insert(name.to_owned(), value);
+        self.values.known.insert(name.to_owned(), value);
     }
 
     /// Begins the instructions of something: an error in them will name it.
@@ -533,7 +568,7 @@ impl<'a> PlanCompiler<'a> {
 
     fn step(&mut self, item: Item, reads: &[&Expression], writes: Vec<&str>, work: Work) {
         let writes = writes.into_iter().filter_map(|name| {
-            let (slot, data_type) = self.values.0.get(name)?.clone();
+            let (slot, data_type) = self.values.known.get(name)?.clone();
             Some(NamedColumn {
                 name: name.to_owned(),
                 data_type,
@@ -553,8 +588,8 @@ impl<'a> PlanCompiler<'a> {
     /// The names that expressions use, each once, in order.
     fn names_of(&self, expressions: &[&Expression]) -> Vec<String> {
         let mut names = Vec::new();
-        for expr in expressions.iter().filter_map(|e| e.expr.as_ref()) {
-            for (path, _) in expr.names() {
+        for expression in expressions {
+            for (path, _) in expression.names() {
                 let name = self.values.name_of(&path).unwrap_or_else(|| path.join("."));
                 if !names.contains(&name) {
                     names.push(name);

@@ -186,6 +186,7 @@ impl<'a> Graph<'a> {
                 }
             }
         }
+        check_elements_unique(definition, &seen, report);
         check_columns_unique(definition, report);
     }
 
@@ -196,7 +197,8 @@ impl<'a> Graph<'a> {
     }
 
     /// Why a name is not known.
-    fn unknown(&self, path: &[String], place: Span) -> Diagnostic {
+    /// `locals` are the elements of arrays that are known there.
+    fn unknown(&self, path: &[String], place: Span, locals: &[String]) -> Diagnostic {
         let name = path.join(".");
         if path[0] == PREFIX {
             return reserved(path, place);
@@ -207,7 +209,14 @@ impl<'a> Graph<'a> {
         let below: Vec<String> = below.map(|known| format!("`{known}`")).collect();
         match below.is_empty() {
             false => diagnostic.help(format!("name one of {}", below.join(", "))),
-            true => diagnostic.suggest(&name, self.names.iter().map(String::as_str)),
+            true => {
+                // `itm.price` may be meant as `item.price`.
+                let rest = &name[path[0].len()..];
+                let elements = locals.iter().map(|local| format!("{local}{rest}"));
+                let elements: Vec<String> = elements.collect();
+                let names = self.names.iter().chain(&elements);
+                diagnostic.suggest(&name, names.map(String::as_str))
+            }
         }
     }
 }
@@ -222,6 +231,40 @@ fn reserved(path: &[String], place: Span) -> Diagnostic {
     let names = Reserved::ALL.map(|known| format!("{PREFIX}.{}", known.name()));
     let diagnostic = Diagnostic::at(place, format!("unknown name `{name}`"));
     diagnostic.help(format!("there are {}", names.join(", ")))
+}
+
+/// The names of elements are those of one model, or of one of its inputs; around it they mean nothing else.
+fn check_elements_unique(
+    definition: &Definition,
+    seen: &HashMap<&str, (&Span, &str)>,
+    report: &mut Report,
+) {
+    let mut check = |name: &Text, within: &[&Text]| {
+        let known = seen.get(name.value.as_str()).copied();
+        let around = within.iter().find(|other| other.value == name.value);
+        let around = around.map(|other| (&other.span, "an element of an array"));
+        if name.value == PREFIX {
+            let message = "the name `pelton` is reserved";
+            report.push(Diagnostic::at(name.span.clone(), message));
+        } else if let Some((first, kind)) = known.or(around) {
+            let (line, _) = definition.source.position(first.start);
+            let message = format!("the name `{}` is given twice", name.value);
+            let help = format!("it is {kind} in line {line} and an element of an array here");
+            report.push(Diagnostic::at(name.span.clone(), message).help(help));
+        }
+    };
+    for model in &definition.models {
+        let items = model.for_each.iter().flat_map(|(each, _)| &each.names);
+        let items: Vec<&Text> = items.map(|(name, _)| name).collect();
+        items.iter().for_each(|item| check(item, &[]));
+        let sequences = model.inputs.iter().flat_map(|input| &input.sequence);
+        for (name, _) in sequences
+            .flat_map(|s| &s.for_each)
+            .flat_map(|each| &each.names)
+        {
+            check(name, &items);
+        }
+    }
 }
 
 fn check_columns_unique(definition: &Definition, report: &mut Report) {
@@ -280,8 +323,7 @@ impl<'g> Walk<'g> {
     }
 
     fn expression(&mut self, expression: &Expression) {
-        let Some(expr) = &expression.expr else { return };
-        for (path, span) in expr.names() {
+        for (path, span) in expression.names() {
             let place = expression.text.place(&span);
             let graph = self.graph;
             let known = longest(&path, |name| {
@@ -291,7 +333,7 @@ impl<'g> Walk<'g> {
             match known.map(|(known, _)| known) {
                 None if !self.graph.may_be_unknown(&path[0]) => {}
                 None => {
-                    let unknown = self.graph.unknown(&path, place);
+                    let unknown = self.graph.unknown(&path, place, &expression.locals);
                     self.report(unknown);
                 }
                 Some((name, Known::Input)) => drop(self.order.used.insert(name)),
@@ -349,10 +391,7 @@ fn expressions(definition: &Definition, item: Item) -> Vec<&Expression> {
             lookup.key.iter().chain(as_of).chain(defaults).collect()
         }
         Item::Feature(i) => vec![&definition.features[i].expression],
-        Item::Model(i) => {
-            let inputs = definition.models[i].inputs.iter();
-            inputs.flat_map(|input| &input.columns).collect()
-        }
+        Item::Model(i) => definition.models[i].expressions(),
         Item::Rules(i) => {
             let rules = definition.rules[i].rows.iter();
             rules

@@ -5,32 +5,35 @@
 //!                  each reads and writes columns of one `Columns`
 //! ```
 //!
-//! [`graph`] orders the names, [`compile`] makes the steps, [`run`] walks them. Every step says
+//! [`graph`] orders the names, [`compile`] makes the steps, [`run`] walks them; a model may loop over the
+//! elements of arrays (`each.rs`). Every step says
 //! which named columns it reads and writes; what no output needs has no step.
 
 mod compile;
+mod each;
 pub mod graph;
 mod lookup;
+mod model;
 pub(crate) mod partitions;
 pub mod run;
+mod sequence;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
 
 use pelton_data::binary_row::{RowReader, RowWriter};
 use pelton_data::columns::{Layout, Literal, Slot};
 use pelton_data::{DataType, Field};
 use pelton_dimension::{KeyColumns, Projection};
-use pelton_model::{Element, Model, Tensor};
 
 use crate::definition::Missing;
-use crate::expression::{Program, TensorColumn};
+use crate::expression::Program;
 use crate::reserved::Reserved;
 
 use graph::Item;
 
 pub use compile::{References, compile};
+pub use model::ModelWork;
 
 /// A compiled decision: immutable, shared by all threads.
 #[derive(Debug)]
@@ -172,22 +175,6 @@ struct AsOfWork {
     place: usize,
 }
 
-/// A model over its block of columns.
-#[derive(Debug)]
-pub struct ModelWork {
-    /// The instructions that compute what the input tensors take.
-    inputs: Range<u32>,
-    /// What fills the input tensors.
-    columns: Vec<TensorColumn>,
-    /// The model.
-    pub model: Arc<Model>,
-    f32: (Slot, usize),
-    f64: (Slot, usize),
-    i64: (Slot, usize),
-    /// The instructions that turn output tensors into columns, where they are not one already.
-    outputs: Range<u32>,
-}
-
 impl Plan {
     /// The signature of the output.
     pub fn output_fields(&self) -> Vec<Field> {
@@ -200,17 +187,5 @@ impl Plan {
     /// The constant that a column holds in every record, if it is one.
     pub fn constant(&self, slot: Slot) -> Option<&Literal> {
         self.layout.literal(slot)
-    }
-}
-
-impl ModelWork {
-    /// The first column of a tensor of the model.
-    pub fn tensor(&self, tensor: &Tensor) -> Slot {
-        let (region, _) = match tensor.element {
-            Element::Float => self.f32,
-            Element::Double => self.f64,
-            _ => self.i64,
-        };
-        region.nth(tensor.first)
     }
 }

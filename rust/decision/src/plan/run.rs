@@ -6,11 +6,11 @@ use pelton_data::binary_row::RowError;
 use pelton_data::columns::{Columns, Literal, MemoryError, Slot};
 use pelton_dimension::image::NotLoaded;
 use pelton_dimension::{Counts, Image, Timeline};
-use pelton_model::Memory;
 
 use super::lookup::{self, Probes};
+use super::model::ModelScratch;
 use super::partitions::Seen;
-use super::{ModelWork, Plan, Step, Work};
+use super::{Plan, Step, Work};
 use crate::error::ErrorCode;
 use crate::expression::{EvalError, EvalErrorKind, Selections};
 use crate::generation::dimension_code;
@@ -20,6 +20,8 @@ pub struct Scratch {
     /// Every column of the plan: inputs, features, tensors, outputs.
     pub columns: Columns,
     selections: Selections,
+    /// One a model of the plan, in the order of the steps.
+    pub(super) models: Vec<ModelScratch>,
     /// The lookups that are under way.
     pub(super) probes: Probes,
     /// One a lookup of the plan.
@@ -119,6 +121,7 @@ impl Scratch {
         Ok(Scratch {
             columns: Columns::with_literals(&plan.layout, capacity, reserved)?,
             selections: Selections::new(&plan.program, capacity)?,
+            models: plan.model_scratch(),
             probes: Probes::default(),
             counts: plan.lookups.iter().map(|_| Counts::default()).collect(),
             seen: Seen::new(plan.timed.len(), capacity),
@@ -185,7 +188,12 @@ impl Plan {
                 }
                 Work::Model(model) => {
                     self.eval(&(done..model.inputs.end), scratch, n)?;
-                    model.run(&mut scratch.columns, n, &self.steps[*stop].title)?;
+                    model.run(
+                        &mut scratch.columns,
+                        &mut scratch.models[model.place],
+                        n,
+                        &self.steps[*stop].title,
+                    )?;
                     done = model.inputs.end;
                 }
             }
@@ -217,7 +225,12 @@ impl Plan {
             }
             Work::Model(model) => {
                 self.eval(&model.inputs, scratch, n)?;
-                model.run(&mut scratch.columns, n, &step.title)?;
+                model.run(
+                    &mut scratch.columns,
+                    &mut scratch.models[model.place],
+                    n,
+                    &step.title,
+                )?;
                 self.eval(&model.outputs, scratch, n)
             }
         }
@@ -234,6 +247,14 @@ impl Plan {
         Ok(self.output_writer.write(&scratch.columns, row, target)?)
     }
 
+    fn model_scratch(&self) -> Vec<ModelScratch> {
+        let works = self.steps.iter().filter_map(|step| match &step.work {
+            Work::Model(model) => Some(model.scratch()),
+            _ => None,
+        });
+        works.collect()
+    }
+
     fn eval(
         &self,
         range: &std::ops::Range<u32>,
@@ -246,27 +267,5 @@ impl Plan {
             ..
         } = scratch;
         Ok(self.program.run(range.clone(), columns, selections, n)?)
-    }
-}
-
-impl ModelWork {
-    fn run(&self, columns: &mut Columns, n: usize, title: &str) -> Result<(), RunError> {
-        for column in &self.columns {
-            column.fill(columns, n)?;
-        }
-        let stride = columns.capacity();
-        let (f32, f64, i64, text) = columns.blocks(self.f32, self.f64, self.i64);
-        let mut memory = Memory {
-            f32,
-            f64,
-            i64,
-            text,
-            stride,
-        };
-        let ran = self.model.run(n, &mut memory);
-        ran.map_err(|cause| RunError::Model {
-            title: title.to_owned(),
-            cause,
-        })
     }
 }

@@ -10,6 +10,7 @@ mod flights;
 mod golden;
 mod live;
 mod provenance;
+mod ranking;
 mod robustness;
 mod run;
 

@@ -31,11 +31,12 @@ mod substring;
 mod temporal;
 mod text;
 mod time;
+mod vocabulary;
 
 use pelton_data::DataType;
 use pelton_data::report::{Diagnostic, Span, nearest};
 
-use super::typing::{Node, Typed};
+use super::typing::{Node, Scope, Typed};
 
 /// A function or an operator of Flink SQL.
 pub(super) struct Function {
@@ -61,10 +62,12 @@ pub(super) struct Args<'a> {
     pub name: &'a str,
     pub span: Span,
     pub values: Vec<Typed>,
+    /// What else the decision has.
+    pub scope: &'a dyn Scope,
 }
 
 /// All functions.
-const FAMILIES: [&[Function]; 17] = [
+const FAMILIES: [&[Function]; 18] = [
     arithmetic::FUNCTIONS,
     choice::FUNCTIONS,
     comparison::FUNCTIONS,
@@ -82,6 +85,7 @@ const FAMILIES: [&[Function]; 17] = [
     substring::FUNCTIONS,
     temporal::FUNCTIONS,
     text::FUNCTIONS,
+    vocabulary::FUNCTIONS,
 ];
 
 /// Entries that are written between their arguments.

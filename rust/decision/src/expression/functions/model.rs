@@ -2,27 +2,56 @@
 
 use pelton_data::DataType;
 use pelton_data::columns::{Literal, Physical, Slot, View};
-use pelton_model::Text;
+use pelton_data::nested::ArrayWriter;
+use pelton_model::{Element, Tensor, Text};
 
 use super::super::compile::Compiler;
-use super::super::program::{Call, EvalErrorKind, Failure, Frame};
+use super::super::program::{Call, EvalErrorKind, Failure, Frame, Kernel};
 use super::super::selection::SelectionId;
 use super::super::typing::Typed;
 use super::kernel::{for_rows, map1};
+use super::nested::{data_type_of, layout_of, pack, unpack};
 
 impl Compiler {
-    /// A column of an integer tensor, which holds 64 bits, as INT or BOOLEAN.
-    pub fn emit_narrow(&mut self, tensor: Slot, data_type: &DataType) -> Slot {
-        let (physical, kernel): (_, super::super::program::Kernel) = match data_type {
-            DataType::Int => (Physical::I32, |frame, call| {
-                map1(frame, call, |value: i64| value as i32)
-            }),
-            _ => (Physical::I8, |frame, call| {
-                map1(frame, call, |value: i64| i8::from(value != 0))
-            }),
+    /// Columns of a model's tensor, `count` from `tensor` on, as columns of expressions, and the type of
+    /// their values.
+    pub fn emit_tensor(&mut self, of: &Tensor, tensor: Slot, count: usize) -> (Slot, DataType) {
+        let data_type = type_of(of.element);
+        let kernel: Kernel = match (of.element, &of.dictionary) {
+            (Element::Float | Element::Double | Element::Int64 | Element::Uint32, _) => {
+                return (tensor, data_type);
+            }
+            (Element::String, Some(labels)) => {
+                let texts = labels.iter().map(|label| Literal::text(label));
+                // A code without a label is NULL.
+                let texts = texts.chain([Literal::Null]).collect();
+                let out = self.layout.add_block(Physical::View, count);
+                self.push_nth(tensor, count, texts, out, SelectionId::ALL);
+                return (out, data_type);
+            }
+            (Element::String, None) => |frame, call| {
+                map1(frame, call, |cell: i64| {
+                    let Text { offset, len } = Text::of(cell);
+                    View { offset, len }
+                })
+            },
+            (Element::Bool, _) => {
+                |frame, call| map1(frame, call, |value: i64| i8::from(value != 0))
+            }
+            _ => |frame, call| map1(frame, call, |value: i64| value as i32),
         };
-        let out = self.layout.add(physical);
-        self.push_call(kernel, [tensor; 3], 0, out, SelectionId::ALL);
+        let out = self.layout.add_block(Physical::of(&data_type), count);
+        for k in 0..count {
+            self.push_call(kernel, [tensor.nth(k); 3], 0, out.nth(k), SelectionId::ALL);
+        }
+        (out, data_type)
+    }
+
+    /// The values of `count` columns one behind the other as an ARRAY in each row.
+    pub fn emit_array(&mut self, columns: Slot, count: usize, element: &DataType) -> Slot {
+        let out = self.layout.add(Physical::View);
+        let parameter = pack(&[layout_of(element), count as u16, (count >> 16) as u16]);
+        self.push_call(gather, [columns; 3], parameter, out, SelectionId::ALL);
         out
     }
 
@@ -30,26 +59,6 @@ impl Compiler {
     pub fn emit_text(&mut self, typed: &Typed, into: Slot, under: SelectionId) {
         let value = self.emit(typed, under);
         self.push_call(place, [value; 3], 0, into, under);
-    }
-
-    /// A string of a tensor, which is a place in the heap.
-    pub fn emit_string(&mut self, tensor: Slot) -> Slot {
-        let out = self.layout.add(Physical::View);
-        let kernel = |frame: &mut Frame<'_>, call: &Call| {
-            map1(frame, call, |cell: i64| {
-                let Text { offset, len } = Text::of(cell);
-                View { offset, len }
-            })
-        };
-        self.push_call(kernel, [tensor; 3], 0, out, SelectionId::ALL);
-        out
-    }
-
-    /// The label behind each code of a tensor of strings; NULL for a code without one.
-    pub fn emit_label(&mut self, codes: Slot, labels: &[String]) -> Slot {
-        let texts = labels.iter().map(|label| Literal::text(label));
-        let texts = texts.chain([Literal::Null]).collect();
-        self.emit_nth(codes, Physical::View, texts, SelectionId::ALL)
     }
 
     /// The conditions of a rule set, each with its rule's name, of which at most one may be TRUE:
@@ -71,6 +80,46 @@ impl Compiler {
         }
         columns
     }
+}
+
+/// The type of a tensor's values in expressions.
+fn type_of(element: Element) -> DataType {
+    match element {
+        Element::Float => DataType::Float,
+        Element::Double => DataType::Double,
+        Element::Int64 | Element::Uint32 => DataType::BigInt,
+        Element::Int32 | Element::Int16 | Element::Int8 | Element::Uint16 | Element::Uint8 => {
+            DataType::Int
+        }
+        Element::Bool => DataType::Boolean,
+        Element::String => DataType::STRING,
+    }
+}
+
+/// The values of columns one behind the other as an ARRAY.
+fn gather(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
+    let [element, low, high, _] = unpack(call.parameter);
+    let (element, count) = (
+        data_type_of(element),
+        usize::from(low) | usize::from(high) << 16,
+    );
+    // Taken for the loop, because the frame cannot be borrowed twice; given back below.
+    let mut memory = std::mem::take(&mut frame.selections.text);
+    let result = for_rows(frame, call, |columns, row| {
+        let [first, ..] = call.args;
+        let mut array = ArrayWriter::reuse(std::mem::take(&mut memory), &element, count)?;
+        for k in 0..count {
+            let value = columns.scalar(first.nth(k), row);
+            array.push(value.map(|value| value.map(|view| columns.bytes(view))))?;
+        }
+        memory = array.finish();
+        let view = columns.push_text(&memory)?;
+        columns.put(call.out, row, Some(view));
+        Ok(())
+    });
+    memory.clear();
+    frame.selections.text = memory;
+    result
 }
 
 /// The place of a string in the heap.

@@ -309,7 +309,7 @@ fn bytes_of(columns: &Columns, slot: Slot, row: usize) -> Option<Scalar<&[u8]>> 
 
 /// How values of a type lie in arrays and rows, in 16 bits of a call's parameter: a kind, and a
 /// precision where it matters.
-fn layout_of(data_type: &DataType) -> u16 {
+pub(super) fn layout_of(data_type: &DataType) -> u16 {
     use DataType::*;
     let (kind, precision) = match data_type {
         Boolean => (0, 0),
@@ -328,7 +328,7 @@ fn layout_of(data_type: &DataType) -> u16 {
 }
 
 /// A type that lies so.
-fn data_type_of(layout: u16) -> DataType {
+pub(super) fn data_type_of(layout: u16) -> DataType {
     let [kind, precision] = layout.to_le_bytes();
     match kind {
         0 => DataType::Boolean,
@@ -348,12 +348,12 @@ fn data_type_of(layout: u16) -> DataType {
     }
 }
 
-fn pack(parts: &[u16]) -> i64 {
+pub(super) fn pack(parts: &[u16]) -> i64 {
     let parts = parts.iter().rev();
     parts.fold(0, |parameter, part| parameter << 16 | i64::from(*part))
 }
 
-fn unpack(parameter: i64) -> [u16; 4] {
+pub(super) fn unpack(parameter: i64) -> [u16; 4] {
     [0, 16, 32, 48].map(|shift| (parameter >> shift) as u16)
 }
 

@@ -8,7 +8,7 @@ use pelton_data::columns::{Literal, View};
 use pelton_data::report::Diagnostic;
 
 use super::super::compile::fold;
-use super::super::program::{Call, Failure, Frame, Kernel};
+use super::super::program::{Call, Failure, Frame, Kernel, Resource};
 use super::super::typing::Typed;
 use super::java_pattern::{Translated, translate};
 use super::kernel::for_rows;
@@ -66,7 +66,8 @@ fn call(
         .map_err(|error| refuse(format!("the pattern '{text}': {error}")))?;
     values.remove(1);
     let call = Typed::call(data_type, span, kernel, values);
-    let call = call.with_pattern(Arc::new(regex)).fallible();
+    let call = call.with_resource(Resource::Pattern(Arc::new(regex)));
+    let call = call.fallible();
     Ok(Typed {
         nullable: true,
         ..call
@@ -194,7 +195,10 @@ fn with_pattern(
     call: &Call,
     f: impl FnOnce(&mut Frame<'_>, &Regex) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let regex = Arc::clone(&frame.selections.patterns[call.parameter as usize]);
+    let regex = match &frame.selections.resources[call.parameter as usize] {
+        Resource::Pattern(regex) => Arc::clone(regex),
+        Resource::Vocabulary(_) => unreachable!("the type checker gives these kernels a pattern"),
+    };
     f(frame, &regex)
 }
 
