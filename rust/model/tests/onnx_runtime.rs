@@ -4,7 +4,9 @@
 //! at all of them.
 #![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use pelton_model::{Element, Memory, Model, Tensor};
 use serde_json::Value;
@@ -24,8 +26,7 @@ const SHAPES: [(usize, usize); 11] = [
     (256, 256),
 ];
 
-#[test]
-fn every_case_agrees_with_onnx_runtime_at_every_number_of_rows() {
+fn case_directories() -> Vec<PathBuf> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/vectors");
     let mut cases: Vec<PathBuf> = (directory.read_dir().unwrap())
         .map(|entry| entry.unwrap().path())
@@ -38,6 +39,12 @@ fn every_case_agrees_with_onnx_runtime_at_every_number_of_rows() {
         cases.len(),
         directory.display()
     );
+    cases
+}
+
+#[test]
+fn every_case_agrees_with_onnx_runtime_at_every_number_of_rows() {
+    let cases = case_directories();
     let failures: Vec<String> = cases
         .iter()
         .filter_map(|case| Case::load(case).check().err())
@@ -49,6 +56,40 @@ fn every_case_agrees_with_onnx_runtime_at_every_number_of_rows() {
         cases.len(),
         failures.join("\n")
     );
+}
+
+/// Tells the bits of all outputs, for [`outputs_have_the_same_bits_on_every_processor`].
+#[test]
+fn outputs_as_told_by_this_process() {
+    for case in case_directories() {
+        let case = Case::load(&case);
+        for shape in [SHAPES[0], SHAPES[10]] {
+            let outputs = case.run(shape);
+            let bits: Vec<_> = outputs.iter().map(bits).collect();
+            let mut hasher = DefaultHasher::new();
+            format!("{bits:?}").hash(&mut hasher);
+            println!("told {} {shape:?} {:x}", case.name, hasher.finish());
+        }
+    }
+}
+
+#[test]
+fn outputs_have_the_same_bits_on_every_processor() {
+    let told = |cpu: Option<&str>| {
+        let mut again = Command::new(std::env::current_exe().unwrap());
+        again.args(["--exact", "outputs_as_told_by_this_process", "--nocapture"]);
+        if let Some(cpu) = cpu {
+            again.env("PELTON_CPU", cpu);
+        }
+        let said = String::from_utf8(again.output().unwrap().stdout).unwrap();
+        let told = said.lines().filter(|line| line.starts_with("told "));
+        told.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let own = told(None);
+    assert!(own.len() > 200, "{own:?}");
+    for cpu in ["portable", "avx2"] {
+        assert_eq!(told(Some(cpu)), own, "{cpu}");
+    }
 }
 
 /// A row-major tensor.
