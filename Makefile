@@ -133,13 +133,14 @@ model-conformance: build-tools ## all node tests of the ONNX project, compared w
 	cargo run $(CARGO_FLAGS) --example conformance -- target/node_tests.pack models/node_tests/suite.tsv docs/operators.md $(UPDATE)
 	$(if $(UPDATE),cd models && $(PYTHON) -m node_tests.pack node_tests/cases.pack --suite node_tests/suite.tsv)
 
-# RUSTC_BOOTSTRAP lets the stable compiler take the option. Of the standard library only what is generic is instrumented.
-SANITIZED := x86_64-unknown-linux-gnu
+# RUSTC_BOOTSTRAP lets the stable compiler take the option. The profile for development adds checks of overflows and of
+# pointers, and is quick to build: `make test-sanitized TESTS="--test node_tests"` runs some of the tests.
+SANITIZED := CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_PROFILE_DEV_DEBUG=line-tables-only RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address
 
 .PHONY: test-sanitized
 test-sanitized: build-tools ## the tests of models under the address sanitizer (x86-64 Linux); several minutes
-	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo test --release --locked -p pelton-model --lib --tests \
-		--target $(SANITIZED) --target-dir $(TARGET)/sanitized
+	$(SANITIZED) cargo test --locked -p pelton-model $(or $(TESTS),--lib --tests) \
+		--target x86_64-unknown-linux-gnu --target-dir $(TARGET)/sanitized
 
 .PHONY: fmt
 fmt: build-tools ## format Rust and Java
