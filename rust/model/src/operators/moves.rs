@@ -220,6 +220,13 @@ impl Deferred for Joined {
             };
             start += blocks.len;
             if blocks.len > 0 {
+                if let (Region::I64, Place::Columns(from)) = (self.element.region(), &part.place) {
+                    for at in 0..from.width {
+                        let (block, k) = (at / blocks.len, at % blocks.len);
+                        let place = blocks.to + block * blocks.step + k;
+                        graph.ids.copied(from.first + at, to.first + place);
+                    }
+                }
                 let step = match self.element.region() {
                     Region::F32 => Gather::<f32>::blocks(part, blocks, to),
                     Region::F64 => Gather::<f64>::blocks(part, blocks, to),
