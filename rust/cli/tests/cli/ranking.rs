@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
 
-use crate::harness::Place;
+use crate::harness::{Place, read_parquet};
 
 fn ranking() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/ranking")
@@ -68,12 +68,24 @@ fn files_of_records_with_items_are_ranked_as_by_onnx_runtime() {
             near(&row[name], expected);
         }
     }
-    // The same bits through Parquet, one record at a time, and from the files that it wrote itself.
+    // The same bits one record at a time, and from a Parquet file.
     run(&place, "in.jsonl", "one.jsonl", " --batch 1 --threads 1");
     assert_eq!(place.read("one.jsonl"), out);
-    run(&place, "in.jsonl", "all.parquet", " --keep");
-    run(&place, "all.parquet", "again.jsonl", " --batch 7");
+    // A decision that gives back what it takes makes a Parquet file of the records.
+    let toml = std::fs::read_to_string(ranking().join("decision.toml")).unwrap();
+    let (columns, _) = toml.split_once("output = ").unwrap();
+    let columns = columns.replace("name = \"ranking\"", "name = \"echo\"");
+    let names = "user_id, age, country, avg_price, clicks, items";
+    place.write(
+        "echo/decision.toml",
+        &format!("{columns}output = \"{names}\"\n"),
+    );
+    place.succeed("run --decision echo --input in.jsonl --output in.parquet");
+    run(&place, "in.parquet", "again.jsonl", " --batch 7");
     assert_eq!(place.read("again.jsonl"), out);
+    run(&place, "in.parquet", "out.parquet", "");
+    let batch = read_parquet(&place.path("out.parquet"));
+    assert_eq!((batch.num_rows(), batch.num_columns()), (expected.len(), 4));
 }
 
 #[test]
