@@ -5,9 +5,8 @@
 //!                  each reads and writes columns of one `Columns`
 //! ```
 //!
-//! [`graph`] orders the names, [`compile`] makes the steps, [`run`] walks them; a model may loop over the
-//! elements of arrays (`each.rs`). Every step says
-//! which named columns it reads and writes; what no output needs has no step.
+//! [`graph`] orders the names, [`compile`] makes the steps, [`run`] walks them; a model may loop over the elements of
+//! arrays (`each.rs`). Every step says which named columns it reads and writes; what no output needs has no step.
 
 mod compile;
 mod each;
