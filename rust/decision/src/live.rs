@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use arc_swap::{ArcSwapOption, Guard};
+use pelton_dimension::storage::Settings;
 use pelton_dimension::{
     Cache, Choice, Claim, Counts, Figures, Groups, Request, Snapshot, Timeline,
 };
@@ -47,13 +48,19 @@ pub struct User {
 
 impl LiveDecision {
     /// Compiles a version of `METADATA/decisions/NAME` and claims its dimensions, which are loaded
-    /// by [`Cache::work`].
-    pub fn open(uri: &str, version: u64, cache: &Cache, now: Instant) -> Result<Self, Error> {
+    /// by [`Cache::work`]; `settings` lead into the stores that they lie in.
+    pub fn open(
+        uri: &str,
+        version: u64,
+        settings: &Settings,
+        cache: &Cache,
+        now: Instant,
+    ) -> Result<Self, Error> {
         let home = DecisionHome::open(uri)?;
         let (version, decision) = compile_home(&home, Some(version))?;
         let lookups = decision.plan.lookups.iter();
         let claims = lookups.map(|need| {
-            let claim = |need| claim(need, &home.metadata, cache, now);
+            let claim = |need| claim(need, &home.metadata, settings, cache, now);
             need.as_ref().map(claim).transpose()
         });
         let claims = claims.collect::<Result<Vec<_>, Error>>();
@@ -178,6 +185,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn claim(
     need: &LookupNeed,
     metadata: &Metadata,
+    settings: &Settings,
     cache: &Cache,
     now: Instant,
 ) -> Result<Claim, Error> {
@@ -185,6 +193,7 @@ fn claim(
     let request = Request {
         definition: metadata.dimension(&need.dimension)?,
         root: metadata.root().to_owned(),
+        settings: settings.clone(),
         columns: columns.map(|field| field.name.clone()).collect(),
         groups: Groups::whole(),
     };

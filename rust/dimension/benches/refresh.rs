@@ -17,6 +17,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use pelton_data::columns::{Columns, Layout, Physical, Slot};
 use pelton_data::key_group;
 use pelton_data::report::Source;
+use pelton_dimension::storage::Settings;
 use pelton_dimension::{
     Cache, Claim, Definition, Groups, KeyColumns, Projection, Request, Snapshot,
 };
@@ -201,6 +202,7 @@ fn request(metadata: &str, groups: Groups) -> Result<Request> {
         columns: columns.map(|column| column.name.clone()).collect(),
         definition,
         root: metadata.into(),
+        settings: Settings::default(),
         groups,
     })
 }

@@ -20,6 +20,7 @@ use crate::image::Image;
 use crate::origin::Origin;
 use crate::refresh::{Done, Live, Status, Task, Ticket};
 use crate::snapshot::Snapshot;
+use crate::storage::Settings;
 
 /// How long an image stays that nobody uses.
 pub const LINGER: Duration = Duration::from_secs(60);
@@ -43,6 +44,8 @@ pub struct Request {
     pub definition: Definition,
     /// What its relative path begins at: the metadata directory.
     pub root: std::path::PathBuf,
+    /// How to get into the store that it lies in.
+    pub settings: Settings,
     /// The columns that are read, in the order of a row.
     pub columns: Vec<String>,
     /// The key groups that are looked up; [`Groups::whole`] where it is not sharded.
@@ -82,6 +85,7 @@ impl Cache {
         let origin = Origin {
             definition: request.definition,
             root: request.root,
+            settings: request.settings,
             columns: request.columns,
         };
         let mut lives = lock(&self.lives);

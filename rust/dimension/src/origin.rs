@@ -18,6 +18,7 @@ pub(crate) struct Origin {
     pub(crate) definition: Definition,
     /// What relative paths begin at.
     pub(crate) root: PathBuf,
+    pub(crate) settings: Settings,
     pub(crate) columns: Vec<String>,
 }
 
@@ -67,7 +68,8 @@ impl Origin {
 
     fn connect(&self) -> Result<Connection, Error> {
         let metadata = Location::Local(self.root.clone());
-        Storage::new(self.definition.path.below(&metadata), Settings::default())?.connect()
+        let path = self.definition.path.below(&metadata);
+        Storage::new(path, self.settings.clone())?.connect()
     }
 
     /// What the definition chooses, the newest last.

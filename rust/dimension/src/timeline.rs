@@ -19,6 +19,7 @@ use crate::image::Image;
 use crate::origin::{Chosen, Origin};
 use crate::policy::show;
 use crate::snapshot::Snapshot;
+use crate::storage::Settings;
 
 /// The Hive partitions of a dimension by the time from which they are valid.
 #[derive(Debug)]
@@ -100,6 +101,7 @@ impl Timeline {
         let origin = Origin {
             definition,
             root,
+            settings: Settings::default(),
             columns,
         };
         let chosen = origin.listed()?.into_iter();

@@ -183,3 +183,38 @@ fn a_bucket_that_is_not_there_and_a_server_that_is_gone_are_errors_with_their_pl
         "{error}"
     );
 }
+
+/// As S3 does: `InvalidAccessKeyId` and `SignatureDoesNotMatch` repeat what came.
+#[test]
+fn credentials_that_a_store_refuses_are_in_no_message() {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 8192]);
+            let body = "<Error><Code>InvalidAccessKeyId</Code>\
+                        <AWSAccessKeyId>AKIAOFTHETEST</AWSAccessKeyId><x>hush-hush</x></Error>";
+            let answer = format!(
+                "HTTP/1.1 403 Forbidden\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                body.len()
+            );
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    let settings = Settings::new([
+        ("s3.endpoint", endpoint.as_str()),
+        ("s3.access-key", "AKIAOFTHETEST"),
+        ("s3.secret-key", "hush-hush"),
+        ("s3.path.style.access", "true"),
+    ]);
+    let location = Location::parse("s3://features/planes").unwrap();
+    let storage = Storage::new(location, settings).unwrap();
+    let connection = storage.connect().unwrap();
+    let error = connection.list("").unwrap_err().to_string();
+    assert!(error.contains("InvalidAccessKeyId"), "{error}");
+    assert!(error.contains("<AWSAccessKeyId>***<"), "{error}");
+    assert!(!error.contains("hush"), "{error}");
+    assert!(!format!("{storage:?} {connection:?}").contains("hush"));
+}

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use jni::objects::{JByteBuffer, JClass, JString};
+use jni::objects::{JByteBuffer, JClass, JObjectArray, JString};
 use jni::sys::{jboolean, jclass, jint, jlong};
 use jni::{EnvUnowned, jni_mangle};
 use pelton_data::Field;
@@ -11,12 +11,14 @@ use pelton_data::report::Source;
 use pelton_data::type_parser::parse_columns;
 use pelton_decision::{Error, ErrorCode};
 use pelton_dimension::lookup::{Lookup, LookupError, Share};
+use pelton_dimension::storage::Settings;
 use pelton_dimension::{Claim, Counts, Definition, Figures, Location, Request};
 
 use crate::guard::{caught, throwing};
 use crate::memory::{Longs, Memory};
 use crate::metrics::{Publication, Source as MetricSource};
 use crate::registry;
+use crate::storage::settings;
 
 /// What a handle points to. One task thread owns it; closing gives it back.
 struct DimensionLookup {
@@ -66,6 +68,7 @@ pub extern "system" fn open<'local>(
     columns: JString<'local>,
     subtask: jint,
     subtasks: jint,
+    storage: JObjectArray<'local, JString<'local>>,
 ) -> jlong {
     throwing(&mut env, |env| {
         let opening = Opening {
@@ -75,6 +78,7 @@ pub extern "system" fn open<'local>(
             root: root.try_to_string(env)?,
             key: key.try_to_string(env)?,
             columns: columns.try_to_string(env)?,
+            settings: settings(env, &storage)?,
             share: (subtasks > 0).then_some(Share {
                 subtask: subtask as u32,
                 subtasks: subtasks as u32,
@@ -194,6 +198,7 @@ struct Opening {
     root: String,
     key: String,
     columns: String,
+    settings: Settings,
     share: Option<Share>,
 }
 
@@ -238,6 +243,7 @@ impl Opening {
         let request = Request {
             definition,
             root: self.root.clone().into(),
+            settings: self.settings.clone(),
             columns: lookup.wanted().to_vec(),
             groups: lookup.groups(),
         };

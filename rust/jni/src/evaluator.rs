@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use jni::objects::{JByteBuffer, JClass, JString};
+use jni::objects::{JByteBuffer, JClass, JObjectArray, JString};
 use jni::sys::{jboolean, jclass, jint, jlong};
 use jni::{EnvUnowned, jni_mangle};
 use pelton_decision::generation::manifest_of;
@@ -15,6 +15,7 @@ use crate::guard::{caught, throwing};
 use crate::memory::{Longs, Memory};
 use crate::metrics::Publication;
 use crate::registry;
+use crate::storage::settings;
 
 /// What a handle points to. One task thread owns it; closing gives it back.
 struct Evaluator {
@@ -57,12 +58,13 @@ pub extern "system" fn open<'local>(
     decision_uri: JString<'local>,
     version: jlong,
     on_error: JString<'local>,
+    storage: JObjectArray<'local, JString<'local>>,
     counters: JByteBuffer<'local>,
 ) -> jlong {
     throwing(&mut env, |env| {
         let uri = decision_uri.try_to_string(env)?;
         let on_error = parse_on_error(&on_error.try_to_string(env)?)?;
-        let live = registry::open(&uri, version as u64)?;
+        let live = registry::open(&uri, version as u64, &settings(env, &storage)?)?;
         let counters = Longs::new(Memory::of(env, &counters)?, 2)?;
         let evaluator = Evaluator::new(&live, on_error, counters);
         Ok(Box::into_raw(Box::new(evaluator)) as jlong)
@@ -339,6 +341,7 @@ pub mod tests {
     use std::fs;
 
     use pelton_decision::metadata::Metadata;
+    use pelton_dimension::storage::Settings;
     use tempfile::TempDir;
 
     use super::*;
@@ -375,7 +378,7 @@ pub mod tests {
     fn open_double(buffers: &mut Buffers) -> Evaluator {
         let metadata = publish(DECISION);
         let uri = metadata.path().join("decisions/double");
-        let live = registry::open(uri.to_str().expect("UTF-8"), 1).expect("published");
+        let live = registry::open(uri.to_str().expect("UTF-8"), 1, &Settings::default()).expect("published");
         let memory = |bytes: *mut u8| Memory::at(bytes, 16);
         let counters = memory(buffers.counters.as_mut_ptr().cast());
         let counters = Longs::new(counters, 2).expect("two longs");

@@ -4,7 +4,8 @@
 //! [`background`] hold the entries of `org.pelton.NativeLibrary`, `org.pelton.Evaluator`,
 //! `org.pelton.DimensionLookup` and `org.pelton.Background`, [`exception`] makes
 //! `org.pelton.PeltonException`. Every entry goes through the [`guard`]; what is loaded is shared
-//! through the [`registry`]; [`memory`] is Java's buffers, [`metrics`] what is written into them.
+//! through the [`registry`]; [`memory`] is Java's buffers, [`metrics`] what is written into them,
+//! [`storage`] how a job gets into stores.
 
 // JNI is made of raw pointers. Each use says why it holds.
 #![allow(unsafe_code)]
@@ -18,3 +19,4 @@ mod memory;
 mod metrics;
 mod native_library;
 mod registry;
+mod storage;

@@ -9,11 +9,12 @@ use pelton_decision::live::LiveDecision;
 use pelton_decision::metadata::DecisionHome;
 use pelton_decision::{Error, activation};
 use pelton_dimension::cache::LINGER;
+use pelton_dimension::storage::Settings;
 use pelton_dimension::{Cache, Event};
 
 use crate::metrics;
 
-type Key = (String, u64);
+type Key = (String, u64, Settings);
 /// Locked while its decision is compiled: tasks that want the same one wait for it, tasks that
 /// want another do not.
 type Entry = Arc<Mutex<Weak<LiveDecision>>>;
@@ -26,18 +27,18 @@ static CACHE: LazyLock<Cache> = LazyLock::new(|| Cache::new(LINGER));
 const PERIOD: Duration = Duration::from_secs(1);
 
 /// A decision's version at work, compiled unless another task has it open. Version 0 is the active
-/// one. Its dimensions are loaded by [`work`].
-pub fn open(uri: &str, version: u64) -> Result<Arc<LiveDecision>, Error> {
+/// one. Its dimensions are loaded by [`work`], from stores that `settings` lead into.
+pub fn open(uri: &str, version: u64, settings: &Settings) -> Result<Arc<LiveDecision>, Error> {
     let version = match version {
         0 => activation::current(&DecisionHome::open(uri)?)?.version,
         version => version,
     };
-    let entry = entry((uri.to_owned(), version));
+    let entry = entry((uri.to_owned(), version, settings.clone()));
     let mut slot = lock(&entry);
     if let Some(live) = slot.upgrade() {
         return Ok(live);
     }
-    let live = LiveDecision::open(uri, version, &CACHE, Instant::now())?;
+    let live = LiveDecision::open(uri, version, settings, &CACHE, Instant::now())?;
     let live = Arc::new(live);
     *slot = Arc::downgrade(&live);
     Ok(live)
@@ -98,13 +99,24 @@ mod tests {
         let metadata = publish(DECISION);
         let uri = metadata.path().join("decisions/double");
         let uri = uri.to_str().expect("a UTF-8 path");
-        let first = open(uri, 1).expect("published");
-        let active = open(uri, 0).expect("active");
+        let settings = Settings::default();
+        let first = open(uri, 1, &settings).expect("published");
+        let active = open(uri, 0, &settings).expect("active");
         assert!(Arc::ptr_eq(&first, &active));
         let kept = Arc::downgrade(&first);
         drop((first, active));
         assert_eq!(kept.strong_count(), 0);
-        assert!(open(uri, 1).is_ok());
-        assert!(open(uri, 2).is_err());
+        assert!(open(uri, 1, &settings).is_ok());
+        assert!(open(uri, 2, &settings).is_err());
+    }
+    /// Who may see a store must not see it for others.
+    #[test]
+    fn tasks_with_other_settings_share_nothing() {
+        let metadata = publish(DECISION);
+        let uri = metadata.path().join("decisions/double");
+        let uri = uri.to_str().expect("a UTF-8 path");
+        let first = open(uri, 1, &Settings::new([("s3.secret-key", "a")])).expect("published");
+        let other = open(uri, 1, &Settings::new([("s3.secret-key", "b")])).expect("published");
+        assert!(!Arc::ptr_eq(&first, &other));
     }
 }

@@ -14,6 +14,7 @@ use pelton_decision::publish::publish;
 use pelton_decision::{Error, Pin, Scratch};
 use pelton_dimension::Cache;
 use pelton_dimension::cache::LINGER;
+use pelton_dimension::storage::Settings;
 use tempfile::TempDir;
 
 use super::flights::models;
@@ -104,7 +105,7 @@ fn nothing() -> [Value; 2] {
 
 fn open(metadata: &TempDir, cache: &Cache, now: Instant) -> std::sync::Arc<LiveDecision> {
     let uri = metadata.path().join("decisions/d");
-    let live = LiveDecision::open(uri.to_str().unwrap(), 1, cache, now).unwrap();
+    let live = LiveDecision::open(uri.to_str().unwrap(), 1, &Settings::default(), cache, now).unwrap();
     cache.work(now);
     assert!(live.ready(now).unwrap());
     std::sync::Arc::new(live)

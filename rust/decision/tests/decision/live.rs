@@ -11,6 +11,7 @@ use pelton_decision::live::{LiveDecision, User};
 use pelton_decision::{ErrorCode, OnError};
 use pelton_dimension::Cache;
 use pelton_dimension::cache::LINGER;
+use pelton_dimension::storage::Settings;
 use tempfile::TempDir;
 
 use super::provenance::{DECISION, decide, metadata, partitions, text};
@@ -25,7 +26,7 @@ fn work(cache: &Cache, live: &LiveDecision, now: Instant) {
 
 fn open(metadata: &TempDir, cache: &Cache, now: Instant) -> Arc<LiveDecision> {
     let uri = metadata.path().join("decisions/d");
-    let live = LiveDecision::open(uri.to_str().unwrap(), 1, cache, now).unwrap();
+    let live = LiveDecision::open(uri.to_str().unwrap(), 1, &Settings::default(), cache, now).unwrap();
     assert!(!live.ready(now).unwrap(), "nothing is loaded by an open");
     while cache.work(now).next.is_some_and(|next| next <= now) {}
     assert!(live.ready(now).unwrap());
@@ -123,7 +124,7 @@ fn a_dimension_that_is_not_there_is_an_error_of_the_open() {
     fs::write(&toml, definition).unwrap();
     fs::remove_dir_all(metadata.path().join("planes")).unwrap();
     let uri = metadata.path().join("decisions/d");
-    let live = LiveDecision::open(uri.to_str().unwrap(), 1, &cache, now).unwrap();
+    let live = LiveDecision::open(uri.to_str().unwrap(), 1, &Settings::default(), &cache, now).unwrap();
     cache.work(now);
     let error = live.ready(now).unwrap_err();
     assert_eq!(error.code, ErrorCode::DimensionUnavailable);

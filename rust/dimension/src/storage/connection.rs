@@ -1,6 +1,7 @@
 //! Listing and reading, until it is done.
 
 use std::error::Error as _;
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -22,7 +23,6 @@ const GAP: u64 = 256 << 10;
 /// A client of a [`Storage`](super::Storage).
 ///
 /// Calls block, and are made from threads that run no async code.
-#[derive(Debug)]
 pub struct Connection {
     store: Arc<dyn ObjectStore>,
     /// Where the directory lies in the store.
@@ -30,6 +30,8 @@ pub struct Connection {
     /// How messages name the directory.
     name: String,
     runtime: Runtime,
+    /// What messages must not show.
+    secrets: Vec<String>,
 }
 
 /// What a directory holds.
@@ -66,6 +68,7 @@ impl Connection {
         store: Arc<dyn ObjectStore>,
         prefix: &str,
         name: String,
+        secrets: Vec<String>,
     ) -> Result<Connection, Error> {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|cause| {
@@ -76,6 +79,7 @@ impl Connection {
             prefix: prefix.to_owned(),
             name,
             runtime,
+            secrets,
         })
     }
 
@@ -176,9 +180,24 @@ impl Connection {
             object_store::Error::Precondition { .. } => {
                 "it was changed after it was listed".to_owned()
             }
-            other => why(other),
+            other => self.without_secrets(why(other)),
         };
         Error::Unavailable(format!("cannot {what} {path}: {cause}"))
+    }
+
+    /// Stores answer with the credentials that they refuse.
+    fn without_secrets(&self, mut text: String) -> String {
+        for secret in &self.secrets {
+            text = text.replace(secret.as_str(), "***");
+        }
+        text
+    }
+}
+
+impl fmt::Debug for Connection {
+    /// The name only: clients hold credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Connection").field(&self.name).finish()
     }
 }
 

@@ -64,11 +64,14 @@ impl Storage {
         let failed = |cause: object_store::Error| {
             Error::Unavailable(format!("cannot open {name}: {}", connection::why(&cause)))
         };
+        let mut secrets = Vec::new();
         let store: Arc<dyn ObjectStore> = match &self.place {
             Place::Memory(store) => store.clone(),
             Place::At(Location::S3 { bucket, .. }) => {
                 let builder = AmazonS3Builder::from_env().with_bucket_name(bucket);
-                Arc::new(self.settings.apply(builder).build().map_err(failed)?)
+                let builder = self.settings.apply(builder);
+                secrets = settings::secrets(&builder);
+                Arc::new(builder.build().map_err(failed)?)
             }
             Place::At(Location::Local(path)) => {
                 Arc::new(LocalFileSystem::new_with_prefix(path).map_err(failed)?)
@@ -79,7 +82,7 @@ impl Storage {
             Place::At(Location::S3 { path, .. }) => path.as_str(),
             _ => "",
         };
-        Connection::new(store, prefix, name)
+        Connection::new(store, prefix, name, secrets)
     }
 }
 

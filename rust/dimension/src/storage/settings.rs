@@ -10,32 +10,54 @@ use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 /// How long one request is tried again. A load that fails is repeated by those who asked for it.
 const RETRY: Duration = Duration::from_secs(20);
 
+/// The beginnings under which Flink's S3 file systems know one option. Where it stands under two,
+/// the later one counts.
+const PREFIXES: [&str; 4] = ["presto.s3.", "fs.s3a.", "s3a.", "s3."];
+
 /// Options by the names that Flink's configuration has for them: `s3.endpoint`, `s3.access-key`.
 /// What they do not say is taken from the environment (`AWS_ENDPOINT_URL`, `AWS_ACCESS_KEY_ID`,
 /// ...), as AWS's own tools do.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Settings {
-    options: BTreeMap<String, String>,
+    /// Without their beginnings, in one spelling.
+    options: BTreeMap<&'static str, String>,
 }
 
 impl Settings {
     /// Takes the options that reading needs; others of Flink's `s3.*` mean nothing here.
-    pub fn new<K: Into<String>, V: Into<String>>(
+    pub fn new<K: AsRef<str>, V: Into<String>>(
         options: impl IntoIterator<Item = (K, V)>,
     ) -> Settings {
-        let options = options.into_iter().map(|(k, v)| (k.into(), v.into()));
+        let mut known: Vec<(usize, &'static str, String)> = Vec::new();
+        for (name, value) in options {
+            let found = PREFIXES.iter().enumerate().find_map(|(rank, prefix)| {
+                let name = name.as_ref().strip_prefix(prefix)?;
+                Some((rank, option(name)?))
+            });
+            known.extend(found.map(|(rank, option)| (rank, option, value.into())));
+        }
+        known.sort_by_key(|(rank, ..)| *rank);
+        let options = known.into_iter().map(|(_, option, value)| (option, value));
         Settings {
-            options: options.filter(|(name, _)| key(name).is_some()).collect(),
+            options: options.collect(),
         }
     }
 
     pub(super) fn apply(&self, mut builder: AmazonS3Builder) -> AmazonS3Builder {
-        for (name, value) in &self.options {
-            builder = match key(name) {
-                Some(Key::Config(key)) => builder.with_config(key, value),
-                Some(Key::PathStyle) => builder.with_virtual_hosted_style_request(value != "true"),
-                None => builder,
+        for (option, value) in &self.options {
+            let key = match *option {
+                ACCESS_KEY => AmazonS3ConfigKey::AccessKeyId,
+                SECRET_KEY => AmazonS3ConfigKey::SecretAccessKey,
+                SESSION_TOKEN => AmazonS3ConfigKey::Token,
+                ENDPOINT => AmazonS3ConfigKey::Endpoint,
+                REGION => AmazonS3ConfigKey::Region,
+                _ => {
+                    let is_in_path = value.eq_ignore_ascii_case("true");
+                    builder = builder.with_virtual_hosted_style_request(!is_in_path);
+                    continue;
+                }
             };
+            builder = builder.with_config(key, value);
         }
         // Whoever names an endpoint of http: has decided that.
         let endpoint = builder.get_config_value(&AmazonS3ConfigKey::Endpoint);
@@ -47,19 +69,33 @@ impl Settings {
     }
 }
 
-enum Key {
-    Config(AmazonS3ConfigKey),
-    PathStyle,
+const ACCESS_KEY: &str = "access-key";
+const SECRET_KEY: &str = "secret-key";
+const SESSION_TOKEN: &str = "session-token";
+const ENDPOINT: &str = "endpoint";
+const REGION: &str = "region";
+const PATH_STYLE: &str = "path-style-access";
+
+/// The credentials that a client was given: its messages must not show them.
+pub(super) fn secrets(builder: &AmazonS3Builder) -> Vec<String> {
+    let keys = [
+        AmazonS3ConfigKey::AccessKeyId,
+        AmazonS3ConfigKey::SecretAccessKey,
+        AmazonS3ConfigKey::Token,
+    ];
+    let values = keys.iter().filter_map(|key| builder.get_config_value(key));
+    values.filter(|value| !value.is_empty()).collect()
 }
 
-fn key(name: &str) -> Option<Key> {
-    Some(match name {
-        "s3.access-key" | "s3.access.key" => Key::Config(AmazonS3ConfigKey::AccessKeyId),
-        "s3.secret-key" | "s3.secret.key" => Key::Config(AmazonS3ConfigKey::SecretAccessKey),
-        "s3.session-token" | "s3.session.token" => Key::Config(AmazonS3ConfigKey::Token),
-        "s3.endpoint" => Key::Config(AmazonS3ConfigKey::Endpoint),
-        "s3.endpoint.region" | "s3.region" => Key::Config(AmazonS3ConfigKey::Region),
-        "s3.path.style.access" | "s3.path-style-access" => Key::PathStyle,
+/// The one spelling of an option that reading needs.
+fn option(name: &str) -> Option<&'static str> {
+    Some(match name.replace('.', "-").as_str() {
+        ACCESS_KEY => ACCESS_KEY,
+        SECRET_KEY => SECRET_KEY,
+        SESSION_TOKEN => SESSION_TOKEN,
+        ENDPOINT => ENDPOINT,
+        "endpoint-region" | REGION => REGION,
+        PATH_STYLE => PATH_STYLE,
         _ => return None,
     })
 }
@@ -75,22 +111,53 @@ impl fmt::Debug for Settings {
 mod tests {
     use super::*;
 
+    fn value(settings: &Settings, key: AmazonS3ConfigKey) -> Option<String> {
+        settings.apply(AmazonS3Builder::new()).get_config_value(&key)
+    }
+
     #[test]
     fn secrets_are_not_printed_and_other_options_are_left() {
         let settings = Settings::new([
             ("s3.secret-key", "hush"),
             ("s3.entropy.key", "x"),
             ("s3.endpoint", "http://localhost:9000"),
+            ("state.endpoint", "http://elsewhere"),
         ]);
-        assert_eq!(
-            format!("{settings:?}"),
-            "{\"s3.endpoint\", \"s3.secret-key\"}"
-        );
-        let builder = settings.apply(AmazonS3Builder::new());
-        let value = |key| builder.get_config_value(&key);
-        assert_eq!(
-            value(AmazonS3ConfigKey::SecretAccessKey).as_deref(),
-            Some("hush")
-        );
+        assert_eq!(format!("{settings:?}"), "{\"endpoint\", \"secret-key\"}");
+        let secret = value(&settings, AmazonS3ConfigKey::SecretAccessKey);
+        assert_eq!(secret.as_deref(), Some("hush"));
+        let endpoint = value(&settings, AmazonS3ConfigKey::Endpoint);
+        assert_eq!(endpoint.as_deref(), Some("http://localhost:9000"));
+    }
+
+    /// As Flink's documentation, its Hadoop and its Presto file system spell them.
+    #[test]
+    fn one_option_has_many_spellings() {
+        for (name, key) in [
+            ("s3.access-key", AmazonS3ConfigKey::AccessKeyId),
+            ("s3.access.key", AmazonS3ConfigKey::AccessKeyId),
+            ("fs.s3a.access.key", AmazonS3ConfigKey::AccessKeyId),
+            ("presto.s3.secret-key", AmazonS3ConfigKey::SecretAccessKey),
+            ("s3a.session.token", AmazonS3ConfigKey::Token),
+            ("fs.s3a.endpoint.region", AmazonS3ConfigKey::Region),
+            ("s3.region", AmazonS3ConfigKey::Region),
+        ] {
+            let settings = Settings::new([(name, "x")]);
+            assert_eq!(value(&settings, key).as_deref(), Some("x"), "{name}");
+        }
+        let key = AmazonS3ConfigKey::VirtualHostedStyleRequest;
+        for name in ["s3.path.style.access", "s3.path-style-access"] {
+            let settings = Settings::new([(name, "true")]);
+            assert_eq!(value(&settings, key).as_deref(), Some("false"), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_said_of_s3_comes_before_what_is_said_of_a_file_system() {
+        let named = [("s3.region", "near"), ("fs.s3a.endpoint.region", "far")];
+        for settings in [Settings::new(named), Settings::new(named.into_iter().rev())] {
+            let region = value(&settings, AmazonS3ConfigKey::Region);
+            assert_eq!(region.as_deref(), Some("near"));
+        }
     }
 }

@@ -10,6 +10,7 @@ use parquet::arrow::ArrowWriter;
 use pelton_data::columns::{Columns, Layout, Literal, Physical};
 use pelton_data::report::Source;
 use pelton_dimension::cache::{LINGER, Round};
+use pelton_dimension::storage::Settings;
 use pelton_dimension::{
     Cache, Claim, Definition, Event, Groups, Image, KeyColumns, Policy, Projection, Request,
     Snapshot, Timeline,
@@ -84,6 +85,7 @@ impl Planes {
         let request = Request {
             definition: self.definition(),
             root: self.root.path().to_owned(),
+            settings: Settings::default(),
             columns: vec!["seats".to_owned()],
             groups,
         };

@@ -45,6 +45,7 @@ public final class DimensionLookup implements AutoCloseable {
    * @param columns the columns of the rows that come out, in their order
    * @param subtask which of the {@code subtasks} looks up, from 0 on
    * @param subtasks how many subtasks share the keys; 0 where every one has them all
+   * @param storage names and values in turn: Flink's options of the store that it lies in
    * @param nativeDirectory see {@link NativeLibrary#load}
    */
   public DimensionLookup(
@@ -56,13 +57,14 @@ public final class DimensionLookup implements AutoCloseable {
       String columns,
       int subtask,
       int subtasks,
+      String[] storage,
       String nativeDirectory) {
     NativeLibrary.load(nativeDirectory);
     input = new RowBuffer(table + ": the key");
     output = new RowBuffer(table + ": the output");
     Background.acquire();
     try {
-      handle = open(table, source, definition, root, key, columns, subtask, subtasks);
+      handle = open(table, source, definition, root, key, columns, subtask, subtasks, storage);
       Background.awaitReady(table, () -> ready(handle));
       tellBuffers();
     } catch (RuntimeException e) {
@@ -163,7 +165,8 @@ public final class DimensionLookup implements AutoCloseable {
       String key,
       String columns,
       int subtask,
-      int subtasks);
+      int subtasks,
+      String[] storage);
 
   private static native void close(long handle);
 

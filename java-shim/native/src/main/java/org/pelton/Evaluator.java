@@ -53,16 +53,22 @@ public final class Evaluator implements AutoCloseable {
    * @param version a published version; 0 for the active one
    * @param onError what becomes of a record that fails: {@code fail} throws, {@code null} makes its
    *     outputs NULL, {@code emit} does and tells why in the output's {@code pelton.error}
+   * @param storage names and values in turn: Flink's options of the stores that dimensions lie in
    * @param nativeDirectory see {@link NativeLibrary#load}
    */
-  public Evaluator(String decisionUri, long version, String onError, String nativeDirectory) {
+  public Evaluator(
+      String decisionUri,
+      long version,
+      String onError,
+      String[] storage,
+      String nativeDirectory) {
     NativeLibrary.load(nativeDirectory);
     name = decisionUri.substring(decisionUri.lastIndexOf('/') + 1);
     input = new RowBuffer("`" + name + "`: the input");
     output = new RowBuffer("`" + name + "`: the output");
     Background.acquire();
     try {
-      handle = open(decisionUri, version, onError, counters);
+      handle = open(decisionUri, version, onError, storage, counters);
       Background.awaitReady(label(), () -> ready(handle));
       tellBuffers();
     } catch (RuntimeException e) {
@@ -189,7 +195,7 @@ public final class Evaluator implements AutoCloseable {
   // The natives, implemented by rust/jni/src/evaluator.rs.
 
   private static native long open(
-      String decisionUri, long version, String onError, ByteBuffer counters);
+      String decisionUri, long version, String onError, String[] storage, ByteBuffer counters);
 
   private static native void close(long handle);
 

@@ -47,7 +47,7 @@ public final class DecisionModelFunction extends PredictFunction implements Spec
 
   @Override
   public void open(FunctionContext context) {
-    predictor = new Predictor(planned, context.getMetricGroup());
+    predictor = new Predictor(planned, context);
   }
 
   @Override

@@ -59,6 +59,7 @@ public final class DimensionLookupFunction extends LookupFunction {
             PlannedDimension.columns(columns.getFields()),
             subtask,
             subtasks,
+            Tasks.storageOptions(context),
             planned.nativeDirectory());
     encoder = newEncoder();
     row = newRow();

@@ -52,7 +52,7 @@ public final class PredictFunction extends TableFunction<RowData> implements Spe
 
   @Override
   public void open(FunctionContext context) {
-    predictor = new Predictor(planned, context.getMetricGroup());
+    predictor = new Predictor(planned, context);
   }
 
   /** One record: the decision's URI, which planning has dealt with, then the arguments. */

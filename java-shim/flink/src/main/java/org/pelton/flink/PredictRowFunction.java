@@ -55,7 +55,7 @@ public final class PredictRowFunction extends ScalarFunction implements Speciali
 
   @Override
   public void open(FunctionContext context) {
-    predictor = new Predictor(planned, context.getMetricGroup());
+    predictor = new Predictor(planned, context);
   }
 
   /** One record: the decision's URI, which planning has dealt with, then the arguments. */

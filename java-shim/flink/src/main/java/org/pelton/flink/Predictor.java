@@ -7,6 +7,7 @@ import org.apache.flink.core.memory.MemorySegmentFactory;
 import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.data.binary.BinaryRowData;
+import org.apache.flink.table.functions.FunctionContext;
 import org.apache.flink.table.types.logical.RowType;
 import org.pelton.Evaluator;
 import org.pelton.PeltonException;
@@ -29,20 +30,21 @@ final class Predictor implements AutoCloseable {
   private ByteBuffer outputBuffer;
   private MemorySegment[] outputSegments;
 
-  Predictor(PlannedDecision planned, MetricGroup metrics) {
+  Predictor(PlannedDecision planned, FunctionContext context) {
     PublishedDecision decision = planned.decision();
     evaluator =
         new Evaluator(
             decision.uri(),
             decision.version(),
             planned.options().onError(),
+            Tasks.storageOptions(context),
             planned.options().nativeDirectory());
     input = decision.input();
     output = new BinaryRowData(decision.output().getFieldCount());
     try {
       checkSignature(decision);
       encoder = newEncoder();
-      MetricGroup group = metrics.addGroup("pelton");
+      MetricGroup group = context.getMetricGroup().addGroup("pelton");
       group.gauge("evaluations", evaluator::evaluations);
       group.gauge("errors", evaluator::errors);
       DimensionMetrics dimensions = new DimensionMetrics(evaluator.dimensions());

@@ -1,12 +1,24 @@
 package org.pelton.flink;
 
 import java.lang.reflect.Field;
+import java.util.ArrayList;
+import java.util.List;
 import org.apache.flink.api.common.TaskInfo;
 import org.apache.flink.api.common.functions.RuntimeContext;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.runtime.taskmanager.TaskManagerRuntimeInfo;
 import org.apache.flink.table.functions.FunctionContext;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** What a function may know of the task that it runs in. */
 final class Tasks {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Tasks.class);
+
+  /** How the options of Flink's S3 file systems begin. */
+  private static final List<String> STORAGE_PREFIXES =
+      List.of("s3.", "s3a.", "fs.s3a.", "presto.s3.");
 
   private Tasks() {}
 
@@ -15,9 +27,44 @@ final class Tasks {
     try {
       return (TaskInfo) FunctionContext.class.getMethod("getTaskInfo").invoke(context);
     } catch (NoSuchMethodException flink1) {
-      Field runtime = FunctionContext.class.getDeclaredField("context");
-      runtime.setAccessible(true);
-      return ((RuntimeContext) runtime.get(context)).getTaskInfo();
+      return runtimeOf(context).getTaskInfo();
     }
+  }
+
+  /**
+   * The options of S3 in the configuration of the TaskManager, names and values in turn. They are
+   * read where they are used: they travel in no plan.
+   */
+  static String[] storageOptions(FunctionContext context) {
+    List<String> options = new ArrayList<>();
+    configurationOf(context)
+        .toMap()
+        .forEach(
+            (name, value) -> {
+              if (STORAGE_PREFIXES.stream().anyMatch(name::startsWith)) {
+                options.add(name);
+                options.add(value);
+              }
+            });
+    return options.toArray(new String[0]);
+  }
+
+  /** Flink's task knows it, and tells nobody but its own operators. */
+  private static Configuration configurationOf(FunctionContext context) {
+    try {
+      RuntimeContext runtime = runtimeOf(context);
+      Object info = runtime.getClass().getMethod("getTaskManagerRuntimeInfo").invoke(runtime);
+      return ((TaskManagerRuntimeInfo) info).getConfiguration();
+    } catch (ReflectiveOperationException e) {
+      LOG.warn("Flink's options for S3 cannot be read; those of the environment are used", e);
+      return new Configuration();
+    }
+  }
+
+  private static RuntimeContext runtimeOf(FunctionContext context)
+      throws ReflectiveOperationException {
+    Field runtime = FunctionContext.class.getDeclaredField("context");
+    runtime.setAccessible(true);
+    return (RuntimeContext) runtime.get(context);
   }
 }

@@ -74,6 +74,12 @@ final class Jobs {
     return jobManager.get("jobs/" + job + "/exceptions").toPrettyString();
   }
 
+  /** The job as the JobManager shows it. */
+  String plan(String job) throws Exception {
+    return jobManager.get("jobs/" + job + "/plan").toPrettyString()
+        + jobManager.get("jobs/" + job + "/config").toPrettyString();
+  }
+
   private int checkpoints(String job) {
     try {
       return jobManager.get("jobs/" + job + "/checkpoints").at("/counts/completed").asInt();

@@ -42,11 +42,21 @@ final class SessionCluster implements AutoCloseable {
    *     docs/deployment.md names
    */
   SessionCluster(Path home, boolean peltonInLib) throws IOException, InterruptedException {
+    this(home, peltonInLib, Map.of());
+  }
+
+  /**
+   * Starts the processes.
+   *
+   * @param more of the configuration
+   */
+  SessionCluster(Path home, boolean peltonInLib, Map<String, String> more)
+      throws IOException, InterruptedException {
     this.home = Files.createDirectories(home);
     Files.createDirectories(temp());
     classPath = classPath(peltonInLib);
     int restPort = freePort();
-    configure(restPort, peltonInLib);
+    configure(restPort, peltonInLib, more);
     jobManager = new Rest(restPort);
     gateway = new Rest(gatewayPort);
     jobManagerProcess =
@@ -97,11 +107,17 @@ final class SessionCluster implements AutoCloseable {
     awaitTaskManagers(1);
   }
 
-  /** The ends of the logs of all processes. */
-  String logs() {
+  /** The logs of all processes. */
+  List<Path> logFiles() {
     return Stream.of("jobmanager", "taskmanager", "gateway")
         .map(this::logFile)
         .filter(Files::exists)
+        .toList();
+  }
+
+  /** Their ends. */
+  String logs() {
+    return logFiles().stream()
         .map(file -> "---- " + file + "\n" + tail(file))
         .collect(Collectors.joining("\n"));
   }
@@ -179,8 +195,9 @@ final class SessionCluster implements AutoCloseable {
     }
   }
 
-  private void configure(int restPort, boolean peltonInLib) throws IOException {
-    Map<String, Object> configuration = new TreeMap<>();
+  private void configure(int restPort, boolean peltonInLib, Map<String, String> more)
+      throws IOException {
+    Map<String, Object> configuration = new TreeMap<>(more);
     configuration.put("jobmanager.rpc.address", "localhost");
     configuration.put("jobmanager.rpc.port", freePort());
     configuration.put("rest.address", "localhost");
