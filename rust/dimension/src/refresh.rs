@@ -194,7 +194,7 @@ impl Live {
         }
         match (&state.failure, self.policy().initial) {
             (None, _) => Ok(false),
-            (Some(error @ Error::Unavailable(_)), Initial::Wait(limit)) => {
+            (Some(error @ (Error::Unavailable(_) | Error::Changed(_))), Initial::Wait(limit)) => {
                 let waited = now.saturating_duration_since(ticket.since);
                 match waited < limit {
                     true => Ok(false),

@@ -1,14 +1,19 @@
-"""Writes types.orc, types.parquet and types.jsonl: the same rows three times.
+"""Writes types.orc, types.parquet and types.jsonl: the same rows three times; types_plain.orc; lists.orc and
+lists_v1.orc.
 
-pyarrow writes ORC with ORC's C++ library, in stripes of a few rows, compressed with zlib. Its Parquet file has
+pyarrow writes ORC with ORC's C++ library, in stripes of a few rows, compressed with zlib; types_plain.orc is not. Its Parquet file has
 timestamps as INT96, as Hive and older Spark write them, row groups of two rows, dictionaries, zstd. The JSON lines
 are the rows in Flink's JSON format.
+
+The lists have lengths that repeat, rise, fall, vary, and vary with a few that are far longer: every kind of run that
+ORC codes integers by. They are not compressed; lists_v1.orc has the runs of the format's first version.
 """
 
 import datetime as dt
 import decimal
 import json
 import pathlib
+import random
 
 import pyarrow as pa
 import pyarrow.orc as orc
@@ -90,12 +95,14 @@ def main():
     schema = pa.schema(FIELDS)
     columns = [pa.array([row[i] for row in ROWS], field.type) for i, field in enumerate(schema)]
     table = pa.table(columns, schema=schema)
-    orc.write_table(
-        table, directory / "types.orc", compression="zlib", batch_size=2, stripe_size=1, dictionary_key_size_threshold=1.0
-    )
+    for name, compression in [("types.orc", "zlib"), ("types_plain.orc", "uncompressed")]:
+        orc.write_table(
+            table, directory / name, compression=compression, batch_size=2, stripe_size=1, dictionary_key_size_threshold=1.0
+        )
     pq.write_table(
         table, directory / "types.parquet", compression="zstd", row_group_size=2, use_deprecated_int96_timestamps=True
     )
+    write_lists(directory)
     with open(directory / "types.jsonl", "w", encoding="utf-8") as lines:
         for row in ROWS:
             cells = []
@@ -104,6 +111,33 @@ def main():
                 text = cell if isinstance(cell, Digits) else json.dumps(cell, ensure_ascii=False)
                 cells.append(f"{json.dumps(field.name)}: {text}")
             lines.write("{" + ", ".join(cells) + "}\n")
+
+
+def lists():
+    """Columns of lists and maps whose lengths are of every kind. No element is NULL."""
+    generator = random.Random(4)
+    lengths = [7] * 20 + list(range(40)) + list(range(40, 0, -1)) + [generator.randrange(9) for _ in range(400)]
+    lengths += [100 if i % 61 == 3 else generator.randrange(4) for i in range(600)]
+    numbers = [None if i % 97 == 5 else list(range(i, i + n)) for i, n in enumerate(lengths)]
+    words = [["x" * (i % 3)] * n for i, n in enumerate(lengths)]
+    deep = [[float(i)] * n for i, n in enumerate(lengths)]
+    pairs = [[(f"k{j}", j) for j in range(n)] for n in lengths]
+    return pa.table(
+        {
+            "numbers": pa.array(numbers, pa.list_(pa.int32())),
+            "words": pa.array(words, pa.list_(pa.string())),
+            "prices": pa.array(deep, pa.list_(pa.float64())),
+            "pairs": pa.array(pairs, pa.map_(pa.string(), pa.int64())),
+            "amounts": pa.array([[D(n)] * n for n in lengths], pa.list_(pa.decimal128(12, 3))),
+        }
+    )
+
+
+def write_lists(directory):
+    for name, version in [("lists.orc", "0.12"), ("lists_v1.orc", "0.11")]:
+        orc.write_table(
+            lists(), directory / name, compression="uncompressed", file_version=version, dictionary_key_size_threshold=0.0
+        )
 
 
 if __name__ == "__main__":

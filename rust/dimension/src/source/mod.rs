@@ -6,6 +6,8 @@
 
 mod orc;
 mod orc_footer;
+mod orc_lengths;
+mod orc_runs;
 mod parquet;
 mod selection;
 mod timestamp;

@@ -12,7 +12,9 @@ use bytes::{Buf, Bytes};
 use orc_rust::ArrowReaderBuilder;
 use orc_rust::projection::ProjectionMask;
 use orc_rust::reader::ChunkReader;
+use orc_rust::reader::metadata::FileMetadata;
 
+use super::orc_lengths::Streams;
 use super::timestamp::NANOS;
 use super::{BATCH, broken, orc_footer};
 use crate::definition::Format;
@@ -88,15 +90,12 @@ impl<'a> OrcFile<'a> {
             name,
         } = self;
         let metadata = builder.file_metadata();
-        for stripe in metadata.stripe_metadatas() {
-            orc_footer::check_stripe(&chunks, stripe, metadata.compression())
-                .map_err(|why| chunks.failed(&name, &why))?;
-        }
         let names: Vec<&str> = numbers
             .iter()
             .map(|n| schema.field(*n).name().as_str())
             .collect();
-        let mask = ProjectionMask::named_roots(builder.file_metadata().root_data_type(), &names);
+        let mask = ProjectionMask::named_roots(metadata.root_data_type(), &names);
+        check_stripes(&chunks, metadata, &mask).map_err(|why| chunks.failed(&name, &why))?;
         let builder = builder.with_projection(mask).with_batch_size(BATCH);
         let exact = Arc::new(with_all_digits(&builder.schema()));
         for batch in builder.with_schema(exact).build() {
@@ -104,6 +103,27 @@ impl<'a> OrcFile<'a> {
         }
         Ok(())
     }
+}
+
+/// What the reader trusts: the sizes that stripes tell of the columns that are to be read.
+fn check_stripes(
+    chunks: &Chunks<'_>,
+    metadata: &FileMetadata,
+    mask: &ProjectionMask,
+) -> Result<(), String> {
+    let root = metadata.root_data_type().project(mask);
+    let compression = metadata.compression();
+    for stripe in metadata.stripe_metadatas() {
+        let streams = Streams {
+            file: chunks,
+            footer: &orc_footer::stripe(chunks, stripe, compression)?,
+            compression,
+        };
+        for column in root.children() {
+            streams.check(column.data_type())?;
+        }
+    }
+    Ok(())
 }
 
 impl Chunks<'_> {

@@ -47,32 +47,96 @@ pub(super) fn check(file: &impl ChunkReader) -> Result<(), String> {
     check_types(&unpack(packed, postscript.compression()?)?)
 }
 
-/// Why a stripe's footer cannot be right, if so: the reader takes the memory of a dictionary before
+/// What a stripe's footer says of its columns.
+#[derive(Debug, Default)]
+pub(super) struct StripeFooter {
+    /// Column, kind, where it begins in the file, bytes.
+    streams: Vec<(u64, u64, u64, u64)>,
+    /// One a column.
+    pub(super) encodings: Vec<Encoding>,
+}
+
+/// How the values of a column are coded.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Encoding(u64);
+
+/// What a stream of a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum StreamKind {
+    Present = 0,
+    Data = 1,
+    Length = 2,
+    Secondary = 5,
+}
+
+impl StripeFooter {
+    /// Where a stream begins, and its length in bytes.
+    pub(super) fn stream(&self, column: usize, kind: StreamKind) -> Option<(u64, u64)> {
+        let wanted = (column as u64, kind as u64);
+        let mut streams = self.streams.iter();
+        streams.find_map(|(column, kind, start, length)| {
+            ((*column, *kind) == wanted).then_some((*start, *length))
+        })
+    }
+}
+
+impl Encoding {
+    pub(super) fn has_dictionary(self) -> bool {
+        matches!(self.0, 1 | 3)
+    }
+
+    pub(super) fn is_second_version(self) -> bool {
+        matches!(self.0, 2 | 3)
+    }
+}
+
+/// A stripe's footer, or why it cannot be right: the reader takes the memory of a dictionary before
 /// it reads one. A dictionary has no more strings than there are rows, or, inside lists, bytes.
-pub(super) fn check_stripe(
+pub(super) fn stripe(
     file: &impl ChunkReader,
     stripe: &StripeMetadata,
     compression: Option<Compression>,
-) -> Result<(), String> {
+) -> Result<StripeFooter, String> {
+    const STREAMS: u64 = 1;
     const COLUMNS: u64 = 2;
-    const DICTIONARY_SIZE: u64 = 2;
     let packed = file
         .get_bytes(stripe.footer_offset(), stripe.footer_length())
         .map_err(|error| error.to_string())?;
     let most = stripe.number_of_rows().max(stripe.data_length());
+    let mut footer = StripeFooter::default();
+    let mut start = stripe.offset();
     for part in Parts(&unpack(packed, compression)?) {
-        let (COLUMNS, Part::Bytes(encoding)) = part? else {
-            continue;
-        };
-        for part in Parts(encoding) {
-            if let (DICTIONARY_SIZE, Part::Number(size)) = part?
-                && size > most
-            {
-                return Err(format!("a dictionary of {size} strings in {most} bytes"));
+        match part? {
+            (STREAMS, Part::Bytes(stream)) => {
+                let [kind, column, length] = numbers(stream)?;
+                footer.streams.push((column, kind, start, length));
+                let end = start.checked_add(length);
+                start = end.ok_or("a stream ends behind the file's end")?;
             }
+            (COLUMNS, Part::Bytes(encoding)) => {
+                let [kind, dictionary, _] = numbers(encoding)?;
+                if dictionary > most {
+                    return Err(format!(
+                        "a dictionary of {dictionary} strings in {most} bytes"
+                    ));
+                }
+                footer.encodings.push(Encoding(kind));
+            }
+            _ => {}
         }
     }
-    Ok(())
+    Ok(footer)
+}
+
+/// The first three fields of a message, 0 where they are not there.
+fn numbers(message: &[u8]) -> Result<[u64; 3], String> {
+    let mut numbers = [0; 3];
+    for part in Parts(message) {
+        if let (field @ 1..=3, Part::Number(number)) = part? {
+            numbers[field as usize - 1] = number;
+        }
+    }
+    Ok(numbers)
 }
 
 fn unpack(packed: Bytes, compression: Option<Compression>) -> Result<Vec<u8>, String> {

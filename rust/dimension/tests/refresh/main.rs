@@ -7,3 +7,4 @@ mod as_of;
 mod planes;
 mod renewed;
 mod shared;
+mod torture;

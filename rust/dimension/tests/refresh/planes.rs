@@ -37,27 +37,20 @@ impl Planes {
         }
     }
 
+    /// Who writes its files.
+    pub fn writer(&self) -> Writer {
+        Writer {
+            planes: self.root.path().join("planes"),
+        }
+    }
+
     pub fn directory(&self, day: &str) -> PathBuf {
-        self.root.path().join(format!("planes/dt={day}"))
+        self.writer().directory(day)
     }
 
     /// Writes a whole Hive partition, in place of the one that is there: keys and their seats.
     pub fn write(&self, day: &str, rows: impl IntoIterator<Item = (i64, i32)>) {
-        let directory = self.directory(day);
-        fs::create_dir_all(&directory).unwrap();
-        let (keys, seats): (Vec<i64>, Vec<i32>) = rows.into_iter().unzip();
-        let columns: [(&str, ArrayRef); 2] = [
-            ("id", Arc::new(Int64Array::from(keys))),
-            ("seats", Arc::new(Int32Array::from(seats))),
-        ];
-        let batch = RecordBatch::try_from_iter(columns).unwrap();
-        let written = directory.join(".part-0.parquet");
-        let mut writer =
-            ArrowWriter::try_new(File::create(&written).unwrap(), batch.schema(), None).unwrap();
-        writer.write(&batch).unwrap();
-        writer.close().unwrap();
-        fs::rename(written, directory.join("part-0.parquet")).unwrap();
-        fs::write(directory.join("_SUCCESS"), "").unwrap();
+        self.writer().write(day, rows);
     }
 
     /// Writes a file that is none of Parquet.
@@ -126,6 +119,36 @@ impl Planes {
                 return events;
             }
         }
+    }
+}
+
+/// Writes files of the dimension.
+pub struct Writer {
+    planes: PathBuf,
+}
+
+impl Writer {
+    pub fn directory(&self, day: &str) -> PathBuf {
+        self.planes.join(format!("dt={day}"))
+    }
+
+    /// Writes a whole Hive partition, in place of the one that is there: keys and their seats.
+    pub fn write(&self, day: &str, rows: impl IntoIterator<Item = (i64, i32)>) {
+        let directory = self.directory(day);
+        fs::create_dir_all(&directory).unwrap();
+        let (keys, seats): (Vec<i64>, Vec<i32>) = rows.into_iter().unzip();
+        let columns: [(&str, ArrayRef); 2] = [
+            ("id", Arc::new(Int64Array::from(keys))),
+            ("seats", Arc::new(Int32Array::from(seats))),
+        ];
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        let written = directory.join(".part-0.parquet");
+        let mut writer =
+            ArrowWriter::try_new(File::create(&written).unwrap(), batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        fs::rename(written, directory.join("part-0.parquet")).unwrap();
+        fs::write(directory.join("_SUCCESS"), "").unwrap();
     }
 }
 

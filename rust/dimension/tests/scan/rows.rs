@@ -1,127 +1,12 @@
-//! Rows of files that others wrote (`tests/golden/dimension`), and of files that are not as they
-//! should be.
-
-#![allow(clippy::unwrap_used)] // a test that cannot go on has failed
+//! Rows of files that others wrote, and of files that do not fit their definition.
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Int32Array, Int64Array, RecordBatch, StringArray};
-use parquet::arrow::ArrowWriter;
-use pelton_data::report::Source;
+use arrow_array::{ArrayRef, Int32Array, StringArray};
 use pelton_data::value::Value;
 use pelton_data::{Field, json};
-use pelton_dimension::hive::{self, HivePartition};
-use pelton_dimension::source::{BATCH, Scan, Selection};
-use pelton_dimension::storage::{Connection, Storage};
-use pelton_dimension::{Definition, Error};
-use proptest::prelude::*;
 
-const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/dimension");
-
-const TYPES: &str = "id BIGINT, tiny TINYINT, small SMALLINT, seats INT, retired BOOLEAN, \
-    ratio FLOAT, price DOUBLE, amount DECIMAL(12, 3), large DECIMAL(38, 10), name STRING, \
-    day DATE, local TIMESTAMP(6), instant TIMESTAMP_LTZ(6), words ARRAY<STRING>, \
-    plane ROW<seats INT, name STRING>, attributes MAP<STRING, BIGINT>";
-
-/// A dimension in memory.
-struct Table {
-    definition: Definition,
-    connection: Connection,
-}
-
-impl Table {
-    /// Of these columns, in `n=.../` directories, all of which are read.
-    fn new(format: &str, columns: &str, more: &str) -> Table {
-        let text = format!(
-            "path = 'weather'\nformat = '{format}'\npartition = 'n INT'\nkey = ['id']\n\
-             columns = '{columns}'\nchoice = 'all'\n{more}\n"
-        );
-        let definition = Definition::parse(&Source::new("weather.toml", text)).unwrap();
-        let connection = Storage::in_memory().connect().unwrap();
-        connection.write("n=1/_SUCCESS", "").unwrap();
-        Table {
-            definition,
-            connection,
-        }
-    }
-
-    /// With what pyarrow wrote.
-    fn golden(format: &str, columns: &str, more: &str) -> Table {
-        let table = Table::new(format, columns, more);
-        table.write("n=1/part-0", golden(format));
-        table
-    }
-
-    fn write(&self, path: &str, bytes: Vec<u8>) {
-        self.connection.write(path, bytes).unwrap();
-    }
-
-    fn choose(&self) -> Vec<HivePartition> {
-        hive::choose(&self.definition, &self.connection).unwrap()
-    }
-
-    fn rows(&self, names: &[&str]) -> Result<Vec<Vec<Value>>, Error> {
-        self.rows_of(&self.choose(), names)
-    }
-
-    /// The rows of what was listed, from two passes that have to agree.
-    fn rows_of(
-        &self,
-        partitions: &[HivePartition],
-        names: &[&str],
-    ) -> Result<Vec<Vec<Value>>, Error> {
-        let mut selection = Selection::new();
-        let mut places = Vec::new();
-        for name in names {
-            places.push(selection.add(&self.definition, name)?);
-        }
-        let scan = Scan::new(&self.definition, &self.connection, partitions);
-        let pass = || {
-            let mut all = Vec::new();
-            scan.pass(&selection, |columns, rows, at| {
-                assert!(rows <= BATCH);
-                assert!(at.name.ends_with(&at.file.path), "{at:?}");
-                for row in 0..rows {
-                    let cells = places.iter().map(|(field, slot)| {
-                        Value::of(columns, *slot, row, &field.data_type).unwrap()
-                    });
-                    all.push(cells.collect());
-                }
-                Ok(())
-            })?;
-            Ok(all)
-        };
-        let rows: Vec<Vec<Value>> = pass()?;
-        // Unless a file lies about its rows, which is an error of the pass.
-        assert!(scan.rows()? >= rows.len().min(1) as u64);
-        assert_eq!(format!("{:?}", pass()?), format!("{rows:?}"));
-        Ok(rows)
-    }
-
-    #[track_caller]
-    fn refused(&self, names: &[&str], code: &str, message: &str) {
-        let error = self.rows(names).unwrap_err();
-        assert_eq!(error.code(), code, "{error}");
-        assert!(error.to_string().contains(message), "{message} in {error}");
-    }
-}
-
-fn golden(format: &str) -> Vec<u8> {
-    std::fs::read(format!("{GOLDEN}/types.{format}")).unwrap()
-}
-
-fn parquet(columns: Vec<(&str, ArrayRef)>) -> Vec<u8> {
-    let batch = RecordBatch::try_from_iter(columns).unwrap();
-    let mut bytes = Vec::new();
-    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), None).unwrap();
-    writer.write(&batch).unwrap();
-    writer.close().unwrap();
-    bytes
-}
-
-fn ids(ids: std::ops::Range<i64>) -> ArrayRef {
-    Arc::new(Int64Array::from_iter_values(ids))
-}
+use crate::table::{GOLDEN, TYPES, Table, golden, ids, parquet};
 
 #[test]
 fn files_of_every_type_from_pyarrow_are_read_as_their_rows() {
@@ -301,54 +186,5 @@ fn a_file_that_changes_or_vanishes_after_it_was_listed_is_an_error() {
             error,
             "cannot read memory:/n=1/part-9: it is not there (any more)"
         );
-    }
-}
-
-#[test]
-fn a_truncated_file_is_an_error_wherever_it_ends() {
-    for format in ["parquet", "orc"] {
-        let (table, bytes) = (Table::new(format, TYPES, ""), golden(format));
-        for length in (0..bytes.len()).step_by(31) {
-            table.write("n=1/part-0", bytes[..length].to_vec());
-            let error = table.rows(&["id", "name", "words"]).unwrap_err();
-            assert_eq!(error.code(), "DIMENSION_UNAVAILABLE", "{length}: {error}");
-            assert!(
-                error.to_string().contains("n=1/part-0"),
-                "{length}: {error}"
-            );
-        }
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
-
-    /// Nothing panics into the caller, and no row goes unseen.
-    #[test]
-    fn a_damaged_file_is_an_error_or_has_all_its_rows(
-        is_orc in any::<bool>(),
-        flips in proptest::collection::vec((any::<prop::sample::Index>(), 1u8..), 1..4),
-    ) {
-        let format = if is_orc { "orc" } else { "parquet" };
-        let (table, mut bytes) = (Table::new(format, TYPES, ""), golden(format));
-        for (index, flip) in flips {
-            let i = index.index(bytes.len());
-            bytes[i] ^= flip;
-        }
-        table.write("n=1/part-0", bytes);
-        let partitions = table.choose();
-        let mut selection = Selection::new();
-        for field in &table.definition.columns {
-            selection.add(&table.definition, &field.name).unwrap();
-        }
-        let scan = Scan::new(&table.definition, &table.connection, &partitions);
-        let mut rows = 0;
-        let result = scan.pass(&selection, |_, batch, _| {
-            rows += batch;
-            Ok(())
-        });
-        if result.is_ok() {
-            prop_assert!(rows == 5 || is_orc, "{rows} rows");
-        }
     }
 }

@@ -1,0 +1,8 @@
+//! Rows of files: those that others wrote (`tests/golden/dimension`), and those that are damaged.
+
+#![allow(clippy::unwrap_used)] // a test that cannot go on has failed
+
+mod damaged;
+mod largest;
+mod rows;
+mod table;
