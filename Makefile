@@ -142,6 +142,16 @@ test-sanitized: build-tools ## the tests of models under the address sanitizer (
 	$(SANITIZED) cargo test --locked -p pelton-model $(or $(TESTS),--lib --tests) \
 		--target x86_64-unknown-linux-gnu --target-dir $(TARGET)/sanitized
 
+.PHONY: test-metastore
+test-metastore: build-tools ## dimensions of a real Hive metastore 4, which Maven fetches with all that it needs
+	cd tests/metastore && mvn --quiet compile
+	cargo test $(CARGO_FLAGS) --test metastore -- --include-ignored
+
+.PHONY: test-hdfs
+test-hdfs: build-tools ## the feature `hdfs`: dimensions in a real HDFS, which Maven fetches
+	cd tests/metastore && mvn --quiet compile
+	cargo test $(CARGO_FLAGS) --features hdfs --test hdfs -- --include-ignored
+
 .PHONY: fmt
 fmt: build-tools ## format Rust and Java
 	cargo fmt --all

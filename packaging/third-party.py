@@ -6,7 +6,7 @@ Usage: third-party.py           writes THIRD-PARTY
 
 Reads Cargo.lock and the sources of the crates, through `cargo metadata`. A crate that may be used under the Apache
 License 2.0 is, and then adds only its NOTICE: that licence's text stands in LICENSE. Every other crate adds its own
-texts, or those of its repository. A crate that has neither is an error.
+texts, or those of its repository. A crate that has neither is an error, unless its licence asks for nothing.
 """
 
 import json
@@ -21,6 +21,8 @@ ROOTS = ("pelton-jni", "pelton-cli")
 TARGET = "x86_64-unknown-linux-gnu"
 # C code inside a crate, under a licence that the crate's own files do not hold.
 BUNDLED = {"zstd-sys": [("zstd (C)", "zstd/LICENSE")]}
+# A licence that asks for nothing to be passed on.
+WITHOUT_TEXT = {"0BSD"}
 TEXTS = re.compile(r"^(LICEN[CS]E|COPYING|UNLICENSE|COPYRIGHT)", re.IGNORECASE)
 NOTICE = re.compile(r"^NOTICE", re.IGNORECASE)
 
@@ -83,7 +85,7 @@ def texts_of(crate, crates):
     paths = [(name, path) for path in files(directory, NOTICE)]
     if licence != "Apache-2.0":
         own = licence_files(crate, crates)
-        if not own:
+        if not own and licence not in WITHOUT_TEXT:
             sys.exit(f"third-party: {name} ({licence}) has no licence file: name one in packaging/third-party.py")
         paths += [(name, path) for path in own]
     for part, path in BUNDLED.get(crate["name"], []):

@@ -10,7 +10,7 @@ use crate::hive::{self, HivePartition};
 use crate::image::{Duplicates, Image, Key, KeyColumns};
 use crate::load::{Wanted, load};
 use crate::source::{At, Scan, Selection};
-use crate::storage::{Connection, DataFile, Location, Settings, Storage};
+use crate::storage::{Connection, DataFile, Settings, Storage};
 
 /// What a definition chooses at one moment, as one image (as of a time: the newest Hive partition).
 #[derive(Debug)]
@@ -36,8 +36,7 @@ pub struct Place {
 impl Inspection<'_> {
     /// Lists what is there. Relative paths begin at `metadata`.
     pub fn open<'a>(definition: &'a Definition, metadata: &Path) -> Result<Inspection<'a>, Error> {
-        let metadata = Location::Local(metadata.to_owned());
-        let storage = Storage::new(definition.path.below(&metadata), Settings::default())?;
+        let storage = Storage::of(definition, metadata, Settings::default())?;
         let connection = storage.connect()?;
         let mut partitions = hive::choose(definition, &connection)?;
         if matches!(definition.choice, Choice::AsOf(_)) {

@@ -26,6 +26,7 @@ pub mod image;
 pub mod inspection;
 pub mod load;
 pub mod lookup;
+pub mod metastore;
 mod origin;
 pub mod policy;
 pub mod refresh;

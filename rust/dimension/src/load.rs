@@ -92,7 +92,7 @@ fn too_few(
     rows: u64,
 ) -> Error {
     let place = match partitions {
-        [one] => connection.show(&one.name),
+        [one] => connection.show(&one.path),
         _ => connection.show(""),
     };
     let least = definition.min_rows;

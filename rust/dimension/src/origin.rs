@@ -10,7 +10,7 @@ use crate::hive::{self, HivePartition, Value};
 use crate::image::Image;
 use crate::load::{Wanted, load};
 use crate::snapshot::{Part, Snapshot};
-use crate::storage::{Connection, Location, Settings, Storage};
+use crate::storage::{Connection, Settings, Storage};
 
 /// What is to be loaded: two that are equal have the same images.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,9 +67,7 @@ impl Origin {
     }
 
     fn connect(&self) -> Result<Connection, Error> {
-        let metadata = Location::Local(self.root.clone());
-        let path = self.definition.path.below(&metadata);
-        Storage::new(path, self.settings.clone())?.connect()
+        Storage::of(&self.definition, &self.root, self.settings.clone())?.connect()
     }
 
     /// What the definition chooses, the newest last.

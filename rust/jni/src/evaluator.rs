@@ -378,7 +378,8 @@ pub mod tests {
     fn open_double(buffers: &mut Buffers) -> Evaluator {
         let metadata = publish(DECISION);
         let uri = metadata.path().join("decisions/double");
-        let live = registry::open(uri.to_str().expect("UTF-8"), 1, &Settings::default()).expect("published");
+        let live = registry::open(uri.to_str().expect("UTF-8"), 1, &Settings::default())
+            .expect("published");
         let memory = |bytes: *mut u8| Memory::at(bytes, 16);
         let counters = memory(buffers.counters.as_mut_ptr().cast());
         let counters = Longs::new(counters, 2).expect("two longs");

@@ -105,7 +105,8 @@ fn nothing() -> [Value; 2] {
 
 fn open(metadata: &TempDir, cache: &Cache, now: Instant) -> std::sync::Arc<LiveDecision> {
     let uri = metadata.path().join("decisions/d");
-    let live = LiveDecision::open(uri.to_str().unwrap(), 1, &Settings::default(), cache, now).unwrap();
+    let live =
+        LiveDecision::open(uri.to_str().unwrap(), 1, &Settings::default(), cache, now).unwrap();
     cache.work(now);
     assert!(live.ready(now).unwrap());
     std::sync::Arc::new(live)

@@ -26,7 +26,8 @@ fn work(cache: &Cache, live: &LiveDecision, now: Instant) {
 
 fn open(metadata: &TempDir, cache: &Cache, now: Instant) -> Arc<LiveDecision> {
     let uri = metadata.path().join("decisions/d");
-    let live = LiveDecision::open(uri.to_str().unwrap(), 1, &Settings::default(), cache, now).unwrap();
+    let live =
+        LiveDecision::open(uri.to_str().unwrap(), 1, &Settings::default(), cache, now).unwrap();
     assert!(!live.ready(now).unwrap(), "nothing is loaded by an open");
     while cache.work(now).next.is_some_and(|next| next <= now) {}
     assert!(live.ready(now).unwrap());
@@ -124,7 +125,8 @@ fn a_dimension_that_is_not_there_is_an_error_of_the_open() {
     fs::write(&toml, definition).unwrap();
     fs::remove_dir_all(metadata.path().join("planes")).unwrap();
     let uri = metadata.path().join("decisions/d");
-    let live = LiveDecision::open(uri.to_str().unwrap(), 1, &Settings::default(), &cache, now).unwrap();
+    let live =
+        LiveDecision::open(uri.to_str().unwrap(), 1, &Settings::default(), &cache, now).unwrap();
     cache.work(now);
     let error = live.ready(now).unwrap_err();
     assert_eq!(error.code, ErrorCode::DimensionUnavailable);

@@ -1,6 +1,5 @@
-//! The keys about which Hive partitions are loaded, and when they are complete.
+//! The keys about which Hive partitions are loaded.
 
-use std::path::{Component, Path};
 use std::time::Duration;
 
 use pelton_data::document::Section;
@@ -9,7 +8,7 @@ use pelton_data::{DataType, Field};
 
 use super::life::optional;
 use super::units::duration;
-use super::{AsOf, Choice, Late, Ready, at, one_of};
+use super::{AsOf, Choice, Late, at, one_of};
 use crate::hive;
 
 /// How many Hive partitions are held where `keep` does not say.
@@ -104,23 +103,4 @@ fn keep(root: &mut Section<'_>, report: &mut Report) -> Option<usize> {
     let keep = root.integer("keep", report)?;
     let checked = usize::try_from(keep).ok().filter(|keep| *keep > 0);
     report.keep(checked.ok_or_else(|| node.expected("keep", "how many Hive partitions are held")))
-}
-
-/// The name of the marker file.
-pub(super) fn ready(root: &mut Section<'_>, report: &mut Report) -> Option<Ready> {
-    let text = match root.node("ready") {
-        Some(_) => root.text("ready", report)?,
-        None => return Some(Ready::Marker(hive::SUCCESS.to_owned())),
-    };
-    let name = text.value.as_str();
-    let mut components = Path::new(name).components();
-    let is_plain = matches!(components.next(), Some(Component::Normal(only)) if only == name);
-    let checked = match name {
-        "metastore" => Err("`ready = \"metastore\"` is not supported yet".to_owned()),
-        _ if !is_plain => Err(format!("`ready`: {name:?} is no name of a file")),
-        _ => Ok(Ready::Marker(name.to_owned())),
-    };
-    report.keep(checked.map_err(|message| {
-        at(text, message).help("expected the name of a marker file: \"_SUCCESS\"")
-    }))
 }

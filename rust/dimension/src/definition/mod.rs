@@ -4,6 +4,7 @@
 mod choice;
 mod columns;
 mod life;
+mod ready;
 #[cfg(test)]
 mod tests;
 mod units;
@@ -19,6 +20,7 @@ use pelton_data::report::{Diagnostic, Report, Source};
 
 use crate::hive::{self, Value};
 use crate::image::Duplicates;
+use crate::metastore::Metastore;
 use crate::policy::Policy;
 use crate::storage::Location;
 
@@ -29,6 +31,8 @@ pub struct Definition {
     pub name: String,
     /// The directory of its Hive partitions.
     pub path: Location,
+    /// Directories where Hive partitions may lie as well, where a metastore says so.
+    pub locations: Vec<Location>,
     /// The format of its files.
     pub format: Format,
     /// The zone whose time of day files mean where they hold points in time and a column is a
@@ -109,6 +113,8 @@ pub enum Late {
 pub enum Ready {
     /// It holds a file of this name.
     Marker(String),
+    /// A Hive metastore knows it.
+    Metastore(Metastore),
 }
 
 impl Definition {
@@ -157,7 +163,8 @@ fn read(source: &Source, root: &mut Section<'_>, report: &mut Report) -> Option<
     let key = columns::key(root, columns.as_deref(), levels, choice.as_ref(), report);
     let fsst = columns::fsst(root, columns.as_deref(), report);
     let duplicates = columns::duplicates(root, report);
-    let ready = choice::ready(root, report);
+    let ready = ready::ready(root, report);
+    let locations = ready::locations(root, report);
     let policy = life::policy(root, report);
     let budget = life::budget(root, report);
     let min_rows = life::min_rows(root, report);
@@ -168,6 +175,7 @@ fn read(source: &Source, root: &mut Section<'_>, report: &mut Report) -> Option<
     Some(Definition {
         name: name.to_string_lossy().into_owned(),
         path: path?,
+        locations: locations?,
         format: format?,
         time_zone: time_zone?,
         partition,

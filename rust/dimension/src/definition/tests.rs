@@ -3,6 +3,7 @@ use std::time::Duration;
 use pelton_data::DataType;
 
 use super::*;
+use crate::metastore::{Server, Transport};
 use crate::policy::Initial;
 
 const WEATHER: &str = r#"
@@ -125,15 +126,65 @@ fn the_key_is_made_of_columns_that_can_be_compared() {
 #[test]
 fn what_is_not_there_yet_is_refused_by_name() {
     for (line, message) in [
-        (
-            "ready = \"metastore\"",
-            "`ready = \"metastore\"` is not supported yet",
-        ),
         ("ready = \"../x\"", "`ready`: \"../x\" is no name of a file"),
         ("min_rows = -1", "`min_rows` is the integer -1"),
     ] {
         let error = with(line).unwrap_err();
         assert!(error.contains(message), "{message} in\n{error}");
+    }
+}
+
+#[test]
+fn a_metastore_is_named_with_its_table() {
+    let definition = with(
+        "ready = \"metastore\"\nmetastore = \"thrift://a:9083,thrift://b\"\ntable = \"db.weather\"\n\
+         transport = \"framed\"\nlocations = [\"/old\", \"s3://bucket/old\"]",
+    )
+    .unwrap();
+    let server = |host: &str| Server {
+        host: host.to_owned(),
+        port: 9083,
+    };
+    let metastore = Metastore {
+        servers: vec![server("a"), server("b")],
+        database: "db".to_owned(),
+        table: "weather".to_owned(),
+        transport: Transport::Framed,
+    };
+    assert_eq!(definition.ready, Ready::Metastore(metastore));
+    let locations: Vec<String> = definition.locations.iter().map(|l| l.to_string()).collect();
+    assert_eq!(locations, ["/old", "s3://bucket/old"]);
+}
+
+#[test]
+fn all_errors_about_a_metastore_are_in_one_report() {
+    let report = with(
+        "ready = \"metastore\"\nmetastore = \"hive:9083\"\ntable = \"weather\"\n\
+         transport = \"sasl\"\nlocations = [\"gs://x/y\", \"../z\"]",
+    )
+    .unwrap_err();
+    for part in [
+        "`metastore`: \"hive:9083\" is no metastore",
+        "expected \"thrift://HOST:PORT\", or several with commas between them",
+        "`table`: \"weather\" is no name of a table",
+        "expected \"database.table\"",
+        "`transport`: \"sasl\" is not supported",
+        "Kerberos (SASL)",
+        "`locations`: files at gs:// are not supported",
+        "`locations`: \"../z\" leaves the metadata directory",
+    ] {
+        assert!(report.contains(part), "{part} in\n{report}");
+    }
+    let report = with("ready = \"metastore\"").unwrap_err();
+    for part in ["`metastore` is missing", "`table` is missing"] {
+        assert!(report.contains(part), "{part} in\n{report}");
+    }
+    let report = with("table = \"db.weather\"\nlocations = [\"/old\"]").unwrap_err();
+    for part in [
+        "`table` belongs to `ready = \"metastore\"`",
+        "`locations` belongs to `ready = \"metastore\"`",
+    ] {
+        assert!(report.contains(part), "{part} in\n{report}");
     }
 }
 

@@ -1,5 +1,7 @@
 //! Hive partitions: directories `name=value` below one another, and which of them are loaded.
+//! [`registered`] are those that a Hive metastore knows, wherever they lie.
 
+mod registered;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -27,9 +29,11 @@ const HOUR: i64 = DAY / 24;
 /// A Hive partition that can be loaded. Two that are equal hold the same rows.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct HivePartition {
-    /// Its directories as they are named, joined by `/`: `dt=2013-01-02/hour=07`. It lies there
-    /// below the dimension's directory.
+    /// Its directories as they are named, joined by `/`: `dt=2013-01-02/hour=07`.
     pub name: String,
+    /// Where it lies: below the dimension's directory as it is named, or where a metastore says, as
+    /// [`Connection`] has it.
+    pub path: String,
     /// The values of its levels, outermost first; `None` is Hive's NULL.
     pub values: Vec<Option<Value>>,
     /// Its data files, by name.
@@ -54,11 +58,13 @@ impl HivePartition {
     fn below(&self, name: &str, value: Option<Value>) -> HivePartition {
         let mut values = self.values.clone();
         values.push(value);
+        let name = match self.name.as_str() {
+            "" => name.to_owned(),
+            above => format!("{above}/{name}"),
+        };
         HivePartition {
-            name: match self.name.as_str() {
-                "" => name.to_owned(),
-                above => format!("{above}/{name}"),
-            },
+            path: name.clone(),
+            name,
             values,
             files: Vec::new(),
         }
@@ -71,33 +77,42 @@ pub fn choose(
     definition: &Definition,
     connection: &Connection,
 ) -> Result<Vec<HivePartition>, Error> {
-    let mut search = Search {
-        definition,
-        tree: Tree::new(definition, connection)?,
-        most: match &definition.choice {
-            Choice::All => usize::MAX,
-            Choice::AsOf(as_of) => as_of.keep,
-            Choice::Latest | Choice::Pinned(_) => 1,
-        },
-        found: Vec::new(),
+    let tree = Tree::new(definition, connection)?;
+    let mut found = match &definition.ready {
+        Ready::Marker(_) => Search::of(definition, tree)?,
+        Ready::Metastore(metastore) => registered::choose(definition, metastore, &tree)?,
     };
-    search.visit(HivePartition {
-        name: String::new(),
-        values: Vec::new(),
-        files: Vec::new(),
-    })?;
-    if search.found.is_empty() {
+    if found.is_empty() {
         let wanted = match definition.choice {
             Choice::Pinned(_) => "the pinned Hive partition is not there or not ready",
             _ => "no Hive partition is ready",
         };
-        let Ready::Marker(marker) = &definition.ready;
         let directory = connection.show("");
-        let message = format!("{wanted} in {directory}: a ready one holds a file `{marker}`");
-        return Err(Error::Unavailable(message));
+        return Err(Error::Unavailable(match &definition.ready {
+            Ready::Marker(marker) => {
+                format!("{wanted} in {directory}: a ready one holds a file `{marker}`")
+            }
+            Ready::Metastore(metastore) => {
+                format!("{wanted}: {metastore} has none that is chosen")
+            }
+        }));
     }
-    search.found.reverse();
-    Ok(search.found)
+    found.reverse();
+    Ok(found)
+}
+
+/// How many Hive partitions are wanted at the most.
+fn most(choice: &Choice) -> usize {
+    match choice {
+        Choice::All => usize::MAX,
+        Choice::AsOf(as_of) => as_of.keep,
+        Choice::Latest | Choice::Pinned(_) => 1,
+    }
+}
+
+/// Puts the greatest values first.
+fn sort(partitions: &mut [HivePartition]) {
+    partitions.sort_by(|a, b| (&b.values, &b.name).cmp(&(&a.values, &a.name)));
 }
 
 /// What an image of these Hive partitions is named by: [`Definition::pinned`] takes it.
@@ -116,12 +131,19 @@ pub fn check_unchanged(
     partitions: &[HivePartition],
 ) -> Result<(), Error> {
     let tree = Tree::new(definition, connection)?;
-    for partition in partitions {
-        let now = tree.with_files(definition, partition.clone())?;
+    let now: Vec<Option<HivePartition>> = match &definition.ready {
+        Ready::Marker(marker) => {
+            let again = partitions.iter().cloned();
+            let again = again.map(|one| tree.with_files(one, Some(marker)));
+            again.collect::<Result<_, _>>()?
+        }
+        Ready::Metastore(metastore) => registered::again(definition, metastore, &tree, partitions)?,
+    };
+    for (partition, now) in partitions.iter().zip(now) {
         if now.as_ref() != Some(partition) {
             let message = format!(
                 "{} changed while it was loaded",
-                connection.show(&partition.name)
+                connection.show(&partition.path)
             );
             return Err(Error::Changed(message));
         }
@@ -132,13 +154,27 @@ pub fn check_unchanged(
 struct Search<'a> {
     definition: &'a Definition,
     tree: Tree<'a>,
-    /// How many are wanted at the most.
-    most: usize,
     /// The greatest first.
     found: Vec<HivePartition>,
 }
 
 impl Search<'_> {
+    /// What is chosen of the ready ones, the greatest values first.
+    fn of(definition: &Definition, tree: Tree<'_>) -> Result<Vec<HivePartition>, Error> {
+        let mut search = Search {
+            definition,
+            tree,
+            found: Vec::new(),
+        };
+        search.visit(HivePartition {
+            name: String::new(),
+            path: String::new(),
+            values: Vec::new(),
+            files: Vec::new(),
+        })?;
+        Ok(search.found)
+    }
+
     /// Adds what is chosen at or below a directory, the greatest values first.
     fn visit(&mut self, at: HivePartition) -> Result<(), Error> {
         let depth = at.values.len();
@@ -146,14 +182,16 @@ impl Search<'_> {
             let has_no_time =
                 matches!(self.definition.choice, Choice::AsOf(_)) && at.time().is_none();
             if !has_no_time {
-                self.found
-                    .extend(self.tree.with_files(self.definition, at)?);
+                let Ready::Marker(marker) = &self.definition.ready else {
+                    return Ok(());
+                };
+                self.found.extend(self.tree.with_files(at, Some(marker))?);
             }
             return Ok(());
         };
-        let Directory { directories, files } = self.tree.directory(&at.name)?;
+        let Directory { directories, files } = self.tree.directory(&at.path)?;
         let invalid = |error: String| {
-            let message = format!("{error}, in {}", self.tree.connection.show(&at.name));
+            let message = format!("{error}, in {}", self.tree.connection.show(&at.path));
             Error::Invalid(message)
         };
         if let Some(file) = files.iter().find(|file| is_visible(file.file_name())) {
@@ -168,9 +206,9 @@ impl Search<'_> {
                 _ => below.push(at.below(name, value)),
             }
         }
-        below.sort_by(|a, b| (&b.values, &b.name).cmp(&(&a.values, &a.name)));
+        sort(&mut below);
         for next in below {
-            if self.found.len() == self.most {
+            if self.found.len() == most(&self.definition.choice) {
                 break;
             }
             self.visit(next)?;
@@ -184,6 +222,8 @@ impl Search<'_> {
 struct Tree<'a> {
     connection: &'a Connection,
     whole: Option<HashMap<String, Directory>>,
+    /// How many there are above data.
+    levels: usize,
 }
 
 impl<'a> Tree<'a> {
@@ -192,36 +232,42 @@ impl<'a> Tree<'a> {
             Choice::All => Some(by_directory(connection.list_all()?)),
             Choice::Latest | Choice::AsOf(_) | Choice::Pinned(_) => None,
         };
-        Ok(Tree { connection, whole })
+        Ok(Tree {
+            connection,
+            whole,
+            levels: definition.partition.len(),
+        })
     }
 
     fn directory(&self, path: &str) -> Result<Directory, Error> {
         match &self.whole {
-            Some(whole) => Ok(whole.get(path).cloned().unwrap_or_default()),
-            None => self.connection.list(path),
+            Some(whole) if self.connection.is_inside(path) => {
+                Ok(whole.get(path).cloned().unwrap_or_default())
+            }
+            _ => self.connection.list(path),
         }
     }
 
-    /// A Hive partition with its data files, if it is ready.
+    /// A Hive partition with its data files, if its marker is there, where it has one.
     fn with_files(
         &self,
-        definition: &Definition,
         at: HivePartition,
+        marker: Option<&str>,
     ) -> Result<Option<HivePartition>, Error> {
-        let Ready::Marker(marker) = &definition.ready;
-        let Directory { directories, files } = self.directory(&at.name)?;
-        if !files.iter().any(|file| file.file_name() == marker) {
+        let Directory { directories, files } = self.directory(&at.path)?;
+        let is_marker = |file: &DataFile| Some(file.file_name()) == marker;
+        if marker.is_some() && !files.iter().any(is_marker) {
             return Ok(None);
         }
         if let Some(inner) = directories.iter().find(|name| is_visible(name)) {
             let message = format!(
                 "{}/{inner} is a directory, but `partition` declares {} levels of them",
-                self.connection.show(&at.name),
-                definition.partition.len()
+                self.connection.show(&at.path),
+                self.levels
             );
             return Err(Error::Invalid(message));
         }
-        let is_data = |file: &DataFile| is_visible(file.file_name()) && file.file_name() != marker;
+        let is_data = |file: &DataFile| is_visible(file.file_name()) && !is_marker(file);
         let mut files: Vec<DataFile> = files.into_iter().filter(is_data).collect();
         files.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(Some(HivePartition { files, ..at }))

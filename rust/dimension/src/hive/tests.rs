@@ -173,6 +173,53 @@ fn hidden_files_are_no_data() {
     assert_eq!(files, ["a", "b"]);
 }
 
+/// Everything that Hive, Spark, Databricks' committer and object stores leave beside the data.
+#[test]
+fn a_directory_is_read_as_its_writers_leave_it() {
+    let data = [
+        "000000_0",
+        "000001_0_copy_1",
+        "000002_1000.snappy.orc",
+        "part-00000-8ff4b1c3-8b5e-4a7a-9d33-1b2c5a1de0a7.c000.snappy.parquet",
+        "part-00001-tid-5530-1-c000.zstd.parquet",
+    ];
+    let beside = [
+        "_SUCCESS",
+        "._SUCCESS.crc",
+        ".part-00000-8ff4b1c3-8b5e-4a7a-9d33-1b2c5a1de0a7.c000.snappy.parquet.crc",
+        ".000000_0.crc",
+        "_committed_5530",
+        "_started_5530",
+        "_metadata",
+        "_common_metadata",
+        "_temporary/0/_temporary/attempt_2013_0001_m_000000_3/part-00000",
+        ".hive-staging_hive_2013-01-02_10-00-00_000_1-1/-ext-10000/000000_0",
+        ".spark-staging-8ff4b1c3/dt=2013-01-02/part-00000",
+        ".DS_Store",
+    ];
+    let of_table = [
+        "_temporary/0/x",
+        "_SUCCESS",
+        "._SUCCESS.crc",
+        ".hive-staging_hive_2013/000000_0",
+        "_delta_log_is_hidden/x",
+        "dt=2013-01-02_$folder$",
+        // Being written: without its marker file.
+        "dt=2013-01-03/part-00000",
+        "dt=2013-01-03/_temporary/0/x",
+    ];
+    let inside = data.iter().chain(&beside);
+    let mut paths: Vec<String> = inside.map(|name| format!("dt=2013-01-02/{name}")).collect();
+    paths.extend(of_table.map(str::to_owned));
+    let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+    for choice in ["latest", "all", "as_of", "dt=2013-01-02"] {
+        let found = chosen(&definition("dt DATE", choice), &paths).unwrap();
+        assert_eq!(found.len(), 1, "{choice}");
+        let files: Vec<_> = found[0].files.iter().map(DataFile::file_name).collect();
+        assert_eq!(files, data, "{choice}");
+    }
+}
+
 #[test]
 fn a_table_without_levels_is_one_hive_partition() {
     for choice in ["latest", "all"] {

@@ -29,7 +29,7 @@ impl Value {
     }
 
     /// The value of a directory's name, unescaped. `None` is Hive's NULL.
-    fn parse(text: &str, data_type: &DataType) -> Result<Option<Value>, String> {
+    pub(super) fn parse(text: &str, data_type: &DataType) -> Result<Option<Value>, String> {
         if text == HIVE_NULL {
             return Ok(None);
         }

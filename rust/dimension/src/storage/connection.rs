@@ -11,9 +11,9 @@ use object_store::path::Path as ObjectPath;
 use object_store::{
     GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt, PutPayload, coalesce_ranges,
 };
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 
-use super::{join, object_path};
+use super::{Location, join, object_path};
 use crate::error::Error;
 
 /// Ranges that are nearer than this many bytes are read by one request: a request to a store
@@ -22,16 +22,24 @@ const GAP: u64 = 256 << 10;
 
 /// A client of a [`Storage`](super::Storage).
 ///
-/// Calls block, and are made from threads that run no async code.
+/// Calls block, and are made from threads that run no async code. Paths lie below the directory;
+/// those in one of the other directories are whole: they begin with that directory's name.
 pub struct Connection {
-    store: Arc<dyn ObjectStore>,
-    /// Where the directory lies in the store.
-    prefix: String,
-    /// How messages name the directory.
-    name: String,
+    /// The directory itself first.
+    roots: Vec<Root>,
     runtime: Runtime,
+}
+
+/// A directory with the client of its store.
+pub(super) struct Root {
+    pub(super) store: Arc<dyn ObjectStore>,
+    /// Where the directory lies in the store.
+    pub(super) prefix: String,
+    /// How messages name the directory.
+    pub(super) name: String,
+    pub(super) location: Option<Location>,
     /// What messages must not show.
-    secrets: Vec<String>,
+    pub(super) secrets: Vec<String>,
 }
 
 /// What a directory holds.
@@ -46,7 +54,7 @@ pub struct Directory {
 /// A file, as it was when it was listed. Two that are equal hold the same bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct DataFile {
-    /// Below the directory of the storage.
+    /// Below the directory of the storage; of one of its other directories, whole.
     pub path: String,
     /// In bytes.
     pub size: u64,
@@ -64,34 +72,49 @@ impl DataFile {
 }
 
 impl Connection {
-    pub(super) fn new(
-        store: Arc<dyn ObjectStore>,
-        prefix: &str,
-        name: String,
-        secrets: Vec<String>,
-    ) -> Result<Connection, Error> {
-        let runtime = Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|cause| {
-            Error::Unavailable(format!("no runtime to read {name} with: {cause}"))
-        })?;
-        Ok(Connection {
-            store,
-            prefix: prefix.to_owned(),
-            name,
-            runtime,
-            secrets,
+    pub(super) fn new(roots: Vec<Root>, runtime: Runtime) -> Connection {
+        Connection { roots, runtime }
+    }
+
+    /// How messages name a path.
+    pub fn show(&self, path: &str) -> String {
+        let (root, path) = self.root_of(path);
+        join(&root.name, path)
+    }
+
+    /// The path of a directory in this one, or in one of the others; `None` where it lies outside of
+    /// all.
+    pub(crate) fn path_of(&self, location: &Location) -> Option<String> {
+        self.roots.iter().enumerate().find_map(|(i, root)| {
+            let path = location.relative_to(root.location.as_ref()?)?;
+            Some(match i {
+                0 => path,
+                _ => join(&root.name, &path),
+            })
         })
     }
 
-    /// How messages name a path below the directory.
-    pub fn show(&self, path: &str) -> String {
-        join(&self.name, path)
+    /// Whether a path lies below the directory itself.
+    pub(crate) fn is_inside(&self, path: &str) -> bool {
+        std::ptr::eq(self.root_of(path).0, &self.roots[0])
+    }
+
+    /// The root that a path lies in, and the rest of the path.
+    fn root_of<'a>(&self, path: &'a str) -> (&Root, &'a str) {
+        let (first, others) = self.roots.split_first().expect("there is always one");
+        let inside = |root: &'_ Root| {
+            let rest = path.strip_prefix(root.name.as_str())?;
+            (rest.is_empty() || rest.starts_with('/')).then(|| rest.trim_start_matches('/'))
+        };
+        let found = others.iter().find_map(|root| Some((root, inside(root)?)));
+        found.unwrap_or((first, path))
     }
 
     /// What the directory at `path` holds, in no order.
     pub fn list(&self, path: &str) -> Result<Directory, Error> {
+        let (root, _) = self.root_of(path);
         let prefix = self.locate(path)?;
-        let listing = self.store.list_with_delimiter(Some(&prefix));
+        let listing = root.store.list_with_delimiter(Some(&prefix));
         let listing = self.runtime.block_on(listing);
         let listing = listing.map_err(|cause| self.failed("list", path, &cause))?;
         let names = listing
@@ -100,29 +123,32 @@ impl Connection {
             .filter_map(ObjectPath::filename);
         Ok(Directory {
             directories: names.map(str::to_owned).collect(),
-            files: listing.objects.into_iter().map(|o| self.file(o)).collect(),
+            files: listing
+                .objects
+                .into_iter()
+                .map(|o| self.file(root, o))
+                .collect(),
         })
     }
 
-    /// All files below the directory, at any depth.
+    /// All files below the directory, at any depth; not those of other directories.
     pub fn list_all(&self) -> Result<Vec<DataFile>, Error> {
         let prefix = self.locate("")?;
-        let listing = self.store.list(Some(&prefix)).try_collect::<Vec<_>>();
+        let root = &self.roots[0];
+        let listing = root.store.list(Some(&prefix)).try_collect::<Vec<_>>();
         let listing = self.runtime.block_on(listing);
         let listing = listing.map_err(|cause| self.failed("list", "", &cause))?;
-        Ok(listing.into_iter().map(|o| self.file(o)).collect())
+        Ok(listing.into_iter().map(|o| self.file(root, o)).collect())
     }
 
-    /// Reads ranges of a file that is still the one that was listed.
+    /// Reads ranges of a file that is still the one that was listed: [`Error::Changed`] if not.
     pub fn read(&self, file: &DataFile, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, Error> {
-        let failed = |cause: &str| {
-            let message = format!("cannot read {}: {cause}", self.show(&file.path));
-            Error::Unavailable(message)
-        };
+        let failed = |cause: &str| format!("cannot read {}: {cause}", self.show(&file.path));
         if let Some(outside) = ranges.iter().find(|r| r.start > r.end || r.end > file.size) {
             let message = format!("bytes {outside:?} of {} are asked for", file.size);
-            return Err(failed(&message));
+            return Err(Error::Unavailable(failed(&message)));
         }
+        let (root, _) = self.root_of(&file.path);
         let path = self.locate(&file.path)?;
         let fetch = async |range: Range<u64>| {
             let options = GetOptions {
@@ -130,7 +156,7 @@ impl Connection {
                 if_match: file.etag.clone(),
                 ..GetOptions::default()
             };
-            self.store.get_opts(&path, options).await?.bytes().await
+            root.store.get_opts(&path, options).await?.bytes().await
         };
         let wanted: Vec<Range<u64>> = ranges.iter().filter(|r| !r.is_empty()).cloned().collect();
         let read = coalesce_ranges(&wanted, fetch, GAP);
@@ -144,29 +170,35 @@ impl Connection {
                 .filter(|b| b.len() as u64 == range.end - range.start),
         };
         let all: Option<Vec<Bytes>> = ranges.iter().map(of_range).collect();
-        all.ok_or_else(|| failed("it is shorter than it was when it was listed"))
+        all.ok_or_else(|| Error::Changed(failed("it is shorter than it was when it was listed")))
     }
 
     /// Writes a file, for tests of what reads it.
     pub fn write(&self, path: &str, bytes: impl Into<Bytes>) -> Result<(), Error> {
+        let (root, _) = self.root_of(path);
         let location = self.locate(path)?;
         let payload = PutPayload::from_bytes(bytes.into());
-        let written = self.runtime.block_on(self.store.put(&location, payload));
+        let written = self.runtime.block_on(root.store.put(&location, payload));
         written
             .map(drop)
             .map_err(|cause| self.failed("write", path, &cause))
     }
 
     fn locate(&self, path: &str) -> Result<ObjectPath, Error> {
-        object_path(&join(&self.prefix, path))
+        let (root, path) = self.root_of(path);
+        object_path(&join(&root.prefix, path))
     }
 
     /// Paths that a store lists begin with the prefix.
-    fn file(&self, object: ObjectMeta) -> DataFile {
+    fn file(&self, root: &Root, object: ObjectMeta) -> DataFile {
         let path = object.location.as_ref();
-        let path = path.strip_prefix(&self.prefix).unwrap_or(path);
+        let path = path.strip_prefix(&root.prefix).unwrap_or(path);
+        let path = path.trim_start_matches('/');
         DataFile {
-            path: path.trim_start_matches('/').to_owned(),
+            path: match std::ptr::eq(root, &self.roots[0]) {
+                true => path.to_owned(),
+                false => join(&root.name, path),
+            },
             size: object.size,
             modified: object.last_modified.timestamp_micros(),
             etag: object.e_tag,
@@ -174,17 +206,24 @@ impl Connection {
     }
 
     fn failed(&self, what: &str, path: &str, cause: &object_store::Error) -> Error {
+        let (root, _) = self.root_of(path);
         let path = self.show(path);
-        let cause = match cause {
-            object_store::Error::NotFound { .. } => "it is not there (any more)".to_owned(),
-            object_store::Error::Precondition { .. } => {
-                "it was changed after it was listed".to_owned()
+        let message = |cause: &str| format!("cannot {what} {path}: {cause}");
+        match cause {
+            // What is read was listed before.
+            object_store::Error::NotFound { .. } if what == "read" => {
+                Error::Changed(message("it is not there (any more)"))
             }
-            other => self.without_secrets(why(other)),
-        };
-        Error::Unavailable(format!("cannot {what} {path}: {cause}"))
+            object_store::Error::NotFound { .. } => Error::Unavailable(message("it is not there")),
+            object_store::Error::Precondition { .. } => {
+                Error::Changed(message("it was changed after it was listed"))
+            }
+            other => Error::Unavailable(message(&root.without_secrets(why(other)))),
+        }
     }
+}
 
+impl Root {
     /// Stores answer with the credentials that they refuse.
     fn without_secrets(&self, mut text: String) -> String {
         for secret in &self.secrets {
@@ -197,7 +236,8 @@ impl Connection {
 impl fmt::Debug for Connection {
     /// The name only: clients hold credentials.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Connection").field(&self.name).finish()
+        let names = self.roots.iter().map(|root| &root.name);
+        f.debug_list().entries(names).finish()
     }
 }
 

@@ -112,7 +112,9 @@ mod tests {
     use super::*;
 
     fn value(settings: &Settings, key: AmazonS3ConfigKey) -> Option<String> {
-        settings.apply(AmazonS3Builder::new()).get_config_value(&key)
+        settings
+            .apply(AmazonS3Builder::new())
+            .get_config_value(&key)
     }
 
     #[test]

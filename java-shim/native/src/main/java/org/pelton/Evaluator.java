@@ -57,11 +57,7 @@ public final class Evaluator implements AutoCloseable {
    * @param nativeDirectory see {@link NativeLibrary#load}
    */
   public Evaluator(
-      String decisionUri,
-      long version,
-      String onError,
-      String[] storage,
-      String nativeDirectory) {
+      String decisionUri, long version, String onError, String[] storage, String nativeDirectory) {
     NativeLibrary.load(nativeDirectory);
     name = decisionUri.substring(decisionUri.lastIndexOf('/') + 1);
     input = new RowBuffer("`" + name + "`: the input");

@@ -19,7 +19,9 @@ final class JniExercise {
     NativeLibrary.load(nativeDirectory); // of another job in the same process
     NativeLibrary.load("/missing"); // too late to matter
     check(NativeLibrary.describe().split(" ").length == 3, NativeLibrary.describe());
-    expect("DECISION_NOT_FOUND", () -> new Evaluator(uri + "x", 1, "fail", new String[0], null).close());
+    expect(
+        "DECISION_NOT_FOUND",
+        () -> new Evaluator(uri + "x", 1, "fail", new String[0], null).close());
     expect("DECISION_NOT_FOUND", () -> new Evaluator(uri, 7, "fail", new String[0], null).close());
 
     Evaluator evaluator = new Evaluator(uri, 0, "fail", new String[0], null);

@@ -20,6 +20,10 @@ final class S3Server implements AutoCloseable {
   private static final Pattern ENDPOINT = Pattern.compile("Running on (http://\\S+)");
   private static final String BUCKET = "features";
 
+  /** Moto looks for the service in it, and checks nothing. */
+  private static final String AUTHORIZATION =
+      "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request";
+
   private final HttpClient client = HttpClient.newHttpClient();
   private final Process process;
   private final String endpoint;
@@ -74,9 +78,7 @@ final class S3Server implements AutoCloseable {
       throws IOException, InterruptedException {
     HttpRequest request =
         HttpRequest.newBuilder(URI.create(endpoint + "/" + BUCKET + key.replace("=", "%3D")))
-            .header(
-                "Authorization",
-                "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request")
+            .header("Authorization", AUTHORIZATION)
             .PUT(body)
             .build();
     HttpResponse<String> answer = client.send(request, HttpResponse.BodyHandlers.ofString());
