@@ -8,13 +8,13 @@ import sys
 
 import numpy as np
 
-from vectors import linear, networks, trained, trees, vector
+from vectors import foreign, linear, networks, trained, trees, vector
 
 
 def main(prefixes):
     for stale in [] if prefixes else vector.HERE.glob("*/case.json"):
         shutil.rmtree(stale.parent)
-    for family in (trees, linear, networks, trained):
+    for family in (trees, linear, networks, trained, foreign):
         rng = np.random.default_rng(20130101)
         for case in family.cases(rng):
             if not prefixes or case.name.startswith(tuple(prefixes)):

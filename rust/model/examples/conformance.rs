@@ -77,8 +77,8 @@ fn page(counts: &BTreeMap<String, [usize; 5]>, all: &[usize; 5]) -> String {
         `make model-conformance UPDATE=1`, compared by `make model-conformance`.\n\n\
         - **passed**: on Pelton's own kernels, within the suite's tolerances;\n\
         - **with constants**: the same, with inputs that give shapes, axes or counts as constants of the file, as exporters\n  write them;\n\
-        - **tract**: with a step on tract, which no operator has yet;\n\
-        - **refused**: by name, when the model loads: an operator, element type or shape that is not there;\n\
+        - **tract**: with a step on tract, since the operator is none of Pelton's own; beside 0, values may be\n  off by 1e-6 of the largest one;\n\
+        - **refused**: by name, when the model loads: an operator, element type or shape that neither Pelton nor tract has, or a\n  shape that depends on values;\n\
         - **wrong**: an output differs. (Of `QLinearMatMul` over int8 the suite expects values that wrap where ONNX Runtime,\n  and Pelton, stop at the type's bounds.)\n\n\
         `several` are models of several nodes: functions that operators stand for, written out.\n\n\
         | operator | passed | with constants | tract | refused | wrong |\n|---|---|---|---|---|---|\n",

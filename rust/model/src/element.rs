@@ -84,6 +84,12 @@ impl Element {
         })
     }
 
+    /// Its number in ONNX's `TensorProto.DataType`.
+    pub(crate) fn to_onnx(self) -> i32 {
+        let known = ELEMENTS.iter().find(|(element, _)| *element == self);
+        known.map_or(0, |(_, number)| *number as i32)
+    }
+
     pub(crate) fn region(self) -> Region {
         match self {
             Element::Float => Region::F32,

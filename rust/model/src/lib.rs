@@ -42,6 +42,7 @@ mod model;
 mod onnx;
 mod operators;
 mod shape;
+mod tract;
 mod trees;
 
 pub use element::Element;

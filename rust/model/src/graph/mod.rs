@@ -5,6 +5,7 @@
 
 pub(crate) mod builder;
 mod fold;
+pub(crate) mod foreign;
 mod ids;
 mod inputs;
 pub(crate) mod value;
@@ -16,6 +17,7 @@ use prost::Message;
 pub(crate) use builder::{Builder, Made, RowShape, Rows};
 pub(crate) use value::{Deferred, Place, Size, Value};
 
+use self::foreign::Groups;
 use crate::element::Element;
 use crate::error::ModelError;
 use crate::memory::{MemorySize, Tensor};
@@ -96,10 +98,22 @@ impl Builder<'_> {
         Ok(Model::new(inputs, outputs, self.memory, self.steps, ids))
     }
 
-    /// Adds what nodes do, in their order.
+    /// Adds what nodes do, in their order; those that run on tract wait for each other.
     fn nodes(&mut self, nodes: Vec<NodeProto>) -> Result<(), ModelError> {
-        for node in nodes {
-            operators::load(Node::new(node), self)?;
+        let mut groups = Groups::default();
+        for node in nodes.into_iter().map(Node::new) {
+            let waits = operators::foreign::find(&node).is_some();
+            if waits && (groups.make_any(&node.inputs) || !self.is_constant(&node)?) {
+                groups.add(node);
+                continue;
+            }
+            for group in groups.before(&node, &self.readers) {
+                self.foreign(group)?;
+            }
+            operators::load(node, self)?;
+        }
+        for group in groups.rest(&self.readers) {
+            self.foreign(group)?;
         }
         Ok(())
     }

@@ -51,6 +51,39 @@ impl Node {
         }
     }
 
+    /// As in a file.
+    pub fn into_proto(self) -> NodeProto {
+        NodeProto {
+            op_type: Some(self.operator),
+            domain: Some(self.domain).filter(|domain| domain != CORE),
+            name: Some(self.name),
+            input: self.inputs,
+            output: self.outputs,
+            attribute: self.attributes,
+            ..Default::default()
+        }
+    }
+
+    /// The names and values of all attributes of integers.
+    pub fn integers(&self) -> impl Iterator<Item = (&str, i64)> {
+        self.attributes.iter().flat_map(|attribute| {
+            let name = attribute.name.as_deref().unwrap_or_default();
+            let values = attribute.i.iter().chain(&attribute.ints);
+            values.map(move |value| (name, *value))
+        })
+    }
+
+    /// The names that the node reads, those inside its graphs included.
+    pub fn reads(&self) -> impl Iterator<Item = &str> {
+        reads(&self.inputs, &self.attributes)
+    }
+
+    /// A string, which stays where it is.
+    pub fn peek(&self, name: &str) -> Option<&[u8]> {
+        let attribute = (self.attributes.iter()).find(|a| a.name.as_deref() == Some(name))?;
+        attribute.s.as_deref()
+    }
+
     /// How errors call this node; nodes without a name are called by their first output.
     pub fn place(&self) -> String {
         let (what, name) = match self.outputs.first() {
@@ -212,4 +245,23 @@ impl Node {
         String::from_utf8(bytes)
             .map_err(|_| self.invalid(format!("attribute {name:?} holds text that is not UTF-8")))
     }
+}
+
+/// The names that nodes read, those inside their graphs included.
+fn reads_of(nodes: &[NodeProto]) -> impl Iterator<Item = &str> {
+    nodes
+        .iter()
+        .flat_map(|node| reads(&node.input, &node.attribute))
+}
+
+fn reads<'n>(
+    inputs: &'n [String],
+    attributes: &'n [AttributeProto],
+) -> Box<dyn Iterator<Item = &'n str> + 'n> {
+    let graphs = attributes.iter().filter_map(|a| a.g.as_deref());
+    let inner = graphs.flat_map(|graph| {
+        let outputs = graph.output.iter().filter_map(|o| o.name.as_deref());
+        reads_of(&graph.node).chain(outputs)
+    });
+    Box::new(inputs.iter().map(String::as_str).chain(inner))
 }

@@ -12,6 +12,7 @@ mod comparison;
 pub(crate) mod constant;
 mod elementwise;
 mod features;
+pub(crate) mod foreign;
 mod gather;
 mod label_encoder;
 mod linear;
@@ -109,6 +110,9 @@ pub(crate) fn load(node: Node, graph: &mut Builder) -> Result<(), ModelError> {
 
 /// Adds what `node` does to the plan.
 pub(crate) fn load_known(mut node: Node, graph: &mut Builder) -> Result<(), ModelError> {
+    if foreign::find(&node).is_some() {
+        return graph.foreign(node.into());
+    }
     let known = |(domain, name, _): &&Operator| *domain == node.domain && *name == node.operator;
     let Some((_, _, load)) = all().find(known) else {
         return Err(unknown(&node));
@@ -131,11 +135,14 @@ pub(crate) fn load_known(mut node: Node, graph: &mut Builder) -> Result<(), Mode
 
 /// The operators of a domain are listed: there may be one that does the same.
 fn unknown(node: &Node) -> ModelError {
+    if let Some(why) = foreign::never(node) {
+        return node.not_supported(why);
+    }
     let domain = if node.domain == ML { ML } else { CORE };
     let names = all()
         .filter(|(of, _, _)| *of == domain)
         .map(|(_, name, _)| *name);
-    let mut names: Vec<&str> = names.collect();
+    let mut names: Vec<&str> = names.chain(foreign::names(domain)).collect();
     names.sort_unstable();
     let names = names.join(", ");
     node.not_supported(format!(
