@@ -33,14 +33,16 @@ impl Builder<'_> {
         for index in 0..node.inputs.len() {
             inputs.push(self.optional(node, index)?);
         }
-        let one = self.compute(node, &inputs)?;
         if !inputs.iter().flatten().any(Value::depends_on_rows) {
-            return self.define_all(node, one).map(|()| true);
+            let known = self.compute(node, &inputs)?;
+            return self.define_all(node, known).map(|()| true);
         }
-        let inputs: Vec<_> = (inputs.into_iter())
-            .map(|value| value.map(for_two_rows))
-            .collect();
-        let two = self.compute(node, &inputs)?;
+        let inputs_for = |rows: fn(Value) -> Value| -> Vec<_> {
+            let inputs = inputs.iter().cloned();
+            inputs.map(|value| value.map(rows)).collect()
+        };
+        let one = self.compute(node, &inputs_for(for_one_row))?;
+        let two = self.compute(node, &inputs_for(for_two_rows))?;
         let mut both = Vec::new();
         for (one, two) in one.into_iter().zip(two) {
             match (one, two) {
@@ -108,6 +110,23 @@ impl Builder<'_> {
         });
         Ok(outputs.collect())
     }
+}
+
+/// A constant as it is for one row.
+fn for_one_row(mut value: Value) -> Value {
+    if let Place::Constant(constant) = &value.place
+        && constant.for_two.is_some()
+    {
+        let data = constant.data.clone();
+        value.place = Place::Constant(
+            Constant {
+                data,
+                for_two: None,
+            }
+            .into(),
+        );
+    }
+    value
 }
 
 /// A constant as it is for two rows.
