@@ -184,6 +184,66 @@ fn a_file_made_to_be_large_in_memory_stays_within_a_multiple_of_its_size() {
 }
 
 #[test]
+fn a_large_ensemble_takes_a_few_times_its_own_memory_while_it_loads() {
+    let _turn = turn();
+    // 60 complete trees of depth 10: as many nodes as just fit the capacity that lists double to.
+    let (trees, inner) = (60, (1 << 10) - 1);
+    let all = || (0..trees).flat_map(|tree| (0..2 * inner + 1).map(move |node| (tree, node)));
+    let ints = |f: &dyn Fn(i64, i64) -> i64| all().map(|(t, n)| f(t, n)).collect::<Vec<i64>>();
+    let leaves = |f: &dyn Fn(i64, i64) -> i64| {
+        let leaves = all().filter(|(_, node)| *node >= inner);
+        leaves.map(|(t, n)| f(t, n)).collect::<Vec<i64>>()
+    };
+    let branch = |node: i64, value: i64| if node < inner { value } else { 0 };
+    let values: Vec<f32> = all()
+        .map(|(tree, node)| (tree * 7919 + node * 31) as f32)
+        .collect();
+    let modes: Vec<&str> = all()
+        .map(|(_, node)| if node < inner { "BRANCH_LEQ" } else { "LEAF" })
+        .collect();
+    let weights: Vec<f32> = leaves(&|tree, node| tree + node)
+        .iter()
+        .map(|x| *x as f32)
+        .collect();
+    let node = onnx_file::Node::ml("TreeEnsembleRegressor", &["x"], &["y"])
+        .int("n_targets", 1)
+        .ints("nodes_treeids", &ints(&|tree, _| tree))
+        .ints("nodes_nodeids", &ints(&|_, node| node))
+        .ints(
+            "nodes_featureids",
+            &ints(&|tree, node| branch(node, (tree + node) % 40)),
+        )
+        .ints(
+            "nodes_truenodeids",
+            &ints(&|_, node| branch(node, 2 * node + 1)),
+        )
+        .ints(
+            "nodes_falsenodeids",
+            &ints(&|_, node| branch(node, 2 * node + 2)),
+        )
+        .floats("nodes_values", &values)
+        .texts("nodes_modes", &modes)
+        .ints("target_treeids", &leaves(&|tree, _| tree))
+        .ints("target_nodeids", &leaves(&|_, node| node))
+        .ints("target_ids", &leaves(&|_, _| 0))
+        .floats("target_weights", &weights);
+    let inputs = [onnx_file::matrix("x", onnx_file::FLOAT, 40)];
+    let file = onnx_file::model(
+        &[node],
+        &inputs,
+        &[onnx_file::shapeless("y", onnx_file::FLOAT)],
+    );
+    drop((values, modes, weights));
+    let before = USED.load(Relaxed);
+    PEAK.store(before, Relaxed);
+    let model = Model::from_onnx(&file, &|_| None).unwrap();
+    let (peak, kept) = (PEAK.load(Relaxed) - before, USED.load(Relaxed) - before);
+    println!("{} bytes of file: peak {peak}, kept {kept}", file.len());
+    assert_eq!(model.steps().len(), 1);
+    assert!(peak < 8 * kept, "peak {peak} bytes, {kept} kept");
+}
+
+#[test]
 fn values_that_wait_for_their_reader_do_not_wait_for_each_other_without_end() {
     let _turn = turn();
     let names: Vec<String> = (0..50_000).map(|i| format!("v{i}")).collect();

@@ -15,6 +15,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     config.out_dir(&out).compile_fds(descriptors)?;
     let code = std::fs::read_to_string(out.join("onnx.rs"))?;
+    // The attributes of nodes are read by hand: attribute.rs says why.
+    let code = code.replace(
+        "pub attribute: ::prost::alloc::vec::Vec<AttributeProto>",
+        "pub attribute: ::prost::alloc::vec::Vec<crate::onnx::attribute::Attribute>",
+    );
     let header = "// Generated from codegen/onnx-ml.proto (ONNX 1.20.1, Apache-2.0) by codegen/: do not edit.\n";
     std::fs::write(here.join("../src/onnx/proto.rs"), format!("{header}{code}"))?;
     std::fs::remove_dir_all(&out)?;

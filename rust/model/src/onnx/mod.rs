@@ -1,5 +1,6 @@
 //! The ONNX file format: generated messages, and what reads them with errors that name the place.
 
+pub(crate) mod attribute;
 pub(crate) mod node;
 pub(crate) mod tensor;
 

@@ -1,8 +1,9 @@
 //! A node of the graph and its attributes, taken one by one; what nobody took is refused.
 
 use super::External;
+use super::attribute::{Attribute, Ints};
 use super::proto::attribute_proto::AttributeType;
-use super::proto::{AttributeProto, GraphProto, NodeProto};
+use super::proto::{GraphProto, NodeProto};
 use super::tensor;
 use crate::error::ModelError;
 use crate::graph::Value;
@@ -20,7 +21,7 @@ pub(crate) struct Node {
     pub name: String,
     pub inputs: Vec<String>,
     pub outputs: Vec<String>,
-    attributes: Vec<AttributeProto>,
+    attributes: Vec<Attribute>,
 }
 
 impl Node {
@@ -68,8 +69,8 @@ impl Node {
     pub fn integers(&self) -> impl Iterator<Item = (&str, i64)> {
         self.attributes.iter().flat_map(|attribute| {
             let name = attribute.name.as_deref().unwrap_or_default();
-            let values = attribute.i.iter().chain(&attribute.ints);
-            values.map(move |value| (name, *value))
+            let values = attribute.i.into_iter().chain(attribute.ints.iter());
+            values.map(move |value| (name, value))
         })
     }
 
@@ -124,7 +125,7 @@ impl Node {
     pub fn graph(&mut self, name: &str) -> Result<Option<GraphProto>, ModelError> {
         Ok(self
             .take(name, AttributeType::Graph)?
-            .map(|a| *a.g.unwrap_or_default()))
+            .map(|a| *a.rest.g.unwrap_or_default()))
     }
 
     /// Whether the node has an attribute.
@@ -144,11 +145,17 @@ impl Node {
         let Some(attribute) = self.take(name, AttributeType::String)? else {
             return Ok(None);
         };
-        self.utf8(name, attribute.s.unwrap_or_default()).map(Some)
+        self.utf8(name, attribute.rest.s.unwrap_or_default())
+            .map(Some)
     }
 
     /// A list of integers; empty when the attribute is absent.
     pub fn ints(&mut self, name: &str) -> Result<Vec<i64>, ModelError> {
+        self.small_ints(name).map(Ints::into_vec)
+    }
+
+    /// A list of integers, in as little memory as they need; empty when the attribute is absent.
+    pub fn small_ints(&mut self, name: &str) -> Result<Ints, ModelError> {
         Ok(self
             .take(name, AttributeType::Ints)?
             .map(|a| a.ints)
@@ -159,7 +166,7 @@ impl Node {
     pub fn floats(&mut self, name: &str) -> Result<Vec<f32>, ModelError> {
         Ok(self
             .take(name, AttributeType::Floats)?
-            .map(|a| a.floats)
+            .map(|a| a.rest.floats)
             .unwrap_or_default())
     }
 
@@ -169,7 +176,24 @@ impl Node {
             .take(name, AttributeType::Strings)?
             .map(|a| a.strings)
             .unwrap_or_default();
-        strings.into_iter().map(|s| self.utf8(name, s)).collect()
+        let strings = strings.into_vec().into_iter();
+        strings.map(|s| self.utf8(name, s)).collect()
+    }
+
+    /// What each string of a list means; empty when the attribute is absent.
+    pub fn words<T>(
+        &mut self,
+        name: &str,
+        meaning: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<Vec<T>, ModelError> {
+        let Some(attribute) = self.take(name, AttributeType::Strings)? else {
+            return Ok(Vec::new());
+        };
+        let words = attribute.strings.iter().map(|word| {
+            let word = std::str::from_utf8(word).map_err(|_| self.not_text(name))?;
+            meaning(word).map_err(|message| self.invalid(message))
+        });
+        words.collect()
     }
 
     /// The values of a tensor; empty when the attribute is absent.
@@ -181,7 +205,7 @@ impl Node {
         let Some(attribute) = self.take(name, AttributeType::Tensor)? else {
             return Ok(Vec::new());
         };
-        let tensor = attribute.t.unwrap_or_default();
+        let tensor = attribute.rest.t.unwrap_or_default();
         tensor::values(*tensor, external)
             .map_err(|e| e.at(&format!("attribute {name:?}")).at(&self.place()))
     }
@@ -191,7 +215,7 @@ impl Node {
         let Some(attribute) = self.take(name, AttributeType::Tensor)? else {
             return Ok(None);
         };
-        tensor::constant(*attribute.t.unwrap_or_default(), external)
+        tensor::constant(*attribute.rest.t.unwrap_or_default(), external)
             .map(Some)
             .map_err(|e| e.at(&format!("attribute {name:?}")).at(&self.place()))
     }
@@ -207,11 +231,7 @@ impl Node {
         }
     }
 
-    fn take(
-        &mut self,
-        name: &str,
-        wanted: AttributeType,
-    ) -> Result<Option<AttributeProto>, ModelError> {
+    fn take(&mut self, name: &str, wanted: AttributeType) -> Result<Option<Attribute>, ModelError> {
         let Some(at) = self
             .attributes
             .iter()
@@ -242,8 +262,11 @@ impl Node {
     }
 
     fn utf8(&self, name: &str, bytes: Vec<u8>) -> Result<String, ModelError> {
-        String::from_utf8(bytes)
-            .map_err(|_| self.invalid(format!("attribute {name:?} holds text that is not UTF-8")))
+        String::from_utf8(bytes).map_err(|_| self.not_text(name))
+    }
+
+    fn not_text(&self, name: &str) -> ModelError {
+        self.invalid(format!("attribute {name:?} holds text that is not UTF-8"))
     }
 }
 
@@ -256,7 +279,7 @@ fn reads_of(nodes: &[NodeProto]) -> impl Iterator<Item = &str> {
 
 fn reads<'n>(
     inputs: &'n [String],
-    attributes: &'n [AttributeProto],
+    attributes: &'n [Attribute],
 ) -> Box<dyn Iterator<Item = &'n str> + 'n> {
     let graphs = attributes.iter().filter_map(|a| a.g.as_deref());
     let inner = graphs.flat_map(|graph| {

@@ -145,7 +145,7 @@ pub struct NodeProto {
     #[prost(string, optional, tag = "8")]
     pub overload: ::core::option::Option<::prost::alloc::string::String>,
     #[prost(message, repeated, tag = "5")]
-    pub attribute: ::prost::alloc::vec::Vec<AttributeProto>,
+    pub attribute: ::prost::alloc::vec::Vec<crate::onnx::attribute::Attribute>,
     #[prost(string, optional, tag = "6")]
     pub doc_string: ::core::option::Option<::prost::alloc::string::String>,
     #[prost(message, repeated, tag = "9")]

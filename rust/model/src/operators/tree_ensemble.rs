@@ -13,7 +13,9 @@ use crate::graph::{Builder, Made, Rows, Value};
 use crate::memory::{Columns, Workspace};
 use crate::onnx::node::{ML, Node};
 use crate::onnx::tensor::Stored;
-use crate::trees::{self, Aggregate, Arrays, Classes, Ensemble, Kernel, Scores, WeightArrays};
+use crate::trees::{
+    self, Aggregate, Arrays, Classes, Ensemble, Kernel, Mode, Scores, WeightArrays,
+};
 
 pub(super) const OPERATORS: &[Operator] = &[
     (ML, "TreeEnsembleClassifier", load_classifier),
@@ -202,19 +204,19 @@ where
     node.floats("nodes_hitrates")?;
     node.tensor::<V>("nodes_hitrates_as_tensor", graph.external)?;
     let arrays = Arrays {
-        tree_ids: node.ints("nodes_treeids")?,
-        node_ids: node.ints("nodes_nodeids")?,
-        features: node.ints("nodes_featureids")?,
-        modes: node.strings("nodes_modes")?,
+        tree_ids: node.small_ints("nodes_treeids")?,
+        node_ids: node.small_ints("nodes_nodeids")?,
+        features: node.small_ints("nodes_featureids")?,
+        modes: node.words("nodes_modes", Mode::parse)?,
         values: floats_or_tensor(node, graph, "nodes_values")?,
-        on_true: node.ints("nodes_truenodeids")?,
-        on_false: node.ints("nodes_falsenodeids")?,
-        missing_to_true: node.ints("nodes_missing_value_tracks_true")?,
+        on_true: node.small_ints("nodes_truenodeids")?,
+        on_false: node.small_ints("nodes_falsenodeids")?,
+        missing_to_true: node.small_ints("nodes_missing_value_tracks_true")?,
         weights: WeightArrays {
             prefix,
-            tree_ids: node.ints(&format!("{prefix}_treeids"))?,
-            node_ids: node.ints(&format!("{prefix}_nodeids"))?,
-            targets: node.ints(&format!("{prefix}_ids"))?,
+            tree_ids: node.small_ints(&format!("{prefix}_treeids"))?,
+            node_ids: node.small_ints(&format!("{prefix}_nodeids"))?,
+            targets: node.small_ints(&format!("{prefix}_ids"))?,
             weights: floats_or_tensor(node, graph, &format!("{prefix}_weights"))?,
         },
     };

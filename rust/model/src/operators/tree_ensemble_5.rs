@@ -13,17 +13,17 @@ use crate::graph::Builder;
 use crate::memory::Cell;
 use crate::onnx::node::{ML, Node};
 use crate::onnx::tensor::Stored;
-use crate::trees::{self, Aggregate, Arrays, Kernel, Scores, WeightArrays};
+use crate::trees::{self, Aggregate, Arrays, Kernel, Mode, Scores, WeightArrays};
 
 pub(super) const OPERATORS: &[Operator] = &[(ML, "TreeEnsemble", load)];
 
-const MODES: [&str; 6] = [
-    "BRANCH_LEQ",
-    "BRANCH_LT",
-    "BRANCH_GTE",
-    "BRANCH_GT",
-    "BRANCH_EQ",
-    "BRANCH_NEQ",
+const MODES: [Mode; 6] = [
+    Mode::Leq,
+    Mode::Lt,
+    Mode::Gte,
+    Mode::Gt,
+    Mode::Eq,
+    Mode::Neq,
 ];
 const MEMBER: usize = 6;
 
@@ -215,21 +215,11 @@ impl<'f, V: trees::Value> Trees<'f, V> {
             set_of: set_of.collect(),
             file,
             arrays: Arrays {
-                tree_ids: Vec::new(),
-                node_ids: Vec::new(),
-                features: Vec::new(),
-                modes: Vec::new(),
-                values: Vec::new(),
-                on_true: Vec::new(),
-                on_false: Vec::new(),
-                missing_to_true: Vec::new(),
                 weights: WeightArrays {
                     prefix: "leaf",
-                    tree_ids: Vec::new(),
-                    node_ids: Vec::new(),
-                    targets: Vec::new(),
-                    weights: Vec::new(),
+                    ..WeightArrays::default()
                 },
+                ..Arrays::default()
             },
         }
     }
@@ -238,7 +228,7 @@ impl<'f, V: trees::Value> Trees<'f, V> {
         &mut self,
         (tree, id): (i64, i64),
         feature: i64,
-        mode: &str,
+        mode: Mode,
         value: V,
         children: [i64; 2],
         missing: i64,
@@ -247,7 +237,7 @@ impl<'f, V: trees::Value> Trees<'f, V> {
         arrays.tree_ids.push(tree);
         arrays.node_ids.push(id);
         arrays.features.push(feature);
-        arrays.modes.push(mode.to_owned());
+        arrays.modes.push(mode);
         arrays.values.push(value);
         arrays.on_true.push(children[0]);
         arrays.on_false.push(children[1]);
@@ -268,7 +258,7 @@ impl<'f, V: trees::Value> Trees<'f, V> {
             }
             if (branches..branches + leaves).contains(&id) {
                 let leaf = (id - branches) as usize;
-                self.push((tree, id), 0, "LEAF", V::ZERO, [0, 0], 0);
+                self.push((tree, id), 0, Mode::Leaf, V::ZERO, [0, 0], 0);
                 let weights = &mut self.arrays.weights;
                 weights.tree_ids.push(tree);
                 weights.node_ids.push(id);
@@ -289,13 +279,13 @@ impl<'f, V: trees::Value> Trees<'f, V> {
             stack.extend([on_false, on_true]);
             let mode = usize::try_from(file.modes[at]).unwrap_or(usize::MAX);
             if mode != MEMBER {
-                let name = MODES.get(mode).ok_or_else(|| {
+                let mode = MODES.get(mode).ok_or_else(|| {
                     format!("nodes_modes has {}, expected 0 to 6", file.modes[at])
                 })?;
                 self.push(
                     (tree, id),
                     file.features[at],
-                    name,
+                    *mode,
                     file.splits[at],
                     [on_true, on_false],
                     missing,
@@ -313,7 +303,7 @@ impl<'f, V: trees::Value> Trees<'f, V> {
                 self.push(
                     (tree, link),
                     file.features[at],
-                    "BRANCH_EQ",
+                    Mode::Eq,
                     *member,
                     [on_true, next],
                     missing,

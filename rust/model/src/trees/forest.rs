@@ -3,37 +3,41 @@
 //! A node may have several parents: exporters of categorical splits share the leaf of a chain of `BRANCH_EQ`.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 use super::node::{Question, Test, Value};
-use super::row::{Row, View};
+use super::row::Row;
+use crate::onnx::attribute::Ints;
 
 /// The arrays of a tree operator, one entry a node, in the order of the file.
+#[derive(Default)]
 pub(crate) struct Arrays<V> {
-    pub tree_ids: Vec<i64>,
-    pub node_ids: Vec<i64>,
-    pub features: Vec<i64>,
-    pub modes: Vec<String>,
+    pub tree_ids: Ints,
+    pub node_ids: Ints,
+    pub features: Ints,
+    pub modes: Vec<Mode>,
     pub values: Vec<V>,
-    pub on_true: Vec<i64>,
-    pub on_false: Vec<i64>,
+    pub on_true: Ints,
+    pub on_false: Ints,
     /// Empty, or 1 where NaN goes to the true child.
-    pub missing_to_true: Vec<i64>,
+    pub missing_to_true: Ints,
     pub weights: WeightArrays<V>,
 }
 
 /// The arrays of leaf weights, one entry a weight; a leaf may have none, one or several.
+#[derive(Default)]
 pub(crate) struct WeightArrays<V> {
     /// How the attributes begin, `target` or `class`, for errors.
     pub prefix: &'static str,
-    pub tree_ids: Vec<i64>,
-    pub node_ids: Vec<i64>,
-    pub targets: Vec<i64>,
+    pub tree_ids: Ints,
+    pub node_ids: Ints,
+    pub targets: Ints,
     pub weights: Vec<V>,
 }
 
 /// How a branch compares its feature with its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mode {
+pub(crate) enum Mode {
     Leq,
     Lt,
     Gte,
@@ -59,9 +63,8 @@ pub(crate) struct Forest<V> {
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Listed<V> {
-    /// To `children[0]` when the test holds for the value that `view` reads, which is at `feature` in the row.
+    /// To `children[0]` when the test holds for the value at `feature` in the row.
     Branch {
-        view: View,
         feature: u32,
         test: Test<V>,
         children: [u32; 2],
@@ -70,8 +73,30 @@ pub(crate) enum Listed<V> {
     Leaf { first: u32, end: u32, value: V },
 }
 
+/// Where the nodes of trees are listed.
+enum Index {
+    /// The nodes of each tree stand there, numbered 0, 1, 2 and so on, as exporters write them.
+    Counted(HashMap<i64, Range<u32>>),
+    /// Each (tree, node).
+    Listed(HashMap<(i64, i64), u32>),
+}
+
+impl Index {
+    fn place(&self, tree: i64, node: i64) -> Option<u32> {
+        match self {
+            Index::Counted(trees) => {
+                let place = trees.get(&tree)?;
+                let node = u32::try_from(node).ok()?;
+                let at = place.start.checked_add(node)?;
+                (at < place.end).then_some(at)
+            }
+            Index::Listed(places) => places.get(&(tree, node)).copied(),
+        }
+    }
+}
+
 impl Mode {
-    fn parse(name: &str) -> Result<Self, String> {
+    pub fn parse(name: &str) -> Result<Self, String> {
         Ok(match name {
             "BRANCH_LEQ" => Mode::Leq,
             "BRANCH_LT" => Mode::Lt,
@@ -92,19 +117,31 @@ impl Mode {
 }
 
 impl<V: Value> Arrays<V> {
-    /// The ensemble over an input of `width` columns, with weights for `targets` targets.
-    pub fn check(self, width: usize, targets: usize) -> Result<Forest<V>, String> {
+    /// The ensemble over an input of `width` columns, with weights for `targets` targets. What is read is given back as soon
+    /// as it was read: the arrays of a large ensemble are larger than what becomes of it.
+    pub fn check(mut self, width: usize, targets: usize) -> Result<Forest<V>, String> {
         self.check_lengths()?;
         let index = self.index()?;
         let roots = self.roots()?;
-        let mut nodes = (0..self.node_ids.len())
-            .map(|i| self.node(i, width, &index))
-            .collect::<Result<Vec<_>, _>>()?;
+        let row = self.row(width)?;
+        let mut nodes = Vec::with_capacity(self.node_ids.len());
+        for i in 0..self.node_ids.len() {
+            nodes.push(self.node(i, width, &row, &index)?);
+        }
+        for read in [
+            &mut self.features,
+            &mut self.on_true,
+            &mut self.on_false,
+            &mut self.missing_to_true,
+        ] {
+            *read = Ints::default();
+        }
+        (self.modes, self.values) = (Vec::new(), Vec::new());
         let weights = self.attach_weights(&mut nodes, targets, &index)?;
+        self.weights = WeightArrays::default();
         join_categories(&mut nodes);
-        let row = place_views(&mut nodes, width);
         let depths = depths(&nodes, &roots).map_err(|node| {
-            let (tree, id) = (self.tree_ids[node], self.node_ids[node]);
+            let (tree, id) = (self.tree_ids.at(node), self.node_ids.at(node));
             format!("node {id} of tree {tree} is its own descendant")
         })?;
         Ok(Forest {
@@ -168,83 +205,118 @@ impl<V: Value> Arrays<V> {
     }
 
     /// Where (tree, node) is listed.
-    fn index(&self) -> Result<HashMap<(i64, i64), u32>, String> {
+    fn index(&self) -> Result<Index, String> {
+        if let Some(counted) = self.counted() {
+            return Ok(Index::Counted(counted));
+        }
         let mut index = HashMap::with_capacity(self.node_ids.len());
-        for (i, (&tree, &node)) in (0..).zip(self.tree_ids.iter().zip(&self.node_ids)) {
+        for (i, (tree, node)) in (0..).zip(self.tree_ids.iter().zip(self.node_ids.iter())) {
             if index.insert((tree, node), i).is_some() {
                 return Err(format!("node {node} of tree {tree} is listed twice"));
             }
         }
-        Ok(index)
+        Ok(Index::Listed(index))
+    }
+
+    /// The place of each tree, where the nodes of a tree stand together and are numbered as they stand.
+    fn counted(&self) -> Option<HashMap<i64, Range<u32>>> {
+        let mut trees: HashMap<i64, Range<u32>> = HashMap::new();
+        let (mut last, mut place) = (None, 0..0);
+        for (i, (tree, node)) in (0..).zip(self.tree_ids.iter().zip(self.node_ids.iter())) {
+            if last != Some(tree) {
+                if last.is_some_and(|last| trees.insert(last, place.clone()).is_some()) {
+                    return None;
+                }
+                (last, place) = (Some(tree), i..i);
+            }
+            if node != i64::from(i - place.start) {
+                return None;
+            }
+            place.end = i + 1;
+        }
+        let twice = last.is_some_and(|last| trees.insert(last, place).is_some());
+        (!twice).then_some(trees)
     }
 
     /// The first listed node of a tree is its root; the nodes of a tree stand together.
     fn roots(&self) -> Result<Vec<u32>, String> {
-        let mut seen = HashMap::new();
-        let mut roots = Vec::new();
-        for (i, tree) in (0..).zip(&self.tree_ids) {
-            if roots.is_empty() || self.tree_ids[i as usize - 1] != *tree {
-                if seen.insert(*tree, i).is_some() {
+        let mut seen = HashSet::new();
+        let (mut roots, mut last) = (Vec::new(), None);
+        for (i, tree) in (0..).zip(self.tree_ids.iter()) {
+            if last != Some(tree) {
+                if !seen.insert(tree) {
                     return Err(format!("the nodes of tree {tree} do not stand together"));
                 }
                 roots.push(i);
+                last = Some(tree);
             }
         }
         Ok(roots)
     }
 
-    fn node(
-        &self,
-        i: usize,
-        width: usize,
-        index: &HashMap<(i64, i64), u32>,
-    ) -> Result<Listed<V>, String> {
-        let (tree, id, value) = (self.tree_ids[i], self.node_ids[i], self.values[i]);
-        let mode = Mode::parse(&self.modes[i])?;
-        if mode == Mode::Leaf {
-            return Ok(Listed::Leaf {
-                first: 0,
-                end: 0,
-                value,
-            });
+    /// What the branches read.
+    fn row(&self, width: usize) -> Result<Row, String> {
+        let mut views = HashSet::new();
+        for i in (0..self.modes.len()).filter(|&i| self.modes[i] != Mode::Leaf) {
+            views.insert(self.question(i, width)?.view);
         }
-        let column = match u32::try_from(self.features[i]) {
+        Ok(Row::new(views.into_iter().collect(), width))
+    }
+
+    /// What a branch asks.
+    fn question(&self, i: usize, width: usize) -> Result<Question<V>, String> {
+        let feature = self.features.at(i);
+        let column = match u32::try_from(feature) {
             Ok(column) if (column as usize) < width => column,
             _ => {
-                let feature = self.features[i];
+                let (tree, id) = (self.tree_ids.at(i), self.node_ids.at(i));
                 return Err(format!(
                     "node {id} of tree {tree} reads feature {feature} of an input of width {width}"
                 ));
             }
         };
-        let child = |which: &str, child: i64| match index.get(&(tree, child)) {
-            Some(&at) if at as usize != i => Ok(at),
+        let missing_to_true = self.missing_to_true.get(i) == Some(1);
+        Ok(Question::of(
+            self.modes[i],
+            column,
+            self.values[i],
+            missing_to_true,
+        ))
+    }
+
+    fn node(&self, i: usize, width: usize, row: &Row, index: &Index) -> Result<Listed<V>, String> {
+        if self.modes[i] == Mode::Leaf {
+            return Ok(Listed::Leaf {
+                first: 0,
+                end: 0,
+                value: self.values[i],
+            });
+        }
+        let (tree, id) = (self.tree_ids.at(i), self.node_ids.at(i));
+        let child = |which: &str, child: i64| match index.place(tree, child) {
+            Some(at) if at as usize != i => Ok(at),
             Some(_) => Err(format!("node {id} of tree {tree} is its own {which} child")),
             None => Err(format!(
                 "node {id} of tree {tree} has the {which} child {child}, which is not listed"
             )),
         };
         let (on_true, on_false) = (
-            child("true", self.on_true[i])?,
-            child("false", self.on_false[i])?,
+            child("true", self.on_true.at(i))?,
+            child("false", self.on_false.at(i))?,
         );
-        let missing_to_true = self
-            .missing_to_true
-            .get(i)
-            .is_some_and(|&tracks| tracks == 1);
         let Question {
             test,
             view,
             swapped,
-        } = Question::of(mode, column, value, missing_to_true);
+        } = self.question(i, width)?;
         let children = if swapped {
             [on_false, on_true]
         } else {
             [on_true, on_false]
         };
+        let feature = row.place(view);
         Ok(Listed::Branch {
-            view,
-            feature: 0,
+            feature: feature.expect("the row holds the view of every branch"),
             test,
             children,
         })
@@ -255,7 +327,7 @@ impl<V: Value> Arrays<V> {
         &self,
         nodes: &mut [Listed<V>],
         targets: usize,
-        index: &HashMap<(i64, i64), u32>,
+        index: &Index,
     ) -> Result<Vec<(u32, V)>, String> {
         let WeightArrays {
             prefix,
@@ -266,18 +338,18 @@ impl<V: Value> Arrays<V> {
         } = &self.weights;
         let mut by_leaf = Vec::with_capacity(ids.len());
         for i in 0..ids.len() {
-            let (tree, node) = (tree_ids[i], node_ids[i]);
-            let Some(&at) = index.get(&(tree, node)) else {
+            let (tree, node) = (tree_ids.at(i), node_ids.at(i));
+            let Some(at) = index.place(tree, node) else {
                 return Err(format!(
                     "{prefix}_nodeids names node {node} of tree {tree}, which is not listed"
                 ));
             };
-            let target = match u32::try_from(ids[i]) {
+            let target = match u32::try_from(ids.at(i)) {
                 Ok(target) if (target as usize) < targets => target,
                 _ => {
                     return Err(format!(
                         "{prefix}_ids has {}, expected 0 to {}",
-                        ids[i],
+                        ids.at(i),
                         targets - 1
                     ));
                 }
@@ -307,7 +379,6 @@ impl<V: Value> Arrays<V> {
 fn join_categories<V: Value>(nodes: &mut [Listed<V>]) {
     for at in 0..nodes.len() {
         let Listed::Branch {
-            view,
             test,
             mut children,
             feature,
@@ -320,12 +391,11 @@ fn join_categories<V: Value>(nodes: &mut [Listed<V>]) {
         };
         // Ends, even where the chain does not: a category joins once.
         while let Listed::Branch {
-            view: next_view,
+            feature: next_feature,
             test: next_test,
             children: next_children,
-            ..
         } = nodes[children[1] as usize]
-            && next_view == view
+            && next_feature == feature
             && next_children[0] == children[0]
             && let Some(joined) = next_test.category().and_then(|next| categories.with(next))
         {
@@ -333,30 +403,11 @@ fn join_categories<V: Value>(nodes: &mut [Listed<V>]) {
             children[1] = next_children[1];
         }
         nodes[at] = Listed::Branch {
-            view,
             test: Test::OneOf(categories),
             children,
             feature,
         };
     }
-}
-
-/// Finds out what the row holds, and where each branch reads in it.
-fn place_views<V>(nodes: &mut [Listed<V>], width: usize) -> Row {
-    let views = nodes.iter().filter_map(|node| match node {
-        Listed::Branch { view, .. } => Some(*view),
-        Listed::Leaf { .. } => None,
-    });
-    let distinct: HashSet<View> = views.collect();
-    let row = Row::new(distinct.into_iter().collect(), width);
-    for node in nodes {
-        if let Listed::Branch { view, feature, .. } = node {
-            *feature = row
-                .place(*view)
-                .expect("the row holds the view of every branch");
-        }
-    }
-    row
 }
 
 /// The longest path from each root, in branches; the error is a node that is its own descendant.

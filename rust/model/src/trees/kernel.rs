@@ -99,11 +99,7 @@ impl<W: Walk> std::fmt::Display for Ensemble<W> {
 }
 
 impl<W: Walk> Ensemble<W> {
-    fn new(
-        forest: Forest<W::Value>,
-        packed: (W, Vec<Option<u32>>),
-        scores: Scores<W::Value>,
-    ) -> Self {
+    fn new(forest: Forest<W::Value>, packed: (W, Vec<u32>), scores: Scores<W::Value>) -> Self {
         let (packed, leaves) = packed;
         let Forest {
             nodes,

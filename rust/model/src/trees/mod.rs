@@ -21,7 +21,7 @@ mod row;
 mod scores;
 mod walk;
 
-pub(crate) use forest::{Arrays, WeightArrays};
+pub(crate) use forest::{Arrays, Mode, WeightArrays};
 pub(crate) use kernel::{Ensemble, Kernel};
 pub(crate) use node::Value;
 pub(crate) use scores::{Aggregate, Classes, Scores};

@@ -18,7 +18,13 @@ use super::row::View;
 
 /// f32 or f64: the type of thresholds, features and sums of an ensemble.
 pub(crate) trait Value:
-    Copy + PartialOrd + std::ops::Neg<Output = Self> + std::ops::AddAssign + std::fmt::Debug + 'static
+    Copy
+    + Default
+    + PartialOrd
+    + std::ops::Neg<Output = Self>
+    + std::ops::AddAssign
+    + std::fmt::Debug
+    + 'static
 {
     const ZERO: Self;
     const ONE: Self;

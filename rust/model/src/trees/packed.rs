@@ -26,19 +26,21 @@ pub(crate) struct Packed<N> {
 }
 
 /// No leaf of the forest.
-const NO_LEAF: u32 = u32::MAX;
+pub(super) const NO_LEAF: u32 = u32::MAX;
 /// A node that leads to itself, and the first that is there: a root of nothing, and the slot that leaves need before them.
 const NOTHING: u32 = 1;
 
 impl<N: Node> Packed<N> {
-    /// The packed forest and for each slot the listed leaf, if it is one; `None` when a node does not fit the layout.
-    pub fn pack(forest: &Forest<N::Value>) -> Option<(Self, Vec<Option<u32>>)> {
+    /// The packed forest and for each slot the listed leaf, or [`NO_LEAF`]; `None` when a node does not fit the layout.
+    pub fn pack(forest: &Forest<N::Value>) -> Option<(Self, Vec<u32>)> {
         let nothing = N::goto(NOTHING)?;
         let mut slots = Slots {
-            nodes: vec![nothing; 2],
-            leaves: vec![NO_LEAF; 2],
+            nodes: Vec::with_capacity(2 + forest.nodes.len()),
+            leaves: Vec::with_capacity(2 + forest.nodes.len()),
             at: vec![0; forest.nodes.len()],
         };
+        slots.nodes.resize(2, nothing);
+        slots.leaves.resize(2, NO_LEAF);
         let mut roots = Vec::with_capacity(forest.roots.len());
         let mut steps = Vec::with_capacity(forest.roots.len());
         for (&root, &depth) in forest.roots.iter().zip(&forest.depths) {
@@ -66,12 +68,7 @@ impl<N: Node> Packed<N> {
             width: forest.row.width(),
         };
         packed.assert_in_bounds();
-        let leaves = slots
-            .leaves
-            .into_iter()
-            .map(|leaf| (leaf != NO_LEAF).then_some(leaf))
-            .collect();
-        Some((packed, leaves))
+        Some((packed, slots.leaves))
     }
 
     fn assert_in_bounds(&self) {
@@ -161,12 +158,12 @@ impl<V: Value> Leaves<V> {
         nodes: &[Listed<V>],
         mut weights: Vec<(u32, V)>,
         roots: &[u32],
-        leaves: &[Option<u32>],
+        leaves: &[u32],
         single: bool,
         sum: bool,
     ) -> Self {
-        let listed = |leaf: Option<u32>| match leaf.map(|leaf| nodes[leaf as usize]) {
-            Some(Listed::Leaf { first, end, value }) => Some((first, end, value)),
+        let listed = |leaf: u32| match nodes.get(leaf as usize) {
+            Some(&Listed::Leaf { first, end, value }) => Some((first, end, value)),
             _ => None,
         };
         if sum
@@ -198,7 +195,7 @@ impl<V: Value> Leaves<V> {
         single: bool,
     ) -> Option<Self> {
         let mut targets = vec![None; roots.len()];
-        let mut weights = Vec::new();
+        let mut weights = Vec::with_capacity(leaves.size_hint().0);
         let mut tree = 0;
         for (slot, leaf) in leaves.enumerate() {
             while roots

@@ -21,7 +21,7 @@
 
 use super::forest::{Forest, Listed};
 use super::node::{AtMost, Test};
-use super::packed::Packed;
+use super::packed::{NO_LEAF, Packed};
 use super::ranked_rows::{self, FEW_LEAVES, MOST_LEAVES, Rows, TILE, Weights};
 use super::ranked_walk::{self, Branches, Cuts, GROUPS, LANES, leaves, ranks};
 use super::walk::Walk;
@@ -56,8 +56,8 @@ enum OneRow {
 }
 
 impl Ranked {
-    /// The packed forest and for each slot the listed leaf, if it is one; `None` when the forest does not fit.
-    pub fn pack(forest: &Forest<f32>, cpu: Cpu) -> Option<(Self, Vec<Option<u32>>)> {
+    /// The packed forest and for each slot the listed leaf, or [`NO_LEAF`]; `None` when the forest does not fit.
+    pub fn pack(forest: &Forest<f32>, cpu: Cpu) -> Option<(Self, Vec<u32>)> {
         if forest.row.width() > MOST_VIEWS {
             return None;
         }
@@ -74,10 +74,10 @@ impl Ranked {
             MOST_LEAVES + 1
         };
         u32::try_from(leaves * trees.len()).ok()?;
-        let mut slots = vec![None; leaves * trees.len()];
+        let mut slots = vec![NO_LEAF; leaves * trees.len()];
         for (tree, slots) in trees.iter().zip(slots.chunks_exact_mut(leaves)) {
             for (&leaf, slot) in tree.leaves.iter().zip(slots) {
-                *slot = Some(leaf);
+                *slot = leaf;
             }
         }
         let in_groups = cpu == Cpu::Avx512
@@ -282,17 +282,17 @@ fn pack_pair(trees: &[Tree]) -> Vec<[ranked_rows::Branch; 2]> {
 
 /// The walked form, with the slots to which its leaves belong. A listed leaf that has several slots of a tree weighs the
 /// same in all of them.
-fn pack_walk(forest: &Forest<f32>, slots: &[Option<u32>]) -> Option<OneRow> {
+fn pack_walk(forest: &Forest<f32>, slots: &[u32]) -> Option<OneRow> {
     let (packed, walked) = Packed::<AtMost>::pack(forest)?;
     let mut slot_of = vec![0; forest.nodes.len()];
     for (slot, leaf) in (0..).zip(slots) {
-        if let Some(leaf) = *leaf {
-            slot_of[leaf as usize] = slot;
+        if *leaf != NO_LEAF {
+            slot_of[*leaf as usize] = slot;
         }
     }
     let ours = walked
         .iter()
-        .map(|leaf| leaf.map_or(0, |leaf| slot_of[leaf as usize]));
+        .map(|&leaf| slot_of.get(leaf as usize).copied().unwrap_or(0));
     Some(OneRow::Walk(packed, ours.collect()))
 }
 

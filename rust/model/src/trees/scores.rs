@@ -44,8 +44,9 @@ pub(crate) struct Classes {
 
 impl Classes {
     pub fn new<V: Value>(labels: Vec<i64>, weights: &WeightArrays<V>) -> Self {
-        let same = weights.targets.windows(2).all(|two| two[0] == two[1]);
-        let binary = labels.len() == 2 && same && !weights.targets.is_empty();
+        let first = weights.targets.get(0);
+        let same = weights.targets.iter().all(|target| Some(target) == first);
+        let binary = labels.len() == 2 && same && first.is_some();
         Self {
             labels,
             binary,
