@@ -19,11 +19,7 @@ use serde_json::json;
 #[allow(dead_code, reason = "shared with the benchmark of models")]
 mod case;
 #[path = "../../model/tests/onnx_file/mod.rs"]
-#[allow(
-    dead_code,
-    clippy::unwrap_used,
-    reason = "shared with the tests of models"
-)]
+#[allow(clippy::unwrap_used, reason = "shared with the tests of models")]
 mod onnx_file;
 #[path = "../../model/benches/models/onnx_runtime.rs"]
 #[allow(dead_code, reason = "shared with the benchmark of models")]

@@ -131,8 +131,8 @@ pub enum Work {
     Rules(RulesWork),
     /// Reads a row of a dimension.
     Lookup(LookupWork),
-    /// Runs a model.
-    Model(ModelWork),
+    /// Runs a model. Much larger than the others.
+    Model(Box<ModelWork>),
 }
 
 /// A rule set.

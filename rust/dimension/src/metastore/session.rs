@@ -238,7 +238,6 @@ fn message(method: &str, number: i32, arguments: &[Argument<'_>]) -> thrift::Res
     write_struct(&mut output, arguments)?;
     output.write_message_end()?;
     output.flush()?;
-    drop(output);
     Ok(bytes)
 }
 

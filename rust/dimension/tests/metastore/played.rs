@@ -87,7 +87,7 @@ impl Played {
                 let (known, calls) = (known.clone(), calls.clone());
                 // Until the client goes.
                 thread::spawn(
-                    move || while answer(&stream.as_ref().unwrap(), &known, &calls).is_some() {},
+                    move || while answer(stream.as_ref().unwrap(), &known, &calls).is_some() {},
                 );
             }
         });
@@ -138,7 +138,6 @@ fn answer(mut stream: &TcpStream, known: &Mutex<Known>, calls: &Mutex<Vec<String
         begin(&mut output, TType::I32, 2);
         output.write_i32(1).unwrap();
         output.write_field_stop().unwrap();
-        drop(output);
         return stream.write_all(&bytes).ok();
     }
     let reply = TMessageIdentifier::new(head.name.clone(), TMessageType::Reply, number);
@@ -186,7 +185,6 @@ fn answer(mut stream: &TcpStream, known: &Mutex<Known>, calls: &Mutex<Vec<String
         other => panic!("{other:?}"),
     }
     output.write_field_stop().unwrap();
-    drop(output);
     if framed {
         stream.write_all(&(bytes.len() as u32).to_be_bytes()).ok()?;
     }

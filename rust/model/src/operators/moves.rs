@@ -219,7 +219,7 @@ impl Deferred for Joined {
                 step: whole * behind,
             };
             start += blocks.len;
-            if blocks.len > 0 {
+            if part.width() > 0 {
                 if let (Region::I64, Place::Columns(from)) = (self.element.region(), &part.place) {
                     for at in 0..from.width {
                         let (block, k) = (at / blocks.len, at % blocks.len);

@@ -141,7 +141,12 @@ impl PlanCompiler<'_> {
         let reads = section.expressions();
         let writes = section.outputs.iter();
         let writes = writes.map(|output| output.name.value.as_str());
-        self.step(Item::Model(i), &reads, writes.collect(), Work::Model(work));
+        self.step(
+            Item::Model(i),
+            &reads,
+            writes.collect(),
+            Work::Model(Box::new(work)),
+        );
         Some(())
     }
 
