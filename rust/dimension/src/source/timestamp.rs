@@ -6,7 +6,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Decimal128Type;
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType as ArrowType;
-use chrono::{DateTime, Offset, TimeZone};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Offset, TimeZone};
 use chrono_tz::Tz;
 use pelton_data::DataType;
 use pelton_data::arrow::ConvertError;
@@ -68,7 +68,8 @@ pub(super) fn is_shifted(found: &ArrowType, wanted: &DataType, zone: Tz) -> bool
     zone != Tz::UTC && is_point && matches!(wanted, DataType::Timestamp(_))
 }
 
-/// Makes points in time, read as in UTC, dates and times of day of `zone`.
+/// Makes points in time, read as in UTC, dates and times of day of `zone`, as Java's `Timestamp`
+/// does, by which Flink reads them.
 pub(super) fn shift(
     zone: Tz,
     slot: Slot,
@@ -79,17 +80,68 @@ pub(super) fn shift(
         let Some(point) = columns.value::<Timestamp>(slot, row) else {
             continue;
         };
-        let utc = DateTime::from_timestamp_millis(point.millis);
-        let offset = utc.map(|utc| zone.offset_from_utc_datetime(&utc.naive_utc()).fix());
-        let offset = offset.ok_or_else(|| ConvertError::Value {
+        let millis = local(zone, point.millis).ok_or_else(|| ConvertError::Value {
             row,
             value: format!("{} ms since 1970", point.millis),
-            wanted: format!("the years of the time zone {zone}"),
+            wanted: format!("the dates of the time zone {zone}"),
         })?;
-        let millis = point.millis + i64::from(offset.local_minus_utc()) * 1000;
         columns.set(slot, row, Timestamp { millis, ..point });
     }
     Ok(())
+}
+
+/// The date and time of day of a zone, in milliseconds since 1970. As Java has it: before 1900 a zone
+/// has the standard time of today, and dates before October 15, 1582 are those of the Julian
+/// calendar. `None` for a date that is none in ours, and for years that there are not.
+fn local(zone: Tz, millis: i64) -> Option<i64> {
+    const BEGIN_OF_1900: i64 = -2_208_988_800_000;
+    const DAY: i64 = 24 * 60 * 60 * 1000;
+    const OCTOBER_15_1582: i64 = -141_427;
+    let offset = match millis {
+        ..BEGIN_OF_1900 => standard_offset(zone)?,
+        _ => offset(zone, DateTime::from_timestamp_millis(millis)?.naive_utc()),
+    };
+    let local = millis.checked_add(i64::from(offset) * 1000)?;
+    let day = local.div_euclid(DAY);
+    if day >= OCTOBER_15_1582 {
+        return Some(local);
+    }
+    Some(julian(day)? * DAY + local.rem_euclid(DAY))
+}
+
+/// Seconds east of Greenwich.
+fn offset(zone: Tz, utc: NaiveDateTime) -> i32 {
+    let offset = zone.offset_from_utc_datetime(&utc).fix();
+    offset.local_minus_utc()
+}
+
+/// The offset that is not summer time: the lesser one of a year.
+fn standard_offset(zone: Tz) -> Option<i32> {
+    let of_month = |month| {
+        let day = NaiveDate::from_ymd_opt(2025, month, 1)?;
+        Some(offset(zone, day.and_hms_opt(0, 0, 0)?))
+    };
+    Some(of_month(1)?.min(of_month(7)?))
+}
+
+/// The day, since 1970, whose date in our calendar is that of `day` in the Julian one.
+fn julian(day: i64) -> Option<i64> {
+    // Years begin in March, so that a leap day is the last: 1461 days are 4 of them.
+    const MARCH_1_OF_YEAR_0: i64 = -719_470;
+    let since = day - MARCH_1_OF_YEAR_0;
+    let (cycle, in_cycle) = (since.div_euclid(1461), since.rem_euclid(1461));
+    let year = (in_cycle / 365).min(3);
+    let in_year = in_cycle - 365 * year;
+    let month = (5 * in_year + 2) / 153;
+    let day_of_month = in_year - (153 * month + 2) / 5 + 1;
+    let (month, next_year) = if month < 10 {
+        (month + 3, 0)
+    } else {
+        (month - 9, 1)
+    };
+    let year = i32::try_from(4 * cycle + year + next_year).ok()?;
+    let date = NaiveDate::from_ymd_opt(year, month as u32, day_of_month as u32)?;
+    Some((date - NaiveDate::default()).num_days())
 }
 
 /// Whether a `TIMESTAMP` lies inside an `ARRAY`, a `MAP` or a `ROW`.
@@ -102,5 +154,55 @@ pub(super) fn is_inside(data_type: &DataType) -> bool {
         DataType::Map(key, value) => is_or_has(&key.data_type) || is_or_has(&value.data_type),
         DataType::Row(fields) => fields.iter().any(|field| is_or_has(&field.data_type)),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What Java 17 prints: `new Timestamp(millis).toLocalDateTime()`.
+    #[test]
+    fn dates_of_zones_are_those_of_java() {
+        for (zone, millis, expected) in [
+            (Tz::Europe__Berlin, 1_372_645_800_000, "2013-07-01T04:30:00"),
+            (
+                Tz::Europe__Berlin,
+                -2_208_988_800_001,
+                "1900-01-01T00:59:59.999",
+            ),
+            (
+                Tz::Europe__Berlin,
+                -11_670_998_400_000,
+                "1600-02-29T01:00:00",
+            ),
+            (
+                Tz::Europe__Berlin,
+                -12_219_296_400_000,
+                "1582-10-15T00:00:00",
+            ),
+            (
+                Tz::Europe__Berlin,
+                -12_219_296_400_001,
+                "1582-10-04T23:59:59.999",
+            ),
+            (
+                Tz::America__New_York,
+                -62_135_751_600_000,
+                "0001-01-01T00:00:00",
+            ),
+            (
+                Tz::Asia__Kolkata,
+                -62_135_789_400_000,
+                "0001-01-01T00:00:00",
+            ),
+        ] {
+            let found = local(zone, millis).and_then(DateTime::from_timestamp_millis);
+            let found = found.map(|found| found.naive_utc());
+            let expected = expected.parse::<NaiveDateTime>().ok();
+            assert_eq!(found, expected, "{zone} {millis}");
+        }
+        // February 29, 1500 is no date in our calendar.
+        assert_eq!(local(Tz::Europe__Berlin, -14_825_854_800_000), None);
     }
 }
