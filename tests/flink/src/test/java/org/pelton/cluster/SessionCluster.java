@@ -23,11 +23,13 @@ final class SessionCluster implements AutoCloseable {
 
   /** What the tests need and a distribution of Flink does not have. */
   private static final Pattern NOT_FLINK =
-      Pattern.compile(".*(pelton|test|junit|assertj|opentest4j|apiguardian|kerby|minikdc).*");
+      Pattern.compile(
+          ".*(pelton|test|junit|assertj|opentest4j|apiguardian|kerby|minikdc|hadoop|flink-sql-(parquet|orc)|zstd).*");
 
   private final Path home;
   private final List<Path> classPath;
   private final int gatewayPort = freePort();
+  private final int restPort = freePort();
   private final Rest jobManager;
   private final Rest gateway;
   private final JavaProcess jobManagerProcess;
@@ -55,8 +57,7 @@ final class SessionCluster implements AutoCloseable {
     this.home = Files.createDirectories(home);
     Files.createDirectories(temp());
     classPath = classPath(peltonInLib);
-    int restPort = freePort();
-    configure(restPort, peltonInLib, more);
+    configure(peltonInLib, more);
     jobManager = new Rest(restPort);
     gateway = new Rest(gatewayPort);
     jobManagerProcess =
@@ -79,6 +80,11 @@ final class SessionCluster implements AutoCloseable {
 
   SqlSession session() throws IOException, InterruptedException {
     return new SqlSession(gateway, this::logs);
+  }
+
+  /** Where the JobManager takes jobs. */
+  int restPort() {
+    return restPort;
   }
 
   Jobs jobs() {
@@ -195,8 +201,7 @@ final class SessionCluster implements AutoCloseable {
     }
   }
 
-  private void configure(int restPort, boolean peltonInLib, Map<String, String> more)
-      throws IOException {
+  private void configure(boolean peltonInLib, Map<String, String> more) throws IOException {
     Map<String, Object> configuration = new TreeMap<>(more);
     configuration.put("jobmanager.rpc.address", "localhost");
     configuration.put("jobmanager.rpc.port", freePort());

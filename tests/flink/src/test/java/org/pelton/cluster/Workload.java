@@ -73,23 +73,24 @@ final class Workload {
   }
 
   /**
-   * Tables of a job over 1, 2, 3, ..., 100 a second, in their order and without gaps: {@code NAME
-   * input} with a processing time, and NAME for what becomes of them.
+   * The tables of a job over 1, 2, 3, ..., 100 a second, in their order and without gaps: {@code
+   * NAME input} with a processing time, and NAME for what becomes of them.
    */
-  void createNumbers(SqlSession sql, String name, String columns)
-      throws IOException, InterruptedException {
-    sql.run(
+  List<String> numberTables(String name, String columns) {
+    return List.of(
         String.format(
             "CREATE TABLE `%s` (n BIGINT, arrived AS PROCTIME()) WITH ('connector' = 'datagen',"
                 + " 'scan.parallelism' = '1', 'rows-per-second' = '100', 'fields.n.kind' ="
                 + " 'sequence', 'fields.n.start' = '1', 'fields.n.end' = '%d')",
-            input(name), NEVER_REACHED));
-    sql.run(csv(name, columns, results(name)));
+            input(name), NEVER_REACHED),
+        csv(name, columns, results(name)));
   }
 
   /** Starts a job that decides 1, 2, 3, ..., 100 a second, until it is stopped. */
   String startNumbers(SqlSession sql, String name) throws IOException, InterruptedException {
-    createNumbers(sql, name, "n BIGINT, square BIGINT, text STRING");
+    for (String statement : numberTables(name, "n BIGINT, square BIGINT, text STRING")) {
+      sql.run(statement);
+    }
     return sql.run(decide(name, "n, square, text", score, "n, CAST(n AS STRING)"));
   }
 

@@ -1,107 +1,20 @@
 package org.pelton.cluster;
 
-import static org.assertj.core.api.Assertions.assertThat;
+/** On Flink 2.x the planner sends the keys. */
+class ShardedLookupClusterTest extends ShardedClusterTests {
 
-import java.nio.file.Path;
-import java.util.List;
-import java.util.stream.IntStream;
-import java.util.stream.LongStream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Test;
-import org.pelton.TestDimensions;
-
-/**
- * A sharded dimension in real processes: whatever becomes of tasks and processes, each key gets its
- * row, or NULL where it has none.
- */
-class ShardedLookupClusterTest {
-
-  /** More than the jobs here ever reach. */
-  private static final int KEYS = 50_000;
-
-  private static Workload workload;
-  private static SessionCluster cluster;
-  private static Path definition;
-
-  @BeforeAll
-  static void start() throws Exception {
-    Path directory = ClusterFiles.fresh("sharded-lookup");
-    TestDimensions dimensions = new TestDimensions(directory.resolve("metadata"));
-    String columns = "n BIGINT, square BIGINT";
-    dimensions.define("squares", columns, "\"n\"");
-    List<String> even =
-        IntStream.range(0, KEYS / 2).mapToObj(i -> 2L * i + "," + 4L * i * i).toList();
-    dimensions.write("squares", "2013-01-01", columns, even);
-    definition = dimensions.definition("squares");
-    workload = new Workload(directory);
-    cluster = new SessionCluster(directory.resolve("flink"), true);
-  }
-
-  @AfterAll
-  static void stop() throws Exception {
-    cluster.close();
-  }
-
-  @Test
-  void aJobThatGoesOnWithMoreAndFewerSubtasksFindsEveryKey() throws Exception {
-    String savepoint = null;
-    // Not 1: Flink chains other operators then, and does not find their state again.
-    for (int parallelism : new int[] {2, 4, 3}) {
-      int before = savepoint == null ? 0 : workload.lines("rescaled").size();
-      String job = startSquares("rescaled", parallelism, savepoint);
-      cluster.jobs().awaitResults(job);
-      savepoint = cluster.jobs().stop(job);
-      checkSquares("rescaled");
-      assertThat(workload.lines("rescaled")).hasSizeGreaterThan(before);
-    }
-  }
-
-  @Test
-  void aKilledTaskManagerLosesNoKey() throws Exception {
-    String job = startSquares("failover", 3, null);
-    cluster.jobs().awaitResults(job);
-    cluster.killTaskManager();
-    int before = workload.lines("failover").size();
-    cluster.replaceTaskManager(cluster.temp());
-    cluster.jobs().awaitFailure(job, "TaskManager");
-    cluster.jobs().awaitResults(job);
-    cluster.jobs().stop(job);
-    checkSquares("failover");
-    assertThat(workload.lines("failover")).hasSizeGreaterThan(before);
-  }
-
-  /** Looks up 1, 2, 3, ..., from one source, so that the numbers come without gaps. */
-  private static String startSquares(String name, int parallelism, String savepoint)
-      throws Exception {
+  @Override
+  String startSquares(String name, int parallelism, String savepoint) throws Exception {
     SqlSession sql = cluster.session();
     workload.prepare(sql);
     sql.run("SET 'parallelism.default' = '" + parallelism + "'");
     if (savepoint != null) {
       sql.run("SET 'execution.state-recovery.path' = '" + savepoint + "'");
     }
-    workload.createNumbers(sql, name, "n BIGINT, square BIGINT");
-    sql.run(
-        "CREATE TABLE squares (n BIGINT, square BIGINT) WITH ('connector' = 'pelton',"
-            + " 'sharded' = 'true', 'dimension' = '"
-            + definition
-            + "')");
-    return sql.run(
-        String.format(
-            "INSERT INTO `%s` SELECT /*+ LOOKUP('table'='s', 'shuffle'='true') */"
-                + " i.n, s.square FROM `%s input` AS i LEFT JOIN squares"
-                + " FOR SYSTEM_TIME AS OF i.arrived AS s ON s.n = i.n",
-            name, name));
-  }
-
-  /** Every number once: the even ones with their squares, the others with NULL. */
-  private static void checkSquares(String name) throws Exception {
-    List<String> lines = workload.lines(name);
-    assertThat(lines).isNotEmpty();
-    assertThat(lines)
-        .containsExactlyInAnyOrderElementsOf(
-            LongStream.rangeClosed(1, lines.size())
-                .mapToObj(n -> n + "," + (n % 2 == 0 ? n * n : ""))
-                .toList());
+    for (String statement : workload.numberTables(name, COLUMNS)) {
+      sql.run(statement);
+    }
+    sql.run(squares());
+    return sql.run(insert(name, "/*+ LOOKUP('table'='s', 'shuffle'='true') */", name + " input"));
   }
 }
