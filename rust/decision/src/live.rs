@@ -10,9 +10,7 @@ use std::time::Instant;
 
 use arc_swap::{ArcSwapOption, Guard};
 use pelton_dimension::storage::Settings;
-use pelton_dimension::{
-    Cache, Choice, Claim, Counts, Figures, Groups, Request, Snapshot, Timeline,
-};
+use pelton_dimension::{Cache, Claim, Counts, Figures, Groups, Request, Snapshot, View};
 
 use crate::decision::Decision;
 use crate::error::Error;
@@ -109,7 +107,7 @@ impl LiveDecision {
             version: Some(self.version),
             number: current.as_ref().map_or(0, |current| current.number + 1),
             decision: self.decision.clone(),
-            rows: self.claims.iter().zip(&snapshots).map(rows).collect(),
+            rows: snapshots.iter().map(rows).collect(),
         };
         self.current.store(Some(Arc::new(next)));
         *made_of = snapshots;
@@ -201,14 +199,14 @@ fn claim(
 }
 
 /// Where a lookup finds its rows in a snapshot. Without one, nothing needs the lookup.
-fn rows((claim, snapshot): (&Option<Claim>, &Option<Arc<Snapshot>>)) -> Rows {
-    let (Some(claim), Some(snapshot)) = (claim, snapshot) else {
+fn rows(snapshot: &Option<Arc<Snapshot>>) -> Rows {
+    let Some(snapshot) = snapshot else {
         return Rows::Given(None);
     };
-    match (snapshot.image(), &claim.definition().choice) {
-        (Err(why), _) => Rows::Unusable(why),
-        (Ok(_), Choice::AsOf(as_of)) => Rows::AsOf(Arc::new(Timeline::of(snapshot, *as_of))),
-        (Ok(image), _) => Rows::Image(image.clone()),
+    match snapshot.view() {
+        Err(why) => Rows::Unusable(why),
+        Ok(View::AsOf(timeline)) => Rows::AsOf(timeline.clone()),
+        Ok(View::Newest(image)) => Rows::Image(image.clone()),
     }
 }
 

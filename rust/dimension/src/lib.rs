@@ -45,6 +45,6 @@ pub use groups::Groups;
 pub use image::{Image, KeyColumns, Projection};
 pub use inspection::Inspection;
 pub use policy::{Initial, Policy};
-pub use snapshot::Snapshot;
+pub use snapshot::{Snapshot, View};
 pub use storage::Location;
 pub use timeline::Timeline;

@@ -1,14 +1,16 @@
 //! The lookups of a table that stands for a dimension: rows of keys in, rows of columns out.
 //!
 //! ```text
-//! BinaryRow of the key -> columns -> key group: is it ours? -> Image::find -> per row: columns -> BinaryRow
+//! BinaryRow of the key -> columns -> key group: is it ours? -> the image, by the record's time
+//! where the dimension is chosen by it -> Image::find -> per row: columns -> BinaryRow
 //! ```
 //!
 //! The columns of the key are not kept in the image a second time: what was asked for is what was
-//! found. Other columns that a key row compares are compared with what was found.
+//! found. So is the record's time, a column `as_of` that only the table has. Other columns that a
+//! key row compares are compared with what was found.
 
 use pelton_data::binary_row::{RowError, RowReader, RowWriter};
-use pelton_data::columns::{Columns, Layout, MemoryError, Physical, Slot};
+use pelton_data::columns::{Columns, Layout, MemoryError, Physical, Slot, Timestamp};
 use pelton_data::report::nearest;
 use pelton_data::scalar::Scalar;
 use pelton_data::{DataType, Field, key_group};
@@ -16,10 +18,15 @@ use pelton_data::{DataType, Field, key_group};
 use crate::definition::{Choice, Definition};
 use crate::error::Error;
 use crate::groups::Groups;
-use crate::image::{Image, KeyColumns, NotLoaded, Projection, Row};
+use crate::image::{Image, KeyColumns, NotLoaded, Projection, Row, Rows};
+use crate::snapshot::View;
+use crate::timeline::{At, Timeline};
 
 /// Bytes before each row of the output: its length, as a word.
 const HEADER: usize = 8;
+
+/// The column of the record's time, where a dimension's rows are chosen by it.
+const AS_OF: &str = "as_of";
 
 /// Which keys a subtask looks up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +42,8 @@ pub struct Share {
 pub struct Lookup {
     reader: RowReader,
     key_columns: KeyColumns,
+    /// Where the record's time is read to, if it is given.
+    time: Option<Slot>,
     share: Option<ShareOfKeys>,
     /// The columns that an image has to have, in their order.
     wanted: Vec<String>,
@@ -53,6 +62,15 @@ struct ShareOfKeys {
     /// Writes the key as Flink hashes it.
     writer: RowWriter,
     row: Vec<u8>,
+}
+
+/// What a lookup has found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Found {
+    /// The bytes of all rows with their headers; 0 for a key without a row.
+    pub bytes: usize,
+    /// Whether newer rows should have been there at the record's time.
+    pub late: bool,
 }
 
 /// Why a key was not looked up.
@@ -83,6 +101,12 @@ pub enum LookupError {
     /// No memory for the rows, or more bytes than Flink's rows have.
     #[error(transparent)]
     Memory(#[from] MemoryError),
+    /// The rows of the record's time are not there yet: ask again after the next refresh.
+    #[error("{0}")]
+    NotYet(Error),
+    /// The rows of the record's time are not there.
+    #[error("{0}")]
+    NotThere(Error),
 }
 
 impl Lookup {
@@ -94,30 +118,29 @@ impl Lookup {
         output: &[Field],
         share: Option<Share>,
     ) -> Result<Lookup, Error> {
-        if let Choice::AsOf(_) = definition.choice {
-            return Err(Error::Invalid(
-                "`choice = \"as_of\"` is not supported in lookup joins, which would show rows that \
-                 are newer than the record; look it up in a decision, with \
-                 `[lookups.NAME] as_of = \"event_time\"`"
-                    .to_owned(),
-            ));
+        let by_time = matches!(definition.choice, Choice::AsOf(_));
+        if by_time {
+            check_time(definition, given)?;
         }
-        for field in given.iter().chain(output) {
+        let is_time = |field: &Field| by_time && field.name == AS_OF;
+        for field in given.iter().chain(output).filter(|field| !is_time(field)) {
             check_column(definition, field)?;
         }
         let mut layout = Layout::default();
         let given = place(given, &mut layout);
         let key = key_slots(definition, &given)?;
+        let time = given.iter().find(|(field, _)| is_time(field));
 
-        let is_key = |field: &Field| definition.key.contains(&field.name);
-        let compared: Vec<_> = given.iter().filter(|(field, _)| !is_key(field)).collect();
+        // What says which rows are looked up, and is not looked up itself.
+        let asks = |field: &Field| is_time(field) || definition.key.contains(&field.name);
+        let compared: Vec<_> = given.iter().filter(|(field, _)| !asks(field)).collect();
         for (field, _) in &compared {
             check_comparable(field)?;
         }
-        // What an image has to have: what is compared, and the output but for the key.
+        // What an image has to have: what is compared, and the output but for what asks.
         let is_compared =
             |field: &Field| compared.iter().any(|(other, _)| other.name == field.name);
-        let only_output = output.iter().filter(|f| !is_key(f) && !is_compared(f));
+        let only_output = output.iter().filter(|f| !asks(f) && !is_compared(f));
         let fields: Vec<Field> = compared
             .iter()
             .map(|(field, _)| *field)
@@ -130,11 +153,8 @@ impl Lookup {
             .zip(&found)
             .map(|((_, a), (_, b))| (*a, *b))
             .collect();
-        // The key first, and each name once but for what is compared: there it is found, too.
-        let sources = given
-            .iter()
-            .filter(|(field, _)| is_key(field))
-            .chain(&found);
+        // What asks first, and each name once but for what is compared: there it is found, too.
+        let sources = given.iter().filter(|(field, _)| asks(field)).chain(&found);
         let sources: Vec<_> = sources.collect();
         let row = output.iter().filter_map(|field| {
             let source = sources.iter().find(|(other, _)| other.name == field.name);
@@ -150,6 +170,7 @@ impl Lookup {
         Ok(Lookup {
             reader: RowReader::new(&read, given.len()),
             key_columns: KeyColumns::new(key.iter().map(|(_, slot)| *slot)),
+            time: time.map(|(_, slot)| *slot),
             share: share.map(|share| ShareOfKeys::new(share, &key)),
             wanted: fields.iter().map(|field| field.name.clone()).collect(),
             projection: Projection::new(&fields, &chosen),
@@ -174,27 +195,61 @@ impl Lookup {
     }
 
     /// Looks up a key, the BinaryRow of what is given, and writes its rows to the start of `out`,
-    /// each behind a word with its length. Returns the bytes of all of them, 0 for a key without a
-    /// row: where they are more than `out` has, call again with so many.
+    /// each behind a word with its length. Where their bytes are more than `out` has, call again
+    /// with so many.
     #[inline]
     pub fn find(
         &mut self,
-        image: &Image,
+        view: View<'_>,
         key: &[u8],
         out: &mut [u8],
-    ) -> Result<usize, LookupError> {
+    ) -> Result<Found, LookupError> {
         self.columns.clear();
         self.reader.read(key, &mut self.columns, 0)?;
         let Some(looked_up) = self.key_columns.key(&self.columns, 0) else {
-            return Ok(0);
+            return Ok(Found::default());
         };
         let group = match &mut self.share {
             Some(share) => share.group(&self.columns)?,
             None => 0,
         };
+        let (image, late) = match view {
+            View::Newest(image) => (&**image, false),
+            View::AsOf(timeline) => match self.as_of(timeline)? {
+                Some(at) => at,
+                None => return Ok(Found::default()),
+            },
+        };
         // An image that is not sharded has one group, with all keys.
         let group = group.min(image.max_parallelism() - 1);
-        let mut rows = image.find(group, &looked_up)?;
+        let rows = image.find(group, &looked_up)?;
+        let bytes = self.write_rows(rows, key, out)?;
+        Ok(Found { bytes, late })
+    }
+
+    /// The image that was valid at the record's time, and whether a newer one should have been
+    /// there; `None` before all that are held, and for a NULL.
+    fn as_of<'t>(&self, timeline: &'t Timeline) -> Result<Option<(&'t Image, bool)>, LookupError> {
+        let time = self.time.and_then(|slot| self.columns.value(slot, 0));
+        let Some(Timestamp { millis, .. }) = time else {
+            return Ok(None);
+        };
+        match timeline.at(millis) {
+            Ok(At::Rows { image, late, .. }) => Ok(Some((image, late))),
+            Ok(At::Older) => Ok(None),
+            Ok(At::NotYet(cause)) => Err(LookupError::NotYet(cause)),
+            Err(cause) => Err(LookupError::NotThere(cause)),
+        }
+    }
+
+    /// Writes all rows of the key that was read. Returns their bytes.
+    #[inline]
+    fn write_rows(
+        &mut self,
+        mut rows: Rows<'_>,
+        key: &[u8],
+        out: &mut [u8],
+    ) -> Result<usize, LookupError> {
         let mut at = 0;
         let mut next = rows.next();
         while let Some(row) = next {
@@ -279,6 +334,28 @@ fn key_slots(
             })
     };
     definition.key_columns().map(slot).collect()
+}
+
+/// The record's time has to be given, and to be a time.
+fn check_time(definition: &Definition, given: &[Field]) -> Result<(), Error> {
+    if definition.column(AS_OF).is_some() {
+        return Err(Error::Invalid(format!(
+            "the dimension has a column `{AS_OF}`, which in a table stands for the record's time; \
+             look it up in a decision, with `[lookups.NAME] as_of = \"event_time\"`"
+        )));
+    }
+    let Some(field) = given.iter().find(|field| field.name == AS_OF) else {
+        return Err(Error::Invalid(format!(
+            "`choice = \"as_of\"` needs the record's time, but the column `{AS_OF}` is not compared"
+        )));
+    };
+    match field.data_type {
+        DataType::Timestamp(_) | DataType::TimestampLtz(_) => Ok(()),
+        _ => Err(Error::Invalid(format!(
+            "the table declares {field}, expected a TIMESTAMP or TIMESTAMP_LTZ: it is the record's \
+             time"
+        ))),
+    }
 }
 
 /// A column of the table has to be one of the dimension, of the same type.

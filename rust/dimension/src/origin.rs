@@ -61,7 +61,7 @@ impl Origin {
             }
         }
         Ok(match changed {
-            true => Found::Changed(Snapshot::new(parts)),
+            true => Found::Changed(Snapshot::new(parts, &self.definition.choice)),
             false => Found::Unchanged,
         })
     }

@@ -351,7 +351,7 @@ impl Live {
         let new = match (found, &old) {
             (Found::Changed(new), _) => new,
             // It is there as it was: lookups may use it again.
-            (Found::Unchanged, Some(old)) if old.is_stale() => Snapshot::new(old.parts().to_vec()),
+            (Found::Unchanged, Some(old)) if old.is_stale() => old.fresh(),
             (Found::Unchanged, _) => return Done::default(),
         };
         state.counts.done += 1;

@@ -2,18 +2,31 @@
 
 use std::sync::Arc;
 
+use crate::definition::Choice;
 use crate::error::Error;
 use crate::groups::Groups;
 use crate::image::Image;
 use crate::origin::Chosen;
+use crate::timeline::Timeline;
 
 /// The images that lookups may use, immutable. A refresh makes another one.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     /// In the order of their Hive partitions, the newest last.
     parts: Vec<Part>,
+    /// The same images by time, where a record sees the one of its own time.
+    timeline: Option<Arc<Timeline>>,
     /// Why lookups fail, though there are images.
     stale: Option<Error>,
+}
+
+/// What lookups read.
+#[derive(Debug, Clone, Copy)]
+pub enum View<'a> {
+    /// Rows that all records see.
+    Newest(&'a Arc<Image>),
+    /// Rows that a record sees as of its own time.
+    AsOf(&'a Arc<Timeline>),
 }
 
 /// One image, and what it was loaded from.
@@ -25,16 +38,42 @@ pub(crate) struct Part {
 }
 
 impl Snapshot {
-    pub(crate) fn new(parts: Vec<Part>) -> Snapshot {
-        Snapshot { parts, stale: None }
+    pub(crate) fn new(parts: Vec<Part>, choice: &Choice) -> Snapshot {
+        let timeline = match choice {
+            Choice::AsOf(as_of) => Some(Arc::new(Timeline::of(&parts, *as_of))),
+            _ => None,
+        };
+        Snapshot {
+            parts,
+            timeline,
+            stale: None,
+        }
     }
 
     /// The same images, which lookups may no longer use.
     pub(crate) fn stale(&self, why: Error) -> Snapshot {
         Snapshot {
-            parts: self.parts.clone(),
             stale: Some(why),
+            ..self.clone()
         }
+    }
+
+    /// The same images, which lookups may use again.
+    pub(crate) fn fresh(&self) -> Snapshot {
+        Snapshot {
+            stale: None,
+            ..self.clone()
+        }
+    }
+
+    /// What lookups read. An error where it is older than `max_staleness`.
+    #[inline]
+    pub fn view(&self) -> Result<View<'_>, Error> {
+        let newest = self.image()?;
+        Ok(match &self.timeline {
+            Some(timeline) => View::AsOf(timeline),
+            None => View::Newest(newest),
+        })
     }
 
     /// The newest image. An error where it is older than `max_staleness`.

@@ -18,7 +18,7 @@ use crate::groups::Groups;
 use crate::image::Image;
 use crate::origin::{Chosen, Origin};
 use crate::policy::show;
-use crate::snapshot::Snapshot;
+use crate::snapshot::Part;
 use crate::storage::Settings;
 
 /// The Hive partitions of a dimension by the time from which they are valid.
@@ -66,10 +66,9 @@ enum Pick {
 }
 
 impl Timeline {
-    /// The Hive partitions that a snapshot holds.
-    pub fn of(snapshot: &Snapshot, as_of: AsOf) -> Timeline {
-        let parts = snapshot.parts().iter();
-        let moments = parts.map(|part| {
+    /// The Hive partitions that are held, the oldest first.
+    pub(crate) fn of(parts: &[Part], as_of: AsOf) -> Timeline {
+        let moments = parts.iter().map(|part| {
             let moment = Moment::new(part.image.hive_partition().to_owned(), part.chosen.clone());
             Moment {
                 image: OnceLock::from(Ok(part.image.clone())),

@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use pelton_data::binary_row::{RowReader, RowWriter};
 use pelton_data::columns::{Columns, Layout, Literal, Physical, Slot};
@@ -11,7 +12,7 @@ use pelton_data::report::Source;
 use pelton_data::type_parser::parse_columns;
 use pelton_data::{Field, key_group};
 use pelton_dimension::lookup::{Lookup, LookupError, Share};
-use pelton_dimension::{Definition, Image};
+use pelton_dimension::{Definition, Image, View};
 
 fn metadata() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/metadata")
@@ -79,7 +80,7 @@ impl Row {
 
 /// A table of planes that compares `given` and has the columns `output`.
 struct Table {
-    image: Image,
+    image: Arc<Image>,
     lookup: Lookup,
     given: Row,
     output: Row,
@@ -91,7 +92,7 @@ impl Table {
         let lookup = Lookup::new(&definition, &fields(given), &fields(output), share).unwrap();
         let wanted: Vec<&str> = lookup.wanted().iter().map(String::as_str).collect();
         Table {
-            image: Image::load(&definition, &metadata(), &wanted).unwrap(),
+            image: Arc::new(Image::load(&definition, &metadata(), &wanted).unwrap()),
             lookup,
             given: Row::new(given),
             output: Row::new(output),
@@ -102,9 +103,11 @@ impl Table {
     fn find(&mut self, key: &[Literal]) -> Result<Vec<Vec<Literal>>, LookupError> {
         let key = self.given.bytes(key);
         let mut short = [7; 9];
-        let needed = self.lookup.find(&self.image, &key, &mut short)?;
+        let view = View::Newest(&self.image);
+        let found = self.lookup.find(view, &key, &mut short)?;
+        let needed = found.bytes;
         let mut out = vec![7; needed];
-        assert_eq!(self.lookup.find(&self.image, &key, &mut out), Ok(needed));
+        assert_eq!(self.lookup.find(view, &key, &mut out), Ok(found));
         let (mut rows, mut at) = (Vec::new(), 0);
         while at < needed {
             let len = u64::from_le_bytes(out[at..at + 8].try_into().unwrap()) as usize;
@@ -151,6 +154,42 @@ fn other_columns_that_are_compared_have_to_be_equal() {
     );
     assert!(find(Literal::I32(56)).is_empty());
     assert!(find(Literal::Null).is_empty(), "a NULL is equal to nothing");
+}
+
+#[test]
+fn a_table_of_a_dimension_as_of_a_time_compares_the_time() {
+    let text = "path = \"x\"\nformat = \"orc\"\npartition = \"dt DATE\"\nkey = [\"id\"]\n\
+                columns = \"id INT, seats INT\"\nchoice = \"as_of\"\nperiod = \"1 d\"";
+    let own = text.replace("seats", "as_of");
+    let parsed = |text: &str| Definition::parse(&Source::new("x.toml", text)).unwrap();
+    let new = |text: &str, given: &str| {
+        let lookup = Lookup::new(&parsed(text), &fields(given), &fields("seats INT"), None);
+        lookup.map(|lookup| lookup.wanted().to_vec())
+    };
+    for time in ["TIMESTAMP(3)", "TIMESTAMP(9) NOT NULL", "TIMESTAMP_LTZ(6)"] {
+        let given = format!("as_of {time}, id INT");
+        assert_eq!(
+            new(text, &given).unwrap(),
+            ["seats"],
+            "the time is not loaded"
+        );
+    }
+    for (text, given, message) in [
+        (text, "id INT", "but the column `as_of` is not compared"),
+        (
+            text,
+            "id INT, as_of DATE",
+            "the table declares `as_of` DATE, expected a TIMESTAMP",
+        ),
+        (
+            &own,
+            "id INT, as_of INT",
+            "the dimension has a column `as_of`",
+        ),
+    ] {
+        let error = new(text, given).unwrap_err().to_string();
+        assert!(error.contains(message), "{message} in {error}");
+    }
 }
 
 #[test]

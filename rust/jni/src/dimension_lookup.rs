@@ -10,7 +10,7 @@ use pelton_data::Field;
 use pelton_data::report::Source;
 use pelton_data::type_parser::parse_columns;
 use pelton_decision::{Error, ErrorCode};
-use pelton_dimension::lookup::{Lookup, LookupError, Share};
+use pelton_dimension::lookup::{Found, Lookup, LookupError, Share};
 use pelton_dimension::storage::Settings;
 use pelton_dimension::{Claim, Counts, Definition, Figures, Location, Request};
 
@@ -19,6 +19,9 @@ use crate::memory::{Longs, Memory};
 use crate::metrics::{Publication, Source as MetricSource};
 use crate::registry;
 use crate::storage::settings;
+
+/// What [`lookup`] returns for a key whose record waits for a Hive partition.
+const NOT_YET: jlong = -2;
 
 /// What a handle points to. One task thread owns it; closing gives it back.
 struct DimensionLookup {
@@ -32,6 +35,8 @@ struct DimensionLookup {
     overflow: Vec<u8>,
     /// Why the last key was not looked up.
     failure: Option<Error>,
+    /// Whether the last key is to be looked up again.
+    waits: bool,
     metrics: Option<Publication>,
 }
 
@@ -144,7 +149,8 @@ pub extern "system" fn buffers<'local>(
 }
 
 /// Called for every record, so it takes neither the environment nor any Java object. Returns the
-/// bytes of the rows, or -1: then `fail` throws the reason.
+/// bytes of the rows; or -1: then `fail` throws the reason; or -2: then the record waits for a Hive
+/// partition, and its key is to be looked up again.
 #[jni_mangle("org.pelton.DimensionLookup")]
 pub extern "system" fn lookup(
     _env: *mut jni::sys::JNIEnv,
@@ -258,6 +264,7 @@ impl Opening {
             output: Memory::NONE,
             overflow: Vec::new(),
             failure: None,
+            waits: false,
             metrics: None,
         })
     }
@@ -270,13 +277,30 @@ impl DimensionLookup {
     }
 
     fn lookup(&mut self, key_length: jint) -> jlong {
-        self.user.counts.add_lookups(1);
-        match caught(|| self.find(key_length)) {
-            Ok(0) => {
-                self.user.counts.add_miss();
-                0
+        // A record that waits is counted once.
+        let waited = std::mem::take(&mut self.waits);
+        if !waited {
+            self.user.counts.add_lookups(1);
+        }
+        let found = caught(|| self.find(key_length));
+        let counts = &self.user.counts;
+        match found {
+            Ok(Some(Found { bytes, late })) => {
+                if late {
+                    counts.add_late();
+                }
+                if bytes == 0 {
+                    counts.add_miss();
+                }
+                bytes as jlong
             }
-            Ok(length) => length as jlong,
+            Ok(None) => {
+                if !waited {
+                    counts.add_late();
+                }
+                self.waits = true;
+                NOT_YET
+            }
             Err(error) => {
                 self.failure = Some(error);
                 -1
@@ -284,32 +308,40 @@ impl DimensionLookup {
         }
     }
 
-    fn find(&mut self, key_length: jint) -> Result<usize, Error> {
+    /// Looks up the key in the input; `None` where its rows are not there yet.
+    fn find(&mut self, key_length: jint) -> Result<Option<Found>, Error> {
         let key = self.input.bytes(key_length);
         let snapshot = self.user.claim.snapshot().load();
         let Some(snapshot) = snapshot.as_ref() else {
             let message = format!("{}: it is not loaded yet", self.table.name);
             return Err(Error::new(ErrorCode::DimensionUnavailable, message));
         };
-        let image = snapshot
-            .image()
-            .map_err(|cause| self.table.failed(&cause))?;
+        let view = snapshot.view().map_err(|cause| self.table.failed(&cause))?;
         // SAFETY: Java reads the output only after this call.
         let output = unsafe { self.output.all() };
         let fits = output.len();
-        let mut length = self.lookup.find(image, key, output);
-        if let Ok(needed) = length
-            && needed > fits
+        let mut found = self.lookup.find(view, key, output);
+        if let Ok(Found { bytes, .. }) = found
+            && bytes > fits
         {
-            self.overflow.resize(needed, 0);
-            length = self.lookup.find(image, key, &mut self.overflow);
+            self.overflow.resize(bytes, 0);
+            found = self.lookup.find(view, key, &mut self.overflow);
         }
-        length.map_err(|cause| {
-            if let LookupError::Misrouted { .. } = cause {
-                self.user.counts.add_misrouted();
-            }
-            self.table.not_looked_up(&cause)
-        })
+        match found {
+            Ok(found) => Ok(Some(found)),
+            Err(LookupError::NotYet(_)) => Ok(None),
+            Err(cause) => Err(self.not_looked_up(&cause)),
+        }
+    }
+
+    #[cold]
+    fn not_looked_up(&self, cause: &LookupError) -> Error {
+        match cause {
+            LookupError::Misrouted { .. } => self.user.counts.add_misrouted(),
+            LookupError::NotThere(_) => self.user.counts.add_late(),
+            _ => {}
+        }
+        self.table.not_looked_up(cause)
     }
 
     /// Hands over the rows that did not fit before, and gives their memory back.
@@ -342,7 +374,9 @@ impl Table {
                 );
                 return Error::new(ErrorCode::KeyMisrouted, message);
             }
-            LookupError::NotLoaded(_) => ErrorCode::DimensionUnavailable,
+            LookupError::NotLoaded(_) | LookupError::NotYet(_) | LookupError::NotThere(_) => {
+                ErrorCode::DimensionUnavailable
+            }
             LookupError::Row(_) => ErrorCode::ArgumentMismatch,
             LookupError::Memory(cause) => cause.into(),
         };

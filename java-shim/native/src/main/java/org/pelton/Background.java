@@ -28,6 +28,12 @@ public final class Background {
   /** A small part of what the smallest load takes. */
   private static final long READY_POLL_MS = 5;
 
+  /** What comes with a refresh is seen soon after it. */
+  private static final long LATE_POLL_MS = 50;
+
+  /** What a native call returns for a record that waits for its Hive partition. */
+  static final long NOT_YET = -2;
+
   private static int handles;
   private static Thread thread;
 
@@ -59,8 +65,13 @@ public final class Background {
     }
   }
 
+  /** Before a record is tried again whose Hive partition is not there yet. */
+  static void awaitHivePartition(String what) {
+    pause(LATE_POLL_MS, what, "a record waits for its Hive partition");
+  }
+
   /** A pause of a task, which the cancellation of its job ends with an exception. */
-  static void pause(long milliseconds, String what, String why) {
+  private static void pause(long milliseconds, String what, String why) {
     try {
       Thread.sleep(milliseconds);
     } catch (InterruptedException e) {
@@ -93,7 +104,7 @@ public final class Background {
         for (String line : work()) {
           log(line);
         }
-      } catch (PeltonException fault) {
+      } catch (RuntimeException | Error fault) { // else tasks would wait for ever
         LOG.error("the background work failed", fault);
         pause();
       }

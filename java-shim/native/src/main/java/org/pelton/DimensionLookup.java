@@ -19,6 +19,7 @@ public final class DimensionLookup implements AutoCloseable {
   /** What stands before each row of the output, in bytes. */
   public static final int HEADER_BYTES = Long.BYTES;
 
+  private final String table;
   private final RowBuffer input;
   private final RowBuffer output;
 
@@ -60,6 +61,7 @@ public final class DimensionLookup implements AutoCloseable {
       String[] storage,
       String nativeDirectory) {
     NativeLibrary.load(nativeDirectory);
+    this.table = table;
     input = new RowBuffer(table + ": the key");
     output = new RowBuffer(table + ": the output");
     Background.acquire();
@@ -93,6 +95,9 @@ public final class DimensionLookup implements AutoCloseable {
   /**
    * Looks up the key in the input buffer.
    *
+   * <p>Waits for a Hive partition that is not there yet, where the dimension says {@code late =
+   * "wait"}; an interrupt ends the wait.
+   *
    * @return the bytes of all its rows with their lengths; 0 where there is none
    * @throws PeltonException when it cannot be looked up; the next one can
    */
@@ -101,6 +106,10 @@ public final class DimensionLookup implements AutoCloseable {
       tellBuffers();
     }
     long length = lookup(open(), keyLength);
+    while (length == Background.NOT_YET) {
+      Background.awaitHivePartition(table);
+      length = lookup(handle, keyLength);
+    }
     if (length < 0) {
       fail(handle);
       throw new IllegalStateException("a failed lookup has no reason");
@@ -178,7 +187,10 @@ public final class DimensionLookup implements AutoCloseable {
   /** Tells the addresses and sizes of both buffers; called after every change of one of them. */
   private static native void buffers(long handle, ByteBuffer input, ByteBuffer output);
 
-  /** The bytes of the rows, which are written if they fit; or -1, then ask {@link #fail}. */
+  /**
+   * The bytes of the rows, which are written if they fit; or -1, then ask {@link #fail}; or -2,
+   * then the key is to be looked up again.
+   */
   private static native long lookup(long handle, int keyLength);
 
   /** Writes the last rows, for the case that they did not fit before. */

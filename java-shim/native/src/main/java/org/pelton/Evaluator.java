@@ -21,12 +21,6 @@ public final class Evaluator implements AutoCloseable {
   private static final int EVALUATIONS = 0;
   private static final int ERRORS = Long.BYTES;
 
-  /** What comes with a refresh is seen soon after it. */
-  private static final long LATE_POLL_MS = 50;
-
-  /** What {@link #evaluate(long, int)} returns for a record that waits for a Hive partition. */
-  private static final long NOT_YET = -2;
-
   private final ByteBuffer counters =
       ByteBuffer.allocateDirect(2 * Long.BYTES).order(ByteOrder.nativeOrder());
 
@@ -111,8 +105,8 @@ public final class Evaluator implements AutoCloseable {
       tellBuffers();
     }
     long length = evaluate(open(), inputLength);
-    while (length == NOT_YET) {
-      Background.pause(LATE_POLL_MS, label(), "a record waits for its Hive partition");
+    while (length == Background.NOT_YET) {
+      Background.awaitHivePartition(label());
       length = evaluate(handle, inputLength);
     }
     if (length < 0) {

@@ -16,6 +16,9 @@ final class JniExercise {
     String uri = arguments[0];
     String nativeDirectory = arguments.length > 1 ? arguments[1] : null;
     expect("NATIVE_LIBRARY", () -> NativeLibrary.load("/missing"));
+    Thread.currentThread().interrupt(); // a job that is cancelled while its tasks open
+    NativeLibrary.load(nativeDirectory);
+    check(Thread.interrupted(), "the interrupt is gone");
     NativeLibrary.load(nativeDirectory); // of another job in the same process
     NativeLibrary.load("/missing"); // too late to matter
     check(NativeLibrary.describe().split(" ").length == 3, NativeLibrary.describe());

@@ -52,9 +52,9 @@ public final class DimensionLookupFunction extends LookupFunction {
     dimension =
         new DimensionLookup(
             planned.table(),
-            planned.source(),
-            planned.text(),
-            planned.root(),
+            planned.definition().source(),
+            planned.definition().text(),
+            planned.definition().root(),
             PlannedDimension.columns(key.getFields()),
             PlannedDimension.columns(columns.getFields()),
             subtask,

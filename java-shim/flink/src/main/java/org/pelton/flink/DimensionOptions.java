@@ -2,11 +2,15 @@ package org.pelton.flink;
 
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.apache.flink.configuration.ConfigOption;
 import org.apache.flink.configuration.ConfigOptions;
 import org.apache.flink.configuration.ReadableConfig;
+import org.apache.flink.table.factories.FactoryUtil;
+import org.pelton.PeltonException;
 
 /** What may stand in the {@code WITH (...)} of a table of the connector. */
 final class DimensionOptions {
@@ -23,7 +27,15 @@ final class DimensionOptions {
   static final ConfigOption<String> PARTITION =
       text("partition", "The directory levels with their types.");
 
-  static final ConfigOption<List<String>> KEY = list("key", "The columns of the key, in order.");
+  static final ConfigOption<String> CHOICE =
+      text("choice", "Which Hive partitions are looked up: latest, all, as_of or a pinned one.");
+
+  /** What a table without a definition's file cannot do without. */
+  static final List<String> REQUIRED_INLINE = List.of("path", "format", "key");
+
+  /** Of Flink itself, in every table. */
+  private static final List<String> FLINKS =
+      List.of(FactoryUtil.CONNECTOR.key(), FactoryUtil.PROPERTY_VERSION.key());
 
   /** The keys of a definition, with '-' for '_'; {@code columns} come from the table itself. */
   private static final List<ConfigOption<?>> INLINE =
@@ -31,8 +43,14 @@ final class DimensionOptions {
           text("path", "The directory of the Hive partitions."),
           text("format", "parquet or orc."),
           PARTITION,
-          KEY,
-          text("choice", "Which Hive partitions are looked up: latest, all or a pinned one."),
+          list("key", "The columns of the key, in order."),
+          CHOICE,
+          text("period", "The time that one Hive partition covers, for as_of."),
+          text("available-after", "The time after its period from which one is valid, for as_of."),
+          integer("keep", "How many Hive partitions are held, for as_of."),
+          text(
+              "late",
+              "What a record gets whose Hive partition is missing: wait, previous or fail."),
           text("time-zone", "The zone of times of day in files that hold points in time."),
           list("fsst", "Columns whose strings are compressed."),
           text("duplicates", "What several rows of one key are: error, first, last or all."),
@@ -55,6 +73,32 @@ final class DimensionOptions {
     all.add(DIMENSION);
     all.add(SHARDED);
     return all;
+  }
+
+  /**
+   * Refuses options that there are not, and values of other types.
+   *
+   * @throws PeltonException where values cannot be read, with all that was refused so far
+   */
+  static void check(Map<String, String> given, ReadableConfig options, Refusals refusals) {
+    List<String> known = all().stream().map(ConfigOption::key).collect(Collectors.toList());
+    new TreeSet<>(given.keySet())
+        .stream()
+            .filter(key -> !known.contains(key) && !FLINKS.contains(key))
+            .map(key -> "there is no option '" + key + "'" + Planning.didYouMean(key, known))
+            .forEach(refusals::add);
+    boolean readable = true;
+    for (ConfigOption<?> option : all()) {
+      try {
+        options.getOptional(option);
+      } catch (IllegalArgumentException e) {
+        refusals.add(e.getMessage());
+        readable = false;
+      }
+    }
+    if (!readable) {
+      refusals.throwIfAny();
+    }
   }
 
   /** The options that stand in for a definition, as far as they are set. */

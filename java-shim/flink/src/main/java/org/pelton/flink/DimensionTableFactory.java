@@ -33,10 +33,10 @@ public class DimensionTableFactory implements DynamicTableSourceFactory {
   @Override
   public DynamicTableSource createDynamicTableSource(Context context) {
     FactoryUtil.TableFactoryHelper helper = FactoryUtil.createTableFactoryHelper(this, context);
-    helper.validate();
     return Planning.refusing(
         () -> {
           PlannedDimension planned = PlannedDimension.of(context, helper.getOptions());
+          helper.validate();
           return table(
               planned, (RowType) context.getPhysicalRowDataType().getLogicalType().copy(false));
         });

@@ -1,11 +1,6 @@
 package org.pelton.flink;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.dataformat.toml.TomlMapper;
-import java.io.FileNotFoundException;
-import java.io.IOException;
 import java.io.Serializable;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -13,24 +8,21 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.apache.flink.configuration.ConfigOption;
 import org.apache.flink.configuration.ReadableConfig;
-import org.apache.flink.core.fs.FSDataInputStream;
 import org.apache.flink.core.fs.Path;
 import org.apache.flink.table.api.ValidationException;
 import org.apache.flink.table.api.config.OptimizerConfigOptions;
 import org.apache.flink.table.api.config.OptimizerConfigOptions.NonDeterministicUpdateStrategy;
-import org.apache.flink.table.catalog.ResolvedCatalogTable;
 import org.apache.flink.table.catalog.UniqueConstraint;
 import org.apache.flink.table.factories.DynamicTableFactory;
+import org.apache.flink.table.types.logical.LogicalType;
+import org.apache.flink.table.types.logical.LogicalTypeRoot;
 import org.apache.flink.table.types.logical.RowType;
 import org.apache.flink.table.types.logical.utils.LogicalTypeParser;
 import org.pelton.PeltonException;
 
 /**
- * What a table of the connector takes along from the planner to its tasks: the text of the
- * dimension's definition, and the options.
- *
- * <p>The native side alone understands a definition. Here only its {@code key} is read, because
- * planning compares it with the join's condition, and the partitioner hashes it.
+ * What a table of the connector takes along from the planner to its tasks: the definition of the
+ * dimension, and the options.
  */
 final class PlannedDimension implements Serializable {
 
@@ -38,28 +30,23 @@ final class PlannedDimension implements Serializable {
 
   private static final String DIRECTORY = "dimensions";
   private static final String SUFFIX = ".toml";
-  private static final TomlMapper TOML = new TomlMapper();
+
+  /** The column of the record's time, where a dimension's rows are chosen by it. */
+  private static final String AS_OF = "as_of";
 
   private final String table;
-  private final String source;
-  private final String text;
-  private final String root;
-  private final ArrayList<String> key;
+  private final DimensionText definition;
   private final boolean sharded;
   private final boolean rowsAreKept;
   private final String nativeDirectory;
 
   private PlannedDimension(
+      String table,
+      DimensionText definition,
       DynamicTableFactory.Context context,
-      ReadableConfig options,
-      String source,
-      String text,
-      String root) {
-    this.table = label(context);
-    this.source = source;
-    this.text = text;
-    this.root = root;
-    this.key = readKey();
+      ReadableConfig options) {
+    this.table = table;
+    this.definition = definition;
     this.sharded = options.get(DimensionOptions.SHARDED);
     // The strategy under which a lookup join may keep rows in its state, where it never copies.
     this.rowsAreKept =
@@ -71,27 +58,35 @@ final class PlannedDimension implements Serializable {
   }
 
   /**
-   * @throws PeltonException DIMENSION_INVALID, ARGUMENT_MISMATCH or IO
+   * @throws PeltonException DIMENSION_INVALID, IO, or ARGUMENT_MISMATCH with all that is wrong
    */
   static PlannedDimension of(DynamicTableFactory.Context context, ReadableConfig options) {
-    PlannedDimension planned =
-        options.getOptional(DimensionOptions.DIMENSION).isPresent()
-            ? ofFile(context, options)
-            : ofOptions(context, options);
-    planned.checkTable(context.getCatalogTable());
-    return planned;
+    String table = "table " + context.getObjectIdentifier().asSerializableString();
+    Refusals refusals = new Refusals(table);
+    if (!context.getCatalogTable().getPartitionKeys().isEmpty()) {
+      refusals.add(
+          "PARTITIONED BY is not used; the directory levels are 'partition' = 'dt DATE', or stand in"
+              + " the dimension's file");
+    }
+    DimensionOptions.check(context.getCatalogTable().getOptions(), options, refusals);
+    DimensionText definition =
+        context.getCatalogTable().getOptions().containsKey(DimensionOptions.DIMENSION.key())
+            ? ofFile(table, options, refusals)
+            : ofOptions(table, context, options, refusals);
+    checkColumns(context, definition, refusals);
+    refusals.throwIfAny();
+    return new PlannedDimension(table, definition, context, options);
   }
 
-  private static PlannedDimension ofFile(
-      DynamicTableFactory.Context context, ReadableConfig options) {
-    String label = label(context);
+  private static DimensionText ofFile(String table, ReadableConfig options, Refusals refusals) {
     List<ConfigOption<?>> inline = DimensionOptions.inline(options);
     if (!inline.isEmpty()) {
-      throw Planning.invalidOption(
-          label,
-          "'dimension' and '"
-              + inline.get(0).key()
-              + "' are both set; what a dimension is stands in its file, or in the table's options");
+      refusals.add(
+          "'dimension' and "
+              + inline.stream()
+                  .map(option -> "'" + option.key() + "'")
+                  .collect(Collectors.joining(", "))
+              + " are both set; what a dimension is stands in its file, or in the table's options");
     }
     String uri = options.get(DimensionOptions.DIMENSION);
     Path path = Locations.path(uri);
@@ -100,136 +95,126 @@ final class PlannedDimension implements Serializable {
         || directory == null
         || !directory.getName().equals(DIRECTORY)
         || directory.getParent() == null) {
-      throw Planning.invalidOption(
-          label, "'dimension' = '" + uri + "', expected METADATA/dimensions/NAME" + SUFFIX);
+      refusals.add("'dimension' = '" + uri + "', expected METADATA/dimensions/NAME" + SUFFIX);
     }
-    return new PlannedDimension(
-        context, options, show(path), read(label, path), show(directory.getParent()));
+    refusals.throwIfAny();
+    return DimensionText.read(table, path);
   }
 
-  /** A place as the native side takes it: a local one as a path. */
-  private static String show(Path place) {
-    return "file".equals(place.toUri().getScheme()) ? place.getPath() : place.toString();
-  }
-
-  private static PlannedDimension ofOptions(
-      DynamicTableFactory.Context context, ReadableConfig options) {
-    String label = label(context);
-    for (String option : List.of("path", "format", DimensionOptions.KEY.key())) {
-      if (!context.getCatalogTable().getOptions().containsKey(option)) {
-        throw Planning.invalidOption(
-            label,
-            "'"
-                + option
-                + "' is missing; expected 'dimension' = 'METADATA/dimensions/NAME.toml', or 'path',"
-                + " 'format' and 'key', and whatever else a definition has");
-      }
+  private static DimensionText ofOptions(
+      String table,
+      DynamicTableFactory.Context context,
+      ReadableConfig options,
+      Refusals refusals) {
+    List<String> missing =
+        DimensionOptions.REQUIRED_INLINE.stream()
+            .filter(option -> !context.getCatalogTable().getOptions().containsKey(option))
+            .map(option -> "'" + option + "'")
+            .collect(Collectors.toList());
+    if (!missing.isEmpty()) {
+      refusals.add(
+          String.join(", ", missing)
+              + (missing.size() == 1 ? " is" : " are")
+              + " missing; expected 'dimension' = 'METADATA/dimensions/NAME.toml', or 'path',"
+              + " 'format' and 'key', and whatever else a definition has");
     }
-    Set<String> levels = levels(label, options);
+    Set<String> others = levels(options, refusals);
+    refusals.throwIfAny();
+    if (AS_OF.equals(options.get(DimensionOptions.CHOICE))) {
+      others.add(AS_OF);
+    }
     RowType row = (RowType) context.getPhysicalRowDataType().getLogicalType();
     List<RowType.RowField> columns =
         row.getFields().stream()
-            .filter(field -> !levels.contains(field.getName()))
+            .filter(field -> !others.contains(field.getName()))
             .collect(Collectors.toList());
     String name = context.getObjectIdentifier().getObjectName();
-    String text = DimensionOptions.toml(options, columns(columns));
-    return new PlannedDimension(context, options, name, text, "");
+    return new DimensionText(table, name, DimensionOptions.toml(options, columns(columns)), "");
   }
 
   /** The names of the directory levels. */
-  private static Set<String> levels(String label, ReadableConfig options) {
+  private static Set<String> levels(ReadableConfig options, Refusals refusals) {
     Set<String> names = new HashSet<>();
-    options
-        .getOptional(DimensionOptions.PARTITION)
-        .filter(levels -> !levels.isBlank())
-        .ifPresent(
-            levels -> {
-              try {
-                ClassLoader loader = PlannedDimension.class.getClassLoader();
-                RowType row = (RowType) LogicalTypeParser.parse("ROW<" + levels + ">", loader);
-                names.addAll(row.getFieldNames());
-              } catch (ValidationException e) {
-                throw Planning.invalidOption(
-                    label,
-                    "'partition' = '"
-                        + levels
-                        + "', expected the directory levels with their types, as in 'dt DATE'");
-              }
-            });
+    String levels = options.getOptional(DimensionOptions.PARTITION).orElse("");
+    if (!levels.isBlank()) {
+      try {
+        ClassLoader loader = PlannedDimension.class.getClassLoader();
+        RowType row = (RowType) LogicalTypeParser.parse("ROW<" + levels + ">", loader);
+        names.addAll(row.getFieldNames());
+      } catch (ValidationException e) {
+        refusals.add(
+            "'partition' = '"
+                + levels
+                + "', expected the directory levels with their types, as in 'dt DATE'");
+      }
+    }
     return names;
   }
 
-  private static String read(String label, Path file) {
-    try (FSDataInputStream stream = file.getFileSystem().open(file)) {
-      return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
-    } catch (FileNotFoundException e) {
-      throw new PeltonException(
-          "DIMENSION_INVALID",
-          false,
-          label + ": 'dimension' names " + file + ", which does not exist",
-          e);
-    } catch (IOException e) {
-      throw new PeltonException("IO", true, label + ": " + e, e);
+  /** The columns of the statement must not say something else. */
+  private static void checkColumns(
+      DynamicTableFactory.Context context, DimensionText definition, Refusals refusals) {
+    if (definition.asOf()) {
+      RowType row = (RowType) context.getPhysicalRowDataType().getLogicalType();
+      int place = row.getFieldIndex(AS_OF);
+      if (place < 0 || !isTime(row.getTypeAt(place))) {
+        refusals.add(
+            "`choice = \"as_of\"` needs a column `as_of` TIMESTAMP(3) or TIMESTAMP_LTZ(3) beside the"
+                + " dimension's own: the record's time, which a join compares, as in AND d.as_of ="
+                + " o.event_time"
+                + (place < 0 ? "" : "; it is " + row.getTypeAt(place).asSerializableString()));
+      }
+    }
+    context
+        .getCatalogTable()
+        .getResolvedSchema()
+        .getPrimaryKey()
+        .map(UniqueConstraint::getColumns)
+        .ifPresent(columns -> checkPrimaryKey(columns, definition, refusals));
+  }
+
+  private static boolean isTime(LogicalType type) {
+    return type.is(LogicalTypeRoot.TIMESTAMP_WITHOUT_TIME_ZONE)
+        || type.is(LogicalTypeRoot.TIMESTAMP_WITH_LOCAL_TIME_ZONE);
+  }
+
+  private static void checkPrimaryKey(
+      List<String> primary, DimensionText definition, Refusals refusals) {
+    if (definition.severalRows()) {
+      refusals.add(
+          "PRIMARY KEY is declared, but with `duplicates = \"all\"` a key has several rows");
+    } else if (!Set.copyOf(primary).equals(Set.copyOf(toCompare(definition)))) {
+      refusals.add(
+          "PRIMARY KEY is " + primary + ", but rows are told apart by " + toCompare(definition));
     }
   }
 
-  private ArrayList<String> readKey() {
-    JsonNode names;
-    try {
-      names = TOML.readTree(text).path("key");
-    } catch (IOException e) {
-      throw new PeltonException(
-          "DIMENSION_INVALID", false, table + ": " + source + ": " + e.getMessage(), e);
+  /** What a join has to compare, and what tells rows apart. */
+  private static List<String> toCompare(DimensionText definition) {
+    List<String> names = new ArrayList<>(definition.key());
+    if (definition.asOf()) {
+      names.add(AS_OF);
     }
-    ArrayList<String> key = new ArrayList<>();
-    names.forEach(name -> key.add(name.asText()));
-    if (key.isEmpty()) {
-      throw new PeltonException(
-          "DIMENSION_INVALID",
-          false,
-          table
-              + ": "
-              + source
-              + " has no `key`, expected the names of its columns, as in key = [\"tailnum\"]");
-    }
-    return key;
-  }
-
-  /** What else stands in the statement must not say something else. */
-  private void checkTable(ResolvedCatalogTable catalogTable) {
-    if (!catalogTable.getPartitionKeys().isEmpty()) {
-      throw Planning.invalidOption(
-          table,
-          "PARTITIONED BY is not used; the directory levels are 'partition' = 'dt DATE', or stand in"
-              + " the dimension's file");
-    }
-    List<String> primary =
-        catalogTable
-            .getResolvedSchema()
-            .getPrimaryKey()
-            .map(UniqueConstraint::getColumns)
-            .orElse(key);
-    if (!Set.copyOf(primary).equals(Set.copyOf(key))) {
-      throw Planning.invalidOption(
-          table, "PRIMARY KEY is " + primary + ", but the key of the dimension is " + key);
-    }
+    return names;
   }
 
   /**
-   * The columns that a condition compares have to hold the key.
+   * The columns that a condition compares have to hold the key, and the record's time where rows
+   * are chosen by it.
    *
    * @param compared the names of the columns that are compared with {@code =}
    */
   void checkCompared(List<String> compared) {
-    if (!compared.containsAll(key)) {
-      throw new PeltonException(
-          "ARGUMENT_MISMATCH",
-          false,
-          table
-              + ": the join compares "
+    List<String> needed = toCompare(definition);
+    if (!compared.containsAll(needed)) {
+      throw Planning.invalidOption(
+          table,
+          "the join compares "
               + compared
-              + " with `=`, but rows are found by the whole key, "
-              + key
+              + " with `=`, but rows are found by the whole key"
+              + (definition.asOf() ? " as of the record's time" : "")
+              + ", "
+              + needed
               + "; compare each of these columns with a column or a constant of the same type");
     }
   }
@@ -246,10 +231,6 @@ final class PlannedDimension implements Serializable {
         .collect(Collectors.joining(", "));
   }
 
-  private static String label(DynamicTableFactory.Context context) {
-    return "table " + context.getObjectIdentifier().asSerializableString();
-  }
-
   /** The table, for messages. */
   String table() {
     return table;
@@ -257,28 +238,18 @@ final class PlannedDimension implements Serializable {
 
   /** The dimension, for metrics. */
   String name() {
+    String source = definition.source();
     String file = source.substring(source.lastIndexOf('/') + 1);
     return file.endsWith(SUFFIX) ? file.substring(0, file.length() - SUFFIX.length()) : file;
   }
 
-  /** Where the definition comes from. */
-  String source() {
-    return source;
-  }
-
-  /** The definition. */
-  String text() {
-    return text;
-  }
-
-  /** What its relative path begins at; empty where there is nothing. */
-  String root() {
-    return root;
+  DimensionText definition() {
+    return definition;
   }
 
   /** The columns of the key, in the order in which they are hashed. */
   List<String> key() {
-    return key;
+    return definition.key();
   }
 
   /** Whether each subtask holds only its share of the keys. */

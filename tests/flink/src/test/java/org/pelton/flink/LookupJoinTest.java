@@ -27,6 +27,7 @@ class LookupJoinTest {
 
   private static final String PLANES = "tailnum STRING, build_year INT, seats SMALLINT";
   private static final String GATES = "airport STRING, gate INT, opened TIMESTAMP(3), fee DOUBLE";
+  private static final String ROUTES = "airport STRING, dest STRING, miles INT";
 
   @RegisterExtension private static final MiniClusterExtension CLUSTER = FlinkJobs.cluster(4);
 
@@ -54,6 +55,14 @@ class LookupJoinTest {
               "%s,%d,2013-01-%02d 07:30:00.125,%d.5", "ABC".charAt(i % 3), i / 3, 1 + i % 9, i));
     }
     dimensions.write("gates", "2013-01-01", GATES, gates);
+
+    dimensions.define("routes", ROUTES, "\"airport\"", "duplicates = \"all\"");
+    List<String> routes = new ArrayList<>(List.of("A,X,7", "C,X,8", "A,,9", "A,X,7", ",X,1"));
+    for (int i = 0; i < 400; i++) {
+      String dest = i % 5 == 0 ? "" : i % 2 == 0 ? "X" : "a-longer-name-" + i;
+      routes.add(String.format("B,%s,%d", dest, i));
+    }
+    dimensions.write("routes", "2013-01-01", ROUTES, routes);
   }
 
   @ParameterizedTest
@@ -114,6 +123,34 @@ class LookupJoinTest {
         .contains("select=[n, tailnum, tailnum0, seats]");
     assertSame(sql, query, 180);
     assertSame(sql, query.replace("d.seats", "d.tailnum"), 180);
+  }
+
+  /** One of the keys has 400 rows, one has two that are the same, one has none. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void allRowsOfAKeyAreFound(boolean objectReuse) throws Exception {
+    StreamTableEnvironment sql = environment(FlinkJobs.streaming(objectReuse, 1));
+    for (String join : List.of("JOIN", "LEFT JOIN")) {
+      String query =
+          "SELECT o.n, d.airport, d.dest, d.miles FROM (SELECT * FROM orders WHERE n <= 40) AS o "
+              + join
+              + " routes AS d ON d.airport = o.airport";
+      assertSame(sql, query, 4_000);
+      assertSame(sql, query + " AND d.dest = 'X'", 1_500);
+      assertSame(sql, query + " AND d.miles > 390", 90);
+      assertSame(sql, query + " AND d.dest = 'X' AND d.miles = CAST(o.n AS INT)", 1);
+    }
+  }
+
+  @Test
+  void allRowsOfAKeyAreFoundInBatchJobsAndStayAsTheyWere() throws Exception {
+    String query =
+        "SELECT d.airport, d.dest, COUNT(*), MAX(d.miles) FROM orders AS o JOIN routes AS d"
+            + " ON d.airport = o.airport GROUP BY d.airport, d.dest";
+    assertSame(environment(FlinkJobs.batch(true)), query, 200);
+    StreamTableEnvironment sql = environment(FlinkJobs.streaming(true, 1));
+    assertThat(FlinkJobs.finalRows(sql, lookup(query)))
+        .containsExactlyInAnyOrderElementsOf(FlinkJobs.finalRows(sql, regular(query)));
   }
 
   @ParameterizedTest
@@ -223,6 +260,7 @@ class LookupJoinTest {
   private static StreamTableEnvironment environment(StreamTableEnvironment sql) {
     table(sql, "planes", PLANES);
     table(sql, "gates", GATES);
+    table(sql, "routes", ROUTES);
     FlinkJobs.numbers(sql, 500);
     sql.executeSql(
         "CREATE TEMPORARY VIEW orders AS SELECT n, PROCTIME() AS pt,"
@@ -252,12 +290,18 @@ class LookupJoinTest {
    */
   private static void assertSame(StreamTableEnvironment sql, String query, int atLeast)
       throws Exception {
-    List<Row> found =
-        rows(sql, query.replaceAll("JOIN (\\w+) AS d", "JOIN $1 FOR SYSTEM_TIME AS OF o.pt AS d"));
-    List<Row> expected =
-        FlinkJobs.finalRows(sql, query.replaceAll("JOIN (\\w+) AS d", "JOIN $1_csv AS d"));
+    List<Row> found = rows(sql, lookup(query));
+    List<Row> expected = FlinkJobs.finalRows(sql, regular(query));
     assertThat(found)
         .hasSizeGreaterThanOrEqualTo(atLeast)
         .containsExactlyInAnyOrderElementsOf(expected);
+  }
+
+  private static String lookup(String query) {
+    return query.replaceAll("JOIN (\\w+) AS d", "JOIN $1 FOR SYSTEM_TIME AS OF o.pt AS d");
+  }
+
+  private static String regular(String query) {
+    return query.replaceAll("JOIN (\\w+) AS d", "JOIN $1_csv AS d");
   }
 }

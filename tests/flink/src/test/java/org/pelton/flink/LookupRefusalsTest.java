@@ -8,6 +8,7 @@ import java.util.List;
 import org.apache.flink.table.api.bridge.java.StreamTableEnvironment;
 import org.apache.flink.test.junit5.MiniClusterExtension;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -38,20 +39,79 @@ class LookupRefusalsTest {
       delimiter = '|',
       quoteCharacter = '"',
       value = {
-        "'dimension' = '$URI', 'path' = 'x' | 'dimension' and 'path' are both set",
+        "'dimension' = '$URI', 'path' = 'x', 'fsst' = 'y' | 'dimension' and 'path', 'fsst' are both set",
         "'dimension' = '$URI.txt' | expected METADATA/dimensions/NAME.toml",
         "'dimension' = '/no/dimensions/planes.toml' | which does not exist",
-        "'dimension' = '$URI', 'shraded' = 'true' | shraded",
+        "'dimension' = '$URI', 'shraded' = 'true' | there is no option 'shraded'; did you mean 'sharded'?",
         "'dimension' = '$URI', 'sharded' = 'perhaps' | Could not parse value 'perhaps' for key 'sharded'",
         "'path' = '/x', 'format' = 'parquet' | 'key' is missing; expected 'dimension' =",
+        "'path' = '/x', 'min-rows' = 'few' | Could not parse value 'few' for key 'min-rows'",
         "'path' = '/x', 'format' = 'parquet', 'key' = 'tailnum', 'partition' = 'dt' | 'partition' = 'dt', expected the directory levels with their types",
         "'path' = '/x', 'format' = 'avro', 'key' = 'tailnum' | `format` cannot be \"avro\"",
         "'path' = '/x', 'format' = 'parquet', 'key' = 'tail' | rows are found by the whole key, [tail]",
+        "'path' = '/x', 'format' = 'parquet', 'key' = 'tailnum', 'keep' = '3' | `keep` belongs to `choice = \"as_of\"`",
+        "'path' = '/x', 'format' = 'parquet', 'key' = 'tailnum', 'choice' = 'as_of' | `choice = \"as_of\"` needs a column `as_of` TIMESTAMP(3) or TIMESTAMP_LTZ(3)",
         "'path' = 'x/y', 'format' = 'parquet', 'key' = 'tailnum', 'partition' = 'dt DATE' | `path` is \"x/y\", which is relative; in a table without a file it has to be an absolute path or a URI",
       })
   void options(String options, String message) {
     String uri = dimensions.definition("planes").toString();
     refused(COLUMNS, "", options.replace("$URI", uri), "d.tailnum = o.tailnum", message);
+  }
+
+  @Test
+  void allThatIsWrongIsSaidAtOnce() {
+    refused(
+        COLUMNS,
+        "PARTITIONED BY (seats)",
+        "'path' = '/x', 'shraded' = 'true', 'min_rows' = '1', 'partition' = 'dt'",
+        "d.tailnum = o.tailnum",
+        "ARGUMENT_MISMATCH: " + TABLE + "5 errors",
+        "PARTITIONED BY is not used",
+        "there is no option 'min_rows'; did you mean 'min-rows'?",
+        "there is no option 'shraded'; did you mean 'sharded'?",
+        "'format', 'key' are missing; expected",
+        "'partition' = 'dt', expected the directory levels with their types");
+    refused(
+        COLUMNS,
+        "",
+        "'path' = '/x', 'format' = 'parquet', 'key' = 'tail', 'choice' = 'as_of', 'late' = 'never',"
+            + " 'refresh' = 'often'",
+        "d.tailnum = o.tailnum",
+        "needs a column `as_of`");
+    // The definition itself is read by the tasks.
+    refused(
+        COLUMNS,
+        "",
+        "'path' = '/x', 'format' = 'csv', 'key' = 'tailnum', 'late' = 'never', 'refresh' = 'often'",
+        "d.tailnum = o.tailnum",
+        "DIMENSION_INVALID: " + TABLE,
+        "`format` cannot be \"csv\"",
+        "`late` belongs to `choice = \"as_of\"`",
+        "`refresh` cannot be \"often\"");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '"',
+      value = {
+        "as_of INT | d.as_of = o.seats | needs a column `as_of` TIMESTAMP(3) or TIMESTAMP_LTZ(3) beside the dimension's own: the record's time, which a join compares, as in AND d.as_of = o.event_time; it is INT",
+        "as_of TIMESTAMP(3) | d.seats = o.seats | the join compares [tailnum, seats] with `=`, but rows are found by the whole key as of the record's time, [tailnum, as_of]",
+        "as_of TIMESTAMP(3), PRIMARY KEY (tailnum) NOT ENFORCED | d.as_of = o.ts | PRIMARY KEY is [tailnum], but rows are told apart by [tailnum, as_of]",
+        "as_of TIMESTAMP(3) | d.as_of = o.ts | the dimension has a column `as_of`, which in a table stands for the record's time",
+      })
+  void timesOfRecords(String column, String condition, String message) {
+    String levels = message.contains("has a column") ? "as_of DATE" : "dt DATE";
+    refused(
+        COLUMNS + ", " + column,
+        "",
+        "'path' = '/x', 'format' = 'parquet', 'key' = 'tailnum', 'choice' = 'as_of', 'period' ="
+            + " '1 d', 'partition' = '"
+            + levels
+            + "'",
+        "d.tailnum = o.tailnum AND " + condition,
+        TABLE,
+        message);
   }
 
   @ParameterizedTest
@@ -72,11 +132,28 @@ class LookupRefusalsTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "PARTITIONED BY (seats) | PARTITIONED BY is not used; the directory levels are 'partition'",
+        "PARTITIONED BY (seats) | | PARTITIONED BY is not used; the directory levels are 'partition'",
+        "| , PRIMARY KEY (seats) NOT ENFORCED | PRIMARY KEY is [seats], but rows are told apart by [tailnum]",
       })
-  void clauses(String clause, String message) {
+  void clauses(String clause, String constraint, String message) {
     String options = "'dimension' = '" + dimensions.definition("planes") + "'";
-    refused(COLUMNS, clause, options, "d.tailnum = o.tailnum", TABLE, message);
+    String columns = COLUMNS + (constraint == null ? "" : constraint);
+    refused(
+        columns,
+        clause == null ? "" : clause,
+        options,
+        "d.tailnum = o.tailnum",
+        "ARGUMENT_MISMATCH: " + TABLE + message);
+  }
+
+  @Test
+  void aPrimaryKeyHasOneRow() {
+    refused(
+        COLUMNS + ", PRIMARY KEY (tailnum) NOT ENFORCED",
+        "",
+        "'path' = '/x', 'format' = 'parquet', 'key' = 'tailnum', 'duplicates' = 'all'",
+        "d.tailnum = o.tailnum",
+        TABLE + "PRIMARY KEY is declared, but with `duplicates = \"all\"` a key has several rows");
   }
 
   @ParameterizedTest
@@ -96,7 +173,8 @@ class LookupRefusalsTest {
     FlinkJobs.numbers(sql, 1);
     sql.executeSql(
         "CREATE TEMPORARY VIEW orders AS SELECT 'N' || CAST(n AS STRING) AS tailnum,"
-            + " CAST(n AS INT) AS seats, PROCTIME() AS pt FROM numbers");
+            + " CAST(n AS INT) AS seats, TIMESTAMP '2013-01-01 00:00:00.000' AS ts,"
+            + " PROCTIME() AS pt FROM numbers");
     sql.executeSql(
         String.format(
             "CREATE TEMPORARY TABLE planes (%s) %s WITH ('connector' = 'pelton', %s)",

@@ -25,6 +25,8 @@ import org.pelton.TestDimensions;
 class PartitionCustomTest {
 
   private static final String GATES = "airport STRING, gate INT, fee DOUBLE";
+  private static final String AS_OF =
+      "choice = \"as_of\"\nperiod = \"1 d\"\nlate = \"previous\"\nkeep = 2";
   private static final String JOIN =
       "SELECT o.n, d.fee FROM orders AS o LEFT JOIN gates FOR SYSTEM_TIME AS OF o.pt AS d"
           + " ON d.airport = o.airport AND d.gate = o.gate";
@@ -44,6 +46,12 @@ class PartitionCustomTest {
       gates.add(String.format("%s,%d,%d.5", "ABC".charAt(i % 3), i / 3, i));
     }
     dimensions.write("gates", "2013-01-01", GATES, gates);
+    dimensions.define("as_of_gates", GATES, "\"gate\", \"airport\"", AS_OF);
+    for (int day = 1; day <= 3; day++) {
+      String fee = "," + day; // instead of each gate's
+      List<String> ofDay = gates.stream().map(gate -> gate.replaceAll(",[^,]*$", fee)).toList();
+      dimensions.write("as_of_gates", "2013-01-0" + day, GATES, ofDay);
+    }
   }
 
   @ParameterizedTest
@@ -71,15 +79,43 @@ class PartitionCustomTest {
     assertThat(PeltonMetrics.sum("dimension.gates.misrouted")).isZero();
   }
 
+  /** The group is that of the key; the time chooses among the images. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3, 4})
+  void theTimeOfTheRecordIsNoPartOfWhatIsSent(int parallelism) throws Exception {
+    StreamTableEnvironment sql = environment(parallelism);
+    PeltonMetrics.forget();
+    send(sql, new KeyGroupPartitioner(DataTypes.INT(), DataTypes.STRING()));
+    List<Row> found =
+        rows(
+            sql,
+            "SELECT o.n, d.fee FROM orders AS o LEFT JOIN as_of_gates FOR SYSTEM_TIME AS OF o.pt"
+                + " AS d ON d.airport = o.airport AND d.as_of = o.ts AND d.gate = o.gate");
+    assertThat(found)
+        .hasSize(2000)
+        .allSatisfy(
+            row -> {
+              long n = (Long) row.getField(0);
+              boolean known = n % 13 != 0 && n % 4 != 3 && n % 120 < 100;
+              // What is valid from January 3 on, and from January 4 on.
+              Double fee = !known || n < 2 * 288 ? null : n < 3 * 288 ? 2.0 : 3.0;
+              assertThat(row.getField(1)).as("%d", n).isEqualTo(fee);
+            });
+    assertThat(PeltonMetrics.sum("dimension.as_of_gates.misrouted")).isZero();
+    assertThat(PeltonMetrics.sum("dimension.as_of_gates.late")).isPositive();
+  }
+
   @Test
   void aKeyInAnotherOrderIsSentElsewhereAndRefusedWithTheTypes() {
     StreamTableEnvironment sql = environment(4);
+    PeltonMetrics.forget();
     send(sql, new KeyGroupPartitioner(DataTypes.STRING(), DataTypes.INT()), "airport", "gate");
     assertThatThrownBy(() -> rows(sql, JOIN))
         .hasStackTraceContaining(
             "KEY_MISROUTED: table `default_catalog`.`default_database`.`gates`")
         .hasStackTraceContaining("org.pelton.flink.KeyGroupPartitioner")
         .hasStackTraceContaining("the dimension hashes (`gate` INT, `airport` STRING)");
+    assertThat(PeltonMetrics.sum("dimension.gates.misrouted")).isPositive();
   }
 
   private static void send(StreamTableEnvironment sql, KeyGroupPartitioner partitioner) {
@@ -101,12 +137,19 @@ class PartitionCustomTest {
     sql.executeSql(
         "CREATE TEMPORARY VIEW numbered AS SELECT n,"
             + " CASE WHEN MOD(n, 13) <> 0 THEN SUBSTRING('ABCD', CAST(MOD(n, 4) AS INT) + 1, 1)"
-            + " END AS airport, CAST(MOD(n, 120) AS INT) AS gate FROM numbers");
+            + " END AS airport, CAST(MOD(n, 120) AS INT) AS gate, CAST(TIMESTAMPADD(MINUTE,"
+            + " CAST(n AS INT) * 5, TIMESTAMP '2013-01-01 00:00:00') AS TIMESTAMP(3)) AS ts"
+            + " FROM numbers");
+    createTable(sql, "gates", GATES);
+    createTable(sql, "as_of_gates", GATES + ", as_of TIMESTAMP(3)");
+    return sql;
+  }
+
+  private static void createTable(StreamTableEnvironment sql, String name, String columns) {
     sql.executeSql(
         String.format(
-            "CREATE TEMPORARY TABLE gates (%s) WITH ('connector' = 'pelton', 'dimension' = '%s',"
+            "CREATE TEMPORARY TABLE %s (%s) WITH ('connector' = 'pelton', 'dimension' = '%s',"
                 + " 'sharded' = 'true')",
-            GATES, dimensions.definition("gates")));
-    return sql;
+            name, columns, dimensions.definition(name)));
   }
 }

@@ -28,6 +28,8 @@ class ShardedLookupTest {
   private static final String GATES = "airport STRING, gate INT, fee DOUBLE";
   private static final String JOIN =
       " gates FOR SYSTEM_TIME AS OF o.pt AS d ON d.airport = o.airport AND d.gate = o.gate";
+  private static final String AS_OF =
+      "choice = \"as_of\"\nperiod = \"1 d\"\nlate = \"previous\"\nkeep = 2";
   private static final String HINT = "/*+ LOOKUP('table'='d', 'shuffle'='true') */ ";
 
   @RegisterExtension private static final MiniClusterExtension CLUSTER = FlinkJobs.cluster(4);
@@ -45,6 +47,12 @@ class ShardedLookupTest {
       gates.add(String.format("%s,%d,%d.5", "ABC".charAt(i % 3), i / 3, i));
     }
     dimensions.write("gates", "2013-01-01", GATES, gates);
+    dimensions.define("as_of_gates", GATES, "\"gate\", \"airport\"", AS_OF);
+    for (int day = 1; day <= 3; day++) {
+      String fee = "," + day; // instead of each gate's
+      List<String> ofDay = gates.stream().map(gate -> gate.replaceAll(",[^,]*$", fee)).toList();
+      dimensions.write("as_of_gates", "2013-01-0" + day, GATES, ofDay);
+    }
   }
 
   /** NULL keys are sent to some subtask too; there Flink itself knows that they find nothing. */
@@ -70,6 +78,41 @@ class ShardedLookupTest {
     }
     assertThat(PeltonMetrics.sum("dimension.gates.lookups")).isEqualTo(2000 - 2000 / 13);
     assertThat(PeltonMetrics.sum("dimension.gates.misrouted")).isZero();
+  }
+
+  /** The group is that of the key; the time chooses among the images. */
+  @ParameterizedTest
+  @CsvSource({"1", "3", "4"})
+  void shardedAnswersAsOfATimeAreTheUnshardedOnes(int parallelism) throws Exception {
+    String join =
+        "o.n, d.fee FROM orders AS o LEFT JOIN as_of_gates FOR SYSTEM_TIME AS OF o.pt AS d"
+            + " ON d.airport = o.airport AND d.as_of = o.ts AND d.gate = o.gate";
+    List<Row> whole = rows(environment(1, true, false), "SELECT " + join);
+    PeltonMetrics.forget();
+    List<Row> sharded = rows(environment(parallelism, true, true), "SELECT " + HINT + join);
+    assertThat(whole)
+        .extracting(row -> row.getField(1))
+        .hasSize(2000)
+        .contains(null, 2.0, 3.0)
+        .doesNotContain(1.0);
+    assertThat(sharded).containsExactlyInAnyOrderElementsOf(whole);
+    assertThat(PeltonMetrics.values("dimension.as_of_gates.lookups"))
+        .hasSize(parallelism)
+        .doesNotContain(0L);
+    assertThat(PeltonMetrics.sum("dimension.as_of_gates.late")).isPositive();
+    assertThat(PeltonMetrics.sum("dimension.as_of_gates.misrouted")).isZero();
+  }
+
+  /** All records ask for one key, or for keys with one part that is the same. */
+  @ParameterizedTest
+  @CsvSource({"d.airport = 'B' AND d.gate = 7", "d.airport = 'B' AND d.gate = o.gate"})
+  void constantsMayStandInTheKey(String condition) throws Exception {
+    String join =
+        "o.n, d.fee FROM orders AS o JOIN gates FOR SYSTEM_TIME AS OF o.pt AS d ON " + condition;
+    List<Row> whole = rows(environment(1, true, false), "SELECT " + join);
+    List<Row> sharded = rows(environment(4, true, true), "SELECT " + HINT + join);
+    assertThat(whole).hasSizeGreaterThan(1500);
+    assertThat(sharded).containsExactlyInAnyOrderElementsOf(whole);
   }
 
   @Test
@@ -110,12 +153,20 @@ class ShardedLookupTest {
     sql.executeSql(
         "CREATE TEMPORARY VIEW orders AS SELECT n, PROCTIME() AS pt,"
             + " CASE WHEN MOD(n, 13) <> 0 THEN SUBSTRING('ABCD', CAST(MOD(n, 4) AS INT) + 1, 1)"
-            + " END AS airport, CAST(MOD(n, 120) AS INT) AS gate FROM numbers");
+            + " END AS airport, CAST(MOD(n, 120) AS INT) AS gate, CAST(TIMESTAMPADD(MINUTE,"
+            + " CAST(n AS INT) * 5, TIMESTAMP '2013-01-01 00:00:00') AS TIMESTAMP(3)) AS ts"
+            + " FROM numbers");
+    createTable(sql, "gates", GATES, sharded);
+    createTable(sql, "as_of_gates", GATES + ", as_of TIMESTAMP(3)", sharded);
+    return sql;
+  }
+
+  private static void createTable(
+      StreamTableEnvironment sql, String name, String columns, boolean sharded) {
     sql.executeSql(
         String.format(
-            "CREATE TEMPORARY TABLE gates (%s) WITH ('connector' = 'pelton', 'dimension' = '%s',"
+            "CREATE TEMPORARY TABLE %s (%s) WITH ('connector' = 'pelton', 'dimension' = '%s',"
                 + " 'sharded' = '%s')",
-            GATES, dimensions.definition("gates"), sharded));
-    return sql;
+            name, columns, dimensions.definition(name), sharded));
   }
 }
