@@ -8,7 +8,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use pelton_model::{Element, Memory, Model, Tensor};
+use pelton_model::{Element, Memory, Model, Tensor, Text};
 use serde_json::Value;
 
 /// (rows that run together, stride); rows that are left over run as a smaller group.
@@ -215,6 +215,7 @@ impl Case {
         let mut outputs: Vec<Data> = self.model.outputs().iter().map(empty).collect();
         for start in (0..self.rows).step_by(group) {
             let n = group.min(self.rows - start);
+            let mut text = Vec::new();
             for (tensor, data) in self.model.inputs().iter().zip(&self.inputs) {
                 for row in 0..n {
                     for column in 0..tensor.width {
@@ -226,7 +227,7 @@ impl Case {
                             Data::F32(data) => f32[at] = data[from],
                             Data::F64(data) => f64[at] = data[from],
                             Data::I64(data) => i64[at] = data[from],
-                            Data::Strings(_) => panic!("{}: string inputs", self.name),
+                            Data::Strings(data) => i64[at] = append(&mut text, &data[from]),
                         }
                     }
                 }
@@ -238,7 +239,7 @@ impl Case {
                         f32: &mut f32,
                         f64: &mut f64,
                         i64: &mut i64,
-                        text: &mut Vec::new(),
+                        text: &mut text,
                         stride,
                     },
                 )
@@ -251,17 +252,27 @@ impl Case {
                             Data::F32(data) => data.push(f32[at]),
                             Data::F64(data) => data.push(f64[at]),
                             Data::I64(data) => data.push(i64[at]),
-                            Data::Strings(data) => {
-                                data.push(
-                                    tensor.dictionary.as_ref().unwrap()[i64[at] as usize].clone(),
-                                );
-                            }
+                            Data::Strings(data) => data.push(string(tensor, i64[at], &text)),
                         }
                     }
                 }
             }
         }
         outputs
+    }
+}
+
+/// The cell of a string that is appended to the text of a run.
+fn append(text: &mut Vec<u8>, string: &str) -> i64 {
+    let (offset, len) = (text.len() as u32, string.len() as u32);
+    text.extend_from_slice(string.as_bytes());
+    Text { offset, len }.cell()
+}
+
+fn string(tensor: &Tensor, cell: i64, text: &[u8]) -> String {
+    match &tensor.dictionary {
+        Some(dictionary) => dictionary[cell as usize].clone(),
+        None => String::from_utf8(Text::of(cell).bytes(text).to_vec()).unwrap(),
     }
 }
 

@@ -90,7 +90,10 @@ fn load_imputer(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> 
 
 /// Columns of the last axis, by their numbers.
 fn load_extractor(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
-    let value = graph.operand(node, 0)?;
+    let (value, numbers) = (graph.operand(node, 0)?, graph.operand(node, 1)?);
+    if numbers.data().is_none() {
+        return load_looked_up(node, graph, value, numbers);
+    }
     let columns = graph.ints(node, 1)?.unwrap_or_default();
     let axis = value
         .shape
@@ -115,6 +118,33 @@ fn load_extractor(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError
     }
     let index = index.collect();
     super::moves::gather(node, graph, 0, &value, shape, index)
+}
+
+/// Columns by numbers that are computed: how exporters look the label of a class up.
+fn load_looked_up(
+    node: &Node,
+    graph: &mut Builder,
+    value: Value,
+    numbers: Value,
+) -> Result<(), ModelError> {
+    // One list of numbers: rows stay in their order when the axes before theirs are of length 1.
+    let batch = numbers.shape.batch;
+    let before = batch.map_or(1, |rows| numbers.shape.dims[..rows].iter().product());
+    if before != 1 {
+        return Err(node.not_supported(format!("takes columns by numbers {}", numbers.shape)));
+    }
+    let list = Shape {
+        dims: vec![numbers.width()],
+        batch: batch.map(|_| 0),
+    };
+    let value = match value.shape.rank() {
+        1 if value.shape.batch.is_none() => {
+            let width = value.width();
+            value.reshaped(Shape::fixed(vec![1, width]))
+        }
+        _ => value,
+    };
+    super::gather::by_id(node, graph, &value, &numbers.reshaped(list), -1)
 }
 
 /// Inputs side by side as floats, each as wide as the node says: what is missing is 0.

@@ -223,6 +223,17 @@ fn pick(
 fn load_gather(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
     let (table, ids) = (graph.operand(node, 0)?, graph.operand(node, 1)?);
     let axis = node.int("axis")?.unwrap_or(0);
+    by_id(node, graph, &table, &ids, axis)
+}
+
+/// Makes output 0 from what `ids` choose along an axis of `table`.
+pub(super) fn by_id(
+    node: &Node,
+    graph: &mut Builder,
+    table: &Value,
+    ids: &Value,
+    axis: i64,
+) -> Result<(), ModelError> {
     let axis = table
         .shape
         .own_axis(axis, "Gather")
@@ -258,7 +269,7 @@ fn load_gather(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
                 index.extend(start as u32..(start + behind) as u32);
             }
         }
-        return super::moves::gather(node, graph, 0, &table, shape, index);
+        return super::moves::gather(node, graph, 0, table, shape, index);
     }
     let starts = (0..before)
         .flat_map(|block| (0..count as u32).map(move |id| (id, (block * size * behind) as u32)));
@@ -267,8 +278,8 @@ fn load_gather(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
     pick(
         node,
         graph,
-        &table,
-        &ids,
+        table,
+        ids,
         first_ids,
         starts.collect(),
         axes,
@@ -346,6 +357,8 @@ fn load_nd(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
     }
     let rows_fit = match (table.shape.batch, ids.shape.batch) {
         (Some(a), b) if a < shared => b == Some(a),
+        // The rows are in the blocks, and every one takes the same of them.
+        (Some(a), None) => a >= shared + tuple,
         (Some(_), _) => false,
         (None, Some(rows)) => rows >= shared && rows + 1 < ids_rank,
         (None, None) => true,
@@ -354,7 +367,7 @@ fn load_nd(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
         return Err(node.not_supported("ids choose among all rows; every row is computed alone"));
     }
     let steps = strides(&table.shape.dims);
-    let axes = (shared..shared + tuple)
+    let axes: Vec<Axis> = (shared..shared + tuple)
         .map(|axis| Axis {
             step: steps[axis],
             size: table.shape.dims[axis],
@@ -368,12 +381,28 @@ fn load_nd(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
         .zip(walk(&dims, &tuple_steps))
         .collect::<Vec<(u32, u32)>>();
     let first_ids = (0..starts.len() as u32).map(|i| i * tuple as u32).collect();
+    let of_blocks = (table.shape.batch)
+        .filter(|rows| *rows >= shared + tuple)
+        .map(|rows| rows - (shared + tuple) + dims.len());
     dims.extend(&table.shape.dims[shared + tuple..]);
     graph.check_width(node, &dims)?;
     let shape = Shape {
         dims,
-        batch: ids.shape.batch,
+        batch: ids.shape.batch.or(of_blocks),
     };
+    if let Some(known) = ids.values::<i64>() {
+        let mut index = Vec::with_capacity(starts.len() * block);
+        for (&(_, start), ids) in starts.iter().zip(known.chunks_exact(tuple)) {
+            let mut place = start as usize;
+            for (&id, axis) in ids.iter().zip(&axes) {
+                let at =
+                    checked(id, axis.size).ok_or_else(|| node.invalid(outside(id, axis.size)))?;
+                place += at * axis.step;
+            }
+            index.extend(place as u32..(place + block) as u32);
+        }
+        return super::moves::gather(node, graph, 0, &table, shape, index);
+    }
     pick(
         node, graph, &table, &ids, first_ids, starts, axes, block, shape,
     )
