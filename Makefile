@@ -152,6 +152,18 @@ test-hdfs: build-tools ## the feature `hdfs`: dimensions in a real HDFS, which M
 	cd tests/metastore && mvn --quiet compile
 	cargo test $(CARGO_FLAGS) --features hdfs --test hdfs -- --include-ignored
 
+# Trains and exports once, into target/sweep (AGAIN=1: anew). `make sweep ONLY=XGBoost BENCH=` is a quick look at a part;
+# UPDATE=1 writes the list and the page.
+SWEEP_PYTHON := $(abspath models/sweep/.venv/bin/python)
+BENCH := 1
+
+.PHONY: sweep
+sweep: build ## what people train (scikit-learn, LightGBM, XGBoost, CatBoost, torch) beside ONNX Runtime, compared with the list of what loaded and agreed before
+	@[ -x $(SWEEP_PYTHON) ] || { printf '%s\n' 'missing: models/sweep/.venv, which trains and exports the models' \
+		'    cd models/sweep && python3.11 -m venv .venv && .venv/bin/pip install -r requirements.txt' >&2; exit 1; }
+	cd models && OMP_NUM_THREADS=1 $(SWEEP_PYTHON) -m sweep.run $(TARGET)/release/pelton $(TARGET)/sweep \
+		$(if $(ONLY),--only "$(ONLY)") $(if $(AGAIN),--again) $(if $(BENCH),,--no-bench) $(if $(UPDATE),--update)
+
 .PHONY: fmt
 fmt: build-tools ## format Rust and Java
 	cargo fmt --all

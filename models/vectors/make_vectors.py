@@ -13,7 +13,8 @@ from vectors import foreign, linear, networks, trained, trees, vector
 
 def main(prefixes):
     for stale in [] if prefixes else vector.HERE.glob("*/case.json"):
-        shutil.rmtree(stale.parent)
+        if not stale.parent.name.startswith("sweep_"):  # those are of sweep.vectors
+            shutil.rmtree(stale.parent)
     for family in (trees, linear, networks, trained, foreign):
         rng = np.random.default_rng(20130101)
         for case in family.cases(rng):
