@@ -1,4 +1,4 @@
-//! `pelton`: checks, publishes and runs decisions, and looks into dimensions, without Flink.
+//! `pelton`: checks, publishes and runs decisions, and looks into dimensions and models, without Flink.
 
 /// Prints a line to stdout. A reader that has gone away, as `head` does, is no error.
 macro_rules! say {
@@ -15,6 +15,7 @@ mod explain;
 mod in_order;
 mod io;
 mod locate;
+mod model;
 mod progress;
 mod publish;
 mod replay;
@@ -43,6 +44,7 @@ enum Command {
     Ddl(ddl::Ddl),
     Dimension(dimension::Dimension),
     Explain(explain::Explain),
+    Model(model::Model),
     Publish(publish::Publish),
     Run(run::Run),
 }
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         Command::Ddl(ddl) => ddl.run().map(success),
         Command::Dimension(dimension) => dimension.run().map(success),
         Command::Explain(explain) => explain.run().map(success),
+        Command::Model(model) => model.run(),
         Command::Publish(publish) => publish.run().map(success),
         Command::Run(run) => run.run(),
     };

@@ -15,6 +15,8 @@ pub enum ErrorCode {
     ManifestMismatch,
     /// decision.toml or an activation has errors.
     DecisionInvalid,
+    /// An ONNX file that is damaged or contradicts itself.
+    ModelInvalid,
     /// An example does not come out as it says.
     ExampleFailed,
     /// A dimension's file has errors, or a decision does not fit it.
@@ -45,13 +47,14 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// All codes.
-    pub const ALL: [ErrorCode; 17] = {
+    pub const ALL: [ErrorCode; 18] = {
         use ErrorCode::*;
         [
             DecisionNotFound,
             ManifestInvalid,
             ManifestMismatch,
             DecisionInvalid,
+            ModelInvalid,
             ExampleFailed,
             DimensionInvalid,
             DimensionUnavailable,
@@ -75,6 +78,7 @@ impl ErrorCode {
             ErrorCode::ManifestInvalid => "MANIFEST_INVALID",
             ErrorCode::ManifestMismatch => "MANIFEST_MISMATCH",
             ErrorCode::DecisionInvalid => "DECISION_INVALID",
+            ErrorCode::ModelInvalid => "MODEL_INVALID",
             ErrorCode::ExampleFailed => "EXAMPLE_FAILED",
             ErrorCode::DimensionInvalid => "DIMENSION_INVALID",
             ErrorCode::DimensionUnavailable => "DIMENSION_UNAVAILABLE",

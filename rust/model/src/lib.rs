@@ -49,4 +49,5 @@ pub use element::Element;
 pub use error::{ErrorKind, ModelError};
 pub use memory::{Keys, Memory, MemorySize, RunError, Tensor, Text};
 pub use model::{Model, StepInfo};
+pub use onnx::Summary;
 pub use shape::Shape;

@@ -127,7 +127,7 @@ impl Format {
 }
 
 /// A file beside `path` that goes away unless it is renamed.
-fn stage(path: &Path) -> Result<NamedTempFile, Error> {
+pub fn stage(path: &Path) -> Result<NamedTempFile, Error> {
     let target = target(path);
     let directory = directory(&target);
     if !directory.is_dir() {
@@ -146,7 +146,7 @@ fn stage(path: &Path) -> Result<NamedTempFile, Error> {
 }
 
 /// Gives a staged file its name. A file that had it is replaced.
-fn unstage(staged: NamedTempFile, path: &Path) -> Result<(), Error> {
+pub fn unstage(staged: NamedTempFile, path: &Path) -> Result<(), Error> {
     let renamed = staged.persist(target(path));
     renamed
         .map(drop)

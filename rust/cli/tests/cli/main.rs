@@ -10,6 +10,7 @@ mod dimension;
 mod explain;
 mod harness;
 mod json;
+mod model;
 mod ranking;
 mod refusals;
 mod replay;

@@ -61,6 +61,15 @@ const ENTRIES: &[Entry] = &[
         test: "rust/decision/src/manifest.rs::a_changed_file_is_a_mismatch_and_a_grown_one_is_not_read",
     },
     Entry {
+        code: ErrorCode::ModelInvalid,
+        cause: "`pelton model` was given a file that is no ONNX model, not all of one, or one that contradicts itself.",
+        fix: "Export the model again. In a decision the same is a `DECISION_INVALID`, with the place that names the file.",
+        message: Asserted(
+            "MODEL_INVALID: delay.onnx: not an ONNX file, or not all of it (36 bytes): ...",
+        ),
+        test: "rust/cli/tests/cli/model.rs::a_file_that_is_no_model_is_told_so",
+    },
+    Entry {
         code: ErrorCode::ExampleFailed,
         cause: "An example of examples.jsonl does not come out as it says.",
         fix: "Correct the decision or the example; file and line are named.",

@@ -2,7 +2,10 @@
 
 pub(crate) mod attribute;
 pub(crate) mod node;
+mod summary;
 pub(crate) mod tensor;
+
+pub use summary::Summary;
 
 /// Messages generated from `codegen/onnx-ml.proto`; `codegen/README.md` says how.
 #[allow(clippy::all, missing_docs, rustdoc::all, reason = "generated code")]
