@@ -175,13 +175,17 @@ impl OnTract {
     ) -> TractResult<()> {
         let inputs = self.inputs.iter().map(|port| port.read(memory, row));
         let inputs = inputs.collect::<TractResult<TVec<TValue>>>()?;
-        let state = match state {
+        let kept = match state {
             Some(state) => state,
             None => state.insert(self.plan.plan.spawn()?),
         };
-        let outputs = state.run(inputs)?;
+        let outputs = kept.run(inputs)?;
         for (port, tensor) in self.outputs.iter().zip(&outputs) {
             port.write(tensor, memory, row)?;
+        }
+        // What a recurrent operator remembers would go on with the next row.
+        if kept.op_states.iter().any(Option::is_some) {
+            *state = None;
         }
         Ok(())
     }

@@ -167,8 +167,8 @@ fn mistakes_are_named_all_at_once() {
     };
     let error = run("mistakes.npz");
     for part in [
-        "ARGUMENT_MISMATCH: mistakes.npz: the array `colours` is missing, string [n, 2] of the model; is it `colors`?\n",
-        "the array `amounts` is double [40, 3], expected float [n, 2]\n",
+        "ARGUMENT_MISMATCH: mistakes.npz: the array `amounts` is double [40, 3], expected float [n, 2]\n",
+        "the array `colours` is missing, string [n, 2] of the model; is it `colors`?\n",
         "the arrays there: amounts, colors",
     ] {
         assert!(error.contains(part), "{error}");

@@ -203,7 +203,7 @@ mod tests {
         }
     }
 
-    /// A run of lengths that one byte has made long: without the check the reader asks for the
+    /// Runs of lengths that damage has made long: without the check the reader asks for the
     /// memory of thousands of millions of elements, and the process ends.
     #[test]
     fn lengths_without_elements_are_refused() {
@@ -214,12 +214,16 @@ mod tests {
         let footer = orc_footer::stripe(&file, stripe, None).unwrap();
         for column in metadata.root_data_type().children() {
             let column = column.data_type();
-            let (start, _) = footer
+            let (start, length) = footer
                 .stream(column.column_index(), StreamKind::Length)
                 .unwrap();
+            let (start, length) = (start as usize, length as usize);
+            // Short repeats: of values of 4 bytes, and of as many of 1 byte as fill the stream.
+            let small = length * 3 % 5;
+            let mut runs = [0x18, 0x7f, 0xff, 0xff, 0xff].repeat((length - 2 * small) / 5);
+            runs.extend([0x00, 0x01].repeat(small));
             let mut damaged = whole.clone();
-            // A short repeat: three values of 4 bytes.
-            damaged[start as usize..][..5].copy_from_slice(&[0x18, 0x7f, 0xff, 0xff, 0xff]);
+            damaged[start..start + length].copy_from_slice(&runs);
             let streams = Streams {
                 file: &Bytes::from(damaged),
                 footer: &footer,
