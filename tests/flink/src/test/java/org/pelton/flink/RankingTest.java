@@ -76,8 +76,8 @@ class RankingTest {
     TableEnvironment sql = streaming(true, 1);
     json(sql, "records", COLUMNS, directory.resolve("records"));
     String query =
-        "SELECT user_id, p[1], p[2], p[3], CARDINALITY(p), s[2][3] FROM (SELECT d.* FROM records,"
-            + " LATERAL TABLE(predict('%s', %s)) AS d(user_id, p, s, n))";
+        "SELECT u, p[1], p[2], p[3], CARDINALITY(p), s[2][3] FROM (SELECT d.* FROM records,"
+            + " LATERAL TABLE(predict('%s', %s)) AS d(u, p, s, n))";
     List<Row> rows = rows(sql, String.format(query, uri, ARGUMENTS));
     Row first = rows.stream().filter(row -> row.getField(0).equals(0L)).findFirst().orElseThrow();
     Row turned = rows.stream().filter(row -> row.getField(0).equals(1L)).findFirst().orElseThrow();
