@@ -17,12 +17,14 @@ import onnx
 import onnxmltools
 import skl2onnx
 import xgboost
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 from onnxmltools.convert.common.data_types import FloatTensorType
 from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from random_graph import RandomGraph
 
 ROWS = 20_000
 FEATURES = 40
@@ -98,24 +100,8 @@ def pipeline_model(rng, vocabularies, width):
     return skl2onnx.to_onnx(model, initial_types=types, target_opset=OPSETS, options={"zipmap": False})
 
 
-class Graph:
-    """A graph with random weights, node by node; every method gives the name of its result."""
-
-    def __init__(self, rng):
-        self.rng, self.nodes, self.initializers = rng, [], []
-
-    def constant(self, array):
-        name = f"c{len(self.initializers)}"
-        self.initializers.append(numpy_helper.from_array(np.asarray(array), name))
-        return name
-
-    def weights(self, *shape):
-        return self.constant((self.rng.standard_normal(shape) / np.sqrt(shape[0])).astype(np.float32))
-
-    def add(self, operator, *inputs, name=None, **attributes):
-        name = name or f"v{len(self.nodes)}"
-        self.nodes.append(helper.make_node(operator, inputs, [name], **attributes))
-        return name
+class Graph(RandomGraph):
+    """What the networks here are made of."""
 
     def dense(self, x, inputs, outputs):
         return self.add("Gemm", x, self.weights(inputs, outputs), self.weights(outputs))
@@ -132,7 +118,7 @@ class Graph:
         kind = lambda case: TensorProto.FLOAT if case["values"] == "normal" else TensorProto.INT64
         values = [helper.make_tensor_value_info(case["name"], kind(case), ["n", *case["shape"]]) for case in inputs]
         output = helper.make_tensor_value_info("p", TensorProto.FLOAT, ["n", 1])
-        graph = helper.make_graph(self.nodes, "bench", values, [output], self.initializers)
+        graph = helper.make_graph(self.nodes, "bench", values, [output], self.constants)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
         onnx.checker.check_model(model, full_check=True)
         return model

@@ -12,7 +12,9 @@ import pathlib
 import numpy as np
 import onnx
 import onnxruntime
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
+
+from random_graph import RandomGraph
 
 HERE = pathlib.Path(__file__).parent
 SKUS = [f"sku-{number:03}" for number in range(60)] + ["Blumenkohl, weiß", ""]
@@ -21,29 +23,9 @@ LENGTH, DIM, ITEMS = 10, 8, 500
 EXAMPLES = 40
 
 
-class Graph:
-    """A graph with random weights, node by node; every method gives the name of its result."""
-
-    def __init__(self, rng):
-        self.rng, self.nodes, self.constants = rng, [], []
-
-    def constant(self, array):
-        name = f"c{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.asarray(array), name))
-        return name
-
-    def weights(self, *shape):
-        return self.constant((self.rng.standard_normal(shape) / np.sqrt(shape[0])).astype(np.float32))
-
-    def add(self, operator, *inputs, name=None, **attributes):
-        name = name or f"v{len(self.nodes)}"
-        self.nodes.append(helper.make_node(operator, inputs, [name], **attributes))
-        return name
-
-
 def ranking_model(rng):
     """Attention of a candidate over the user's clicks, beside what is known of both."""
-    graph = Graph(rng)
+    graph = RandomGraph(rng)
     axis = lambda number: graph.constant(np.array([number], np.int64))
     table = graph.constant(rng.standard_normal((len(SKUS) + 1, DIM)).astype(np.float32))
     candidate = graph.add("Gather", table, "item_id")

@@ -1,31 +1,15 @@
 """What the plan takes together: encoders, products, biases and activations; attention over a history and within itself."""
 
 import numpy as np
-from onnx import helper, numpy_helper
 
+from random_graph import RandomGraph
 from vectors.vector import SUMMED, Case, make_model, ml_node
 
 ROWS = 200
 
 
-class Graph:
-    """A graph node by node; every method gives the name of its result."""
-
-    def __init__(self, rng):
-        self.rng, self.nodes, self.constants = rng, [], []
-
-    def constant(self, array):
-        name = f"c{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.asarray(array), name))
-        return name
-
-    def weights(self, *shape):
-        return self.constant((self.rng.standard_normal(shape) / np.sqrt(shape[0])).astype(np.float32))
-
-    def add(self, operator, *inputs, name=None, **attributes):
-        name = name or f"v{len(self.nodes)}"
-        self.nodes.append(helper.make_node(operator, inputs, [name], **attributes))
-        return name
+class Graph(RandomGraph):
+    """What exporters make of a layer, and a graph as a case."""
 
     def reshape(self, x, *shape, name=None):
         return self.add("Reshape", x, self.constant(np.array(shape, np.int64)), name=name)
