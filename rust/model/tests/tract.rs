@@ -98,41 +98,25 @@ fn what_mixes_rows_is_refused() {
         Node::core("Transpose", &["x"], &["t"]).ints("perm", &[1, 0, 2]),
         Node::core("GlobalMaxPool", &["t"], &["y"]),
     ];
-    let file = onnx_file::model(
-        &nodes,
-        &[input("x", FLOAT, &[0, 4, 6])],
-        &[shapeless("y", FLOAT)],
-    );
-    let error = Model::from_onnx(&file, &|_| None).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::NotSupported);
-    for part in [
+    let parts = [
         "GlobalMaxPool",
         "\"t\"",
         "axis 1",
         "every row is computed alone",
-    ] {
-        assert!(error.to_string().contains(part), "{error}");
-    }
+    ];
+    assert_refused(&nodes, &parts);
 }
 
 #[test]
 fn an_operator_that_tract_refuses_is_named_with_both_reasons() {
     let nodes = [Node::core("AveragePool", &["x"], &["y"])];
-    let file = onnx_file::model(
-        &nodes,
-        &[input("x", FLOAT, &[0, 4, 6])],
-        &[shapeless("y", FLOAT)],
-    );
-    let error = Model::from_onnx(&file, &|_| None).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::NotSupported);
-    for part in [
+    let parts = [
         "node \"the node\" (ai.onnx AveragePool)",
         "none of Pelton's own",
         "tract, which would run it, refuses",
         "kernel_shape",
-    ] {
-        assert!(error.to_string().contains(part), "{error}");
-    }
+    ];
+    assert_refused(&nodes, &parts);
 }
 
 #[test]
@@ -217,5 +201,19 @@ fn a_step_needs_no_more_stack_than_a_thread_of_java_has() {
         let small = std::thread::Builder::new().stack_size(256 << 10);
         let thread = small.spawn(move || run(&model, 1, |_, _| {}).unwrap().len());
         assert!(thread.unwrap().join().unwrap() > 0);
+    }
+}
+
+/// The model over `x`, `[n, 4, 6]`, is not supported, and the message has all the parts.
+fn assert_refused(nodes: &[Node], parts: &[&str]) {
+    let file = onnx_file::model(
+        nodes,
+        &[input("x", FLOAT, &[0, 4, 6])],
+        &[shapeless("y", FLOAT)],
+    );
+    let error = Model::from_onnx(&file, &|_| None).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotSupported);
+    for part in parts {
+        assert!(error.to_string().contains(part), "{error}");
     }
 }
