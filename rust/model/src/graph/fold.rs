@@ -112,12 +112,12 @@ impl Builder<'_> {
     }
 }
 
-/// A constant as it is for one row.
-fn for_one_row(mut value: Value) -> Value {
+/// A constant as it is for one number of rows: `choose` takes of what it is for one and for two.
+fn settled(mut value: Value, choose: fn(one: &Data, two: &Data) -> Data) -> Value {
     if let Place::Constant(constant) = &value.place
-        && constant.for_two.is_some()
+        && let Some(two) = &constant.for_two
     {
-        let data = constant.data.clone();
+        let data = choose(&constant.data, two);
         value.place = Place::Constant(
             Constant {
                 data,
@@ -129,21 +129,12 @@ fn for_one_row(mut value: Value) -> Value {
     value
 }
 
-/// A constant as it is for two rows.
-fn for_two_rows(mut value: Value) -> Value {
-    if let Place::Constant(constant) = &value.place
-        && let Some(data) = &constant.for_two
-    {
-        let data = data.clone();
-        value.place = Place::Constant(
-            Constant {
-                data,
-                for_two: None,
-            }
-            .into(),
-        );
-    }
-    value
+fn for_one_row(value: Value) -> Value {
+    settled(value, |one, _| one.clone())
+}
+
+fn for_two_rows(value: Value) -> Value {
+    settled(value, |_, two| two.clone())
 }
 
 /// A constant from what it is for one row and for two.
