@@ -5,7 +5,9 @@ use pelton_data::columns::{Columns, Literal, Slot};
 use proptest::prelude::*;
 
 use super::testing::Table;
-use super::{Case, Compiler, NullAs, Program, SelectionId, Selections, TensorColumn, Typed};
+use super::{
+    Case, Compiler, NullAs, Program, SelectionId, Selections, TensorColumn, TensorColumns, Typed,
+};
 use super::{parse, type_check};
 
 /// Expressions of every family; none fails.
@@ -158,12 +160,11 @@ fn tensors_take_numbers_and_nulls_by_policy() {
         ("a > 0", block.nth(2), NullAs::Nan),
         ("a", whole, NullAs::Error),
     ];
-    let tensor: Vec<TensorColumn> = inputs
-        .map(|(text, into, null)| {
-            let value = compiler.emit(&typed(text), SelectionId::ALL);
-            TensorColumn::new(value, into, null, format!("model `m`: {text}"))
-        })
-        .into();
+    let columns = inputs.map(|(text, into, null)| {
+        let value = compiler.emit(&typed(text), SelectionId::ALL);
+        TensorColumn::new(value, into, null, format!("model `m`: {text}"))
+    });
+    let tensor = TensorColumns::new(columns.into());
     let instructions = compiler.instructions() as u32;
     let (program, layout) = compiler.finish();
     let mut columns = Columns::new(&layout, 2).unwrap();
@@ -175,7 +176,7 @@ fn tensors_take_numbers_and_nulls_by_policy() {
     fill(&mut columns, &table, &rows);
     let mut run = |columns: &mut Columns, n| {
         program.run(0..instructions, columns, &mut selections, n)?;
-        tensor.iter().try_for_each(|column| column.fill(columns, n))
+        tensor.fill(columns, n)
     };
     run(&mut columns, 2).unwrap();
     assert_eq!(columns.values::<f32>(block, 1), [0.1f32]);

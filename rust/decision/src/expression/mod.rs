@@ -34,7 +34,7 @@ pub use parser::{parse, parse_select_list};
 pub use program::{EvalError, EvalErrorKind, Program};
 pub use reserved::identifier;
 pub use selection::{SelectionId, Selections};
-pub use tensor::TensorColumn;
+pub use tensor::{TensorColumn, TensorColumns};
 pub use typing::{Scope, Typed, common_type, longest, type_check};
 
 #[cfg(test)]

@@ -5,14 +5,19 @@ use pelton_data::columns::{Columns, Native, Physical, Slot};
 use super::compile::NullAs;
 use super::program::{EvalError, EvalErrorKind};
 
-/// Fills the first rows of a column of a block.
-type Fill = fn(&TensorColumn, &mut Columns, usize) -> Result<(), EvalError>;
+/// Fills the first rows of columns that have the types in common.
+type Fill = fn(&[TensorColumn], &mut Columns, usize) -> Result<(), EvalError>;
 
-/// What fills one column of a model's block. Not an instruction: a model takes many of them, and
-/// all of them at once.
+/// What fills the columns of a model's blocks. No instructions: a model takes many of them, all at once, and a call fills
+/// all that are of one type.
+#[derive(Debug, Clone, Default)]
+pub struct TensorColumns {
+    runs: Vec<(Fill, Vec<TensorColumn>)>,
+}
+
+/// What fills one column of a model's block.
 #[derive(Debug, Clone)]
 pub struct TensorColumn {
-    fill: Fill,
     from: Slot,
     into: Slot,
     /// What a NULL becomes, as the bits of the block's type.
@@ -27,12 +32,12 @@ pub struct TensorColumn {
 macro_rules! fill_from {
     ($from:expr, $into:ty) => {
         match $from {
-            Physical::I8 => |column, columns, n| column.rows(columns, n, |a: i8| a as $into),
-            Physical::I16 => |column, columns, n| column.rows(columns, n, |a: i16| a as $into),
-            Physical::I32 => |column, columns, n| column.rows(columns, n, |a: i32| a as $into),
-            Physical::I64 => |column, columns, n| column.rows(columns, n, |a: i64| a as $into),
-            Physical::F32 => |column, columns, n| column.rows(columns, n, |a: f32| a as $into),
-            Physical::F64 => |column, columns, n| column.rows(columns, n, |a: f64| a as $into),
+            Physical::I8 => |run, columns, n| fill(run, columns, n, |a: i8| a as $into),
+            Physical::I16 => |run, columns, n| fill(run, columns, n, |a: i16| a as $into),
+            Physical::I32 => |run, columns, n| fill(run, columns, n, |a: i32| a as $into),
+            Physical::I64 => |run, columns, n| fill(run, columns, n, |a: i64| a as $into),
+            Physical::F32 => |run, columns, n| fill(run, columns, n, |a: f32| a as $into),
+            Physical::F64 => |run, columns, n| fill(run, columns, n, |a: f64| a as $into),
             Physical::Timestamp | Physical::View | Physical::I128 => {
                 unreachable!("the plan gives tensors numbers and BOOLEANs only")
             }
@@ -40,18 +45,52 @@ macro_rules! fill_from {
     };
 }
 
+impl TensorColumns {
+    /// What fills all of these columns.
+    pub fn new(mut columns: Vec<TensorColumn>) -> TensorColumns {
+        columns.sort_by_key(|column| column.types().map(|physical| physical as u8));
+        let runs = columns.chunk_by(|a, b| a.types() == b.types());
+        let runs = runs.map(|run| (run[0].filler(), run.to_vec()));
+        TensorColumns {
+            runs: runs.collect(),
+        }
+    }
+
+    /// Fills the first `n` rows.
+    #[inline]
+    pub fn fill(&self, columns: &mut Columns, n: usize) -> Result<(), EvalError> {
+        let mut runs = self.runs.iter();
+        runs.try_for_each(|(fill, run)| fill(run, columns, n))
+    }
+}
+
+/// Fills the first `n` rows of columns of one type.
+#[inline(always)]
+fn fill<A: Native, R: Element>(
+    run: &[TensorColumn],
+    columns: &mut Columns,
+    n: usize,
+    convert: impl Fn(A) -> R,
+) -> Result<(), EvalError> {
+    // One row is the case that counts: see `for_rows`.
+    let is_single = columns.is_single();
+    for column in run {
+        let filled = match is_single {
+            true => column.fill_row(columns, 0, &convert),
+            false => (0..n).all(|row| column.fill_row(columns, row, &convert)),
+        };
+        if !filled {
+            return Err(column.refused());
+        }
+    }
+    Ok(())
+}
+
 impl TensorColumn {
     /// Fills `into`, a column of a block of f32, f64 or i64, with the values of `from`, numbers or
     /// BOOLEANs.
     pub fn new(from: Slot, into: Slot, null: NullAs, origin: String) -> TensorColumn {
-        let fill: Fill = match into.physical {
-            Physical::F32 => fill_from!(from.physical, f32),
-            Physical::F64 => fill_from!(from.physical, f64),
-            Physical::I64 => fill_from!(from.physical, i64),
-            _ => unreachable!("a model's blocks are f32, f64 or i64"),
-        };
         TensorColumn {
-            fill,
             from,
             into,
             null: substitute(into.physical, null),
@@ -60,33 +99,33 @@ impl TensorColumn {
         }
     }
 
-    /// Fills the first `n` rows.
-    #[inline]
-    pub fn fill(&self, columns: &mut Columns, n: usize) -> Result<(), EvalError> {
-        (self.fill)(self, columns, n)
+    fn types(&self) -> [Physical; 2] {
+        [self.from.physical, self.into.physical]
     }
 
+    fn filler(&self) -> Fill {
+        match self.into.physical {
+            Physical::F32 => fill_from!(self.from.physical, f32),
+            Physical::F64 => fill_from!(self.from.physical, f64),
+            Physical::I64 => fill_from!(self.from.physical, i64),
+            _ => unreachable!("a model's blocks are f32, f64 or i64"),
+        }
+    }
+
+    /// Whether the row may have the value that it has.
     #[inline(always)]
-    fn rows<A: Native, R: Element>(
+    fn fill_row<A: Native, R: Element>(
         &self,
         columns: &mut Columns,
-        n: usize,
-        convert: impl Fn(A) -> R,
-    ) -> Result<(), EvalError> {
-        let fill = |columns: &mut Columns, row| {
-            let valid = columns.is_valid(self.from, row);
-            let value = convert(columns.get(self.from, row)).bits();
-            // As bits: floats would be chosen by jumps, and what is NULL cannot be foretold.
-            let bits = if valid { value } else { self.null };
-            columns.set(self.into, row, R::from_bits(bits));
-            valid | !self.is_null_refused
-        };
-        // The case that counts: see `for_rows`.
-        let filled = match columns.is_single() {
-            true => fill(columns, 0),
-            false => (0..n).all(|row| fill(columns, row)),
-        };
-        if filled { Ok(()) } else { Err(self.refused()) }
+        row: usize,
+        convert: &impl Fn(A) -> R,
+    ) -> bool {
+        let valid = columns.is_valid(self.from, row);
+        let value = convert(columns.get(self.from, row)).bits();
+        // As bits: floats would be chosen by jumps, and what is NULL cannot be foretold.
+        let bits = if valid { value } else { self.null };
+        columns.set(self.into, row, R::from_bits(bits));
+        valid | !self.is_null_refused
     }
 
     #[cold]

@@ -11,7 +11,7 @@ use pelton_model::{Element, Memory, Model, Tensor};
 use super::each::{Arena, Each};
 use super::run::{RunError, Scratch};
 use super::sequence::SequenceWork;
-use crate::expression::TensorColumn;
+use crate::expression::TensorColumns;
 
 /// A model over its block of columns.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub(super) struct Items {
 /// What fills a model's tensors, and the model.
 #[derive(Debug)]
 pub(super) struct Tensors {
-    pub columns: Vec<TensorColumn>,
+    pub columns: TensorColumns,
     pub sequences: Vec<SequenceWork>,
     /// Behind all of them: ids that are outside of their tables are replaced.
     pub ids: Vec<IdCheck>,
@@ -198,9 +198,7 @@ impl Tensors {
         n: usize,
         title: &dyn Fn(usize) -> String,
     ) -> Result<(), RunError> {
-        for column in &self.columns {
-            column.fill(columns, n)?;
-        }
+        self.columns.fill(columns, n)?;
         for IdCheck { column, size, id } in &self.ids {
             for value in columns.values_mut::<i64>(*column, n) {
                 if !(0..*size).contains(value) {

@@ -12,7 +12,7 @@ use pelton_model::Text;
 use super::each::{Arena, Each};
 use super::run::RunError;
 use crate::definition::Keep;
-use crate::expression::TensorColumn;
+use crate::expression::TensorColumns;
 
 /// One sequence input of a model.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(super) struct SequenceWork {
     pub keep: Keep,
     pub length: usize,
     /// What fills the own columns, where instructions do not.
-    pub columns: Vec<TensorColumn>,
+    pub columns: TensorColumns,
     /// The first of the own columns, and how many an element has.
     pub own: Slot,
     pub width: usize,
@@ -47,9 +47,7 @@ impl SequenceWork {
         self.each.load(around, row, kept, arena)?;
         self.each.run(0..self.each.program.end(), arena)?;
         if arena.n > 0 {
-            for column in &self.columns {
-                column.fill(&mut arena.columns, arena.n)?;
-            }
+            self.columns.fill(&mut arena.columns, arena.n)?;
         }
         Ok(())
     }

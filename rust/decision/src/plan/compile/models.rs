@@ -13,7 +13,7 @@ use pelton_model::{Element, Model, Tensor};
 use super::each::Array;
 use super::{Item, ModelWork, PlanCompiler, Work, title};
 use crate::definition::{Expression, ModelInput, ModelOutput, ModelSection};
-use crate::expression::{NullAs, SelectionId, TensorColumn, Typed, cast};
+use crate::expression::{NullAs, SelectionId, TensorColumn, TensorColumns, Typed, cast};
 use crate::plan::model::{IdCheck, Items, Tensors};
 use crate::plan::sequence::SequenceWork;
 
@@ -173,7 +173,7 @@ impl PlanCompiler<'_> {
             named.extend(self.model_output(output, target));
         }
         let tensors = filled.map(|filled| Tensors {
-            columns: filled.columns,
+            columns: TensorColumns::new(filled.columns),
             sequences: filled.sequences,
             ids: filled.ids,
             model: Arc::clone(model),

@@ -9,7 +9,7 @@ use super::PlanCompiler;
 use super::each::Array;
 use super::models::Target;
 use crate::definition::{Expression, ModelInput, Sequence};
-use crate::expression::Typed;
+use crate::expression::{TensorColumns, Typed};
 use crate::plan::sequence::SequenceWork;
 
 impl PlanCompiler<'_> {
@@ -78,7 +78,7 @@ impl PlanCompiler<'_> {
             once: false,
             keep: sequence.keep,
             length: sequence.length,
-            columns,
+            columns: TensorColumns::new(columns),
             own,
             width,
             into: target.first(tensor),
