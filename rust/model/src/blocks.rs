@@ -5,8 +5,9 @@
 //!                                         | all columns [columns][32] |
 //! ```
 //!
-//! The memory of a block is that of the columns that are neither inputs nor outputs, so the caller gives no more. Wide
-//! models run row by row: one row of theirs fills the caches, and their products find many rows within it.
+//! The memory of a block is that of the columns that are neither inputs nor outputs, so the caller gives little more:
+//! where these are few, there are columns behind them that nobody has. Wide models run row by row: one row of theirs
+//! fills the caches, and their products find many rows within it.
 
 use std::ops::Range;
 
@@ -28,14 +29,15 @@ pub(crate) struct Blocks {
 }
 
 impl Blocks {
-    pub fn new(inputs: &[Tensor], outputs: &[Tensor], size: MemorySize) -> Self {
-        let free = |region: Region, columns: usize| {
+    /// What is added to the memory lets blocks fit from twice their rows on.
+    pub fn new(inputs: &[Tensor], outputs: &[Tensor], memory: &mut MemorySize) -> Self {
+        let size = *memory;
+        let free = |region: Region, columns: &mut usize| {
             let tensors = inputs.iter().chain(outputs);
             let mut taken: Vec<_> = tensors
                 .filter(|tensor| tensor.element.region() == region)
                 .map(|tensor| (tensor.first, tensor.first + tensor.width))
                 .collect();
-            taken.push((columns, columns));
             taken.sort_unstable();
             let (mut widest, mut end) = (0..0, 0);
             for (first, last) in taken {
@@ -43,6 +45,11 @@ impl Blocks {
                     widest = end..first;
                 }
                 end = end.max(last);
+            }
+            let least = columns.div_ceil(2);
+            if widest.len() < least.max(*columns - end) {
+                *columns = (*columns).max(end + least);
+                widest = end..*columns;
             }
             widest
         };
@@ -52,9 +59,9 @@ impl Blocks {
             rows: if bytes > WIDE { 1 } else { ROWS },
             size,
             free: [
-                free(Region::F32, f32),
-                free(Region::F64, f64),
-                free(Region::I64, i64),
+                free(Region::F32, &mut memory.f32),
+                free(Region::F64, &mut memory.f64),
+                free(Region::I64, &mut memory.i64),
             ],
         }
     }
@@ -157,6 +164,36 @@ impl<'m, T: Copy> Parts<'m, T> {
         for column in tensor.first..tensor.first + tensor.width {
             let (outside, inside) = self.column(column, rows, stride);
             outside.copy_from_slice(inside);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::element::Element;
+    use crate::shape::Shape;
+
+    #[test]
+    fn blocks_fit_where_all_columns_of_a_region_are_inputs() {
+        let ids = Tensor {
+            name: "history".to_owned(),
+            element: Element::Int64,
+            shape: Shape::fixed(vec![101]),
+            width: 101,
+            first: 0,
+            dictionary: None,
+            keys: None,
+        };
+        for (f32, rows) in [(20_000, 1), (100, ROWS)] {
+            let mut memory = MemorySize {
+                f32,
+                f64: 0,
+                i64: 101,
+            };
+            let blocks = Blocks::new(std::slice::from_ref(&ids), &[], &mut memory);
+            assert_eq!((blocks.rows, memory.f32), (rows, f32));
+            assert!(blocks.fit(2 * rows), "{memory:?}");
         }
     }
 }

@@ -66,13 +66,13 @@ impl Model {
     pub(crate) fn new(
         inputs: Vec<Tensor>,
         outputs: Vec<Tensor>,
-        memory: MemorySize,
+        mut memory: MemorySize,
         steps: Vec<(StepInfo, Box<dyn Step>)>,
         tables: HashMap<usize, usize>,
     ) -> Self {
         let (infos, steps): (_, Vec<Box<dyn Step>>) = steps.into_iter().unzip();
         let products = steps.iter().any(|step| step.is_product());
-        let blocks = products.then(|| Blocks::new(&inputs, &outputs, memory));
+        let blocks = products.then(|| Blocks::new(&inputs, &outputs, &mut memory));
         Self {
             blocks,
             inputs,

@@ -32,8 +32,8 @@ mod reader;
 mod tests;
 mod writer;
 
-pub(crate) use cell::Cell;
 pub use cell::CellError;
+pub(crate) use cell::{Cell, word};
 pub use reader::{RowError, RowReader};
 pub use writer::RowWriter;
 pub(crate) use writer::{inline_word, shortest};

@@ -15,7 +15,7 @@ mod tests;
 mod view;
 mod writer;
 
-pub use view::{ArrayView, MapView, RowView, read_element, read_field};
+pub use view::{ArrayView, FieldReader, MapView, RowView, read_element};
 pub use writer::{ArrayWriter, RowBuilder, map_bytes};
 
 use crate::binary_row::{CellError, Kind};

@@ -53,7 +53,9 @@ fn a_field_of_a_row_is_read_in_place() {
     let mut columns = Columns::new(&layout, 1).unwrap();
     columns.push_text(b"before it").unwrap();
     let row = columns.push_text(&row.finish()).unwrap();
-    read_field(&mut columns, row, 2, (1, &types[1]), out, 0).unwrap();
+    FieldReader::new(2, 1, &types[1])
+        .read(&mut columns, row, out, 0)
+        .unwrap();
     assert_eq!(columns.text(out, 0), b"longer than seven");
 }
 

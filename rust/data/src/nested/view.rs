@@ -1,7 +1,7 @@
 //! Reading in place.
 
 use super::{NestedError, array_header};
-use crate::binary_row::{Cell, CellError, Kind, header_bytes};
+use crate::binary_row::{Cell, CellError, Kind, header_bytes, word};
 use crate::columns::{Columns, Slot, View};
 use crate::scalar::Scalar;
 use crate::types::DataType;
@@ -148,15 +148,21 @@ pub struct RowView<'a> {
 
 impl<'a> RowView<'a> {
     /// The row of `arity` fields that `bytes` are.
+    #[inline]
     pub fn new(bytes: &'a [u8], arity: usize) -> Result<RowView<'a>, NestedError> {
         let needed = header_bytes(arity) + 8 * arity;
         match bytes.len() < needed || u32::try_from(bytes.len()).is_err() {
-            true => Err(NestedError::TooShort {
-                what: format!("ROW of {arity} fields"),
-                len: bytes.len(),
-                needed,
-            }),
+            true => Err(RowView::too_short(bytes.len(), arity, needed)),
             false => Ok(RowView { bytes, arity }),
+        }
+    }
+
+    #[cold]
+    fn too_short(len: usize, arity: usize, needed: usize) -> NestedError {
+        NestedError::TooShort {
+            what: format!("ROW of {arity} fields"),
+            len,
+            needed,
         }
     }
 
@@ -166,18 +172,24 @@ impl<'a> RowView<'a> {
     /// If there is no field `i`.
     pub fn get(&self, i: usize, data_type: &DataType) -> Result<Option<Scalar<View>>, NestedError> {
         assert!(i < self.arity, "field {i} of {}", self.arity);
+        match self.cell(i) {
+            None => Ok(None),
+            Some(cell) => part("field", i, cell.scalar(Kind::of(data_type))),
+        }
+    }
+
+    /// The bytes of a field; `None` is NULL.
+    #[inline]
+    fn cell(&self, i: usize) -> Option<Cell<'a>> {
         if self.bytes[1 + i / 8] >> (i % 8) & 1 == 1 {
-            return Ok(None);
+            return None;
         }
         let at = header_bytes(self.arity) + 8 * i;
-        let mut word = [0; 8];
-        word.copy_from_slice(&self.bytes[at..at + 8]);
-        let cell = Cell {
+        Some(Cell {
             bytes: self.bytes,
             at,
-            word: u64::from_le_bytes(word),
-        };
-        part("field", i, cell.scalar(Kind::of(data_type)))
+            word: word(self.bytes, at),
+        })
     }
 
     /// Calls `each` with every field, in the order of `types`; `None` is NULL.
@@ -215,23 +227,53 @@ pub fn read_element(
     Ok(())
 }
 
-/// Sets a row of `out` to the field `i`, of type `field`, of a `ROW` of `arity` fields in the
-/// heap. Strings and nested fields stay where they are.
-pub fn read_field(
-    columns: &mut Columns,
-    nested: View,
+/// Reads a field of many `ROW`s.
+#[derive(Debug, Clone, Copy)]
+pub struct FieldReader {
     arity: usize,
-    (i, field): (usize, &DataType),
-    out: Slot,
-    row: usize,
-) -> Result<(), NestedError> {
-    let value = RowView::new(columns.bytes(nested), arity)?.get(i, field)?;
-    columns.put_scalar(
-        out,
-        row,
-        value.map(|value| value.map(|part| nested.part(part))),
-    );
-    Ok(())
+    i: usize,
+    kind: Kind,
+}
+
+impl FieldReader {
+    /// Of the field `i`, of type `field`, of `ROW`s of `arity` fields.
+    ///
+    /// # Panics
+    /// If there is no field `i`.
+    pub fn new(arity: usize, i: usize, field: &DataType) -> FieldReader {
+        assert!(i < arity, "field {i} of {arity}");
+        let kind = Kind::of(field);
+        FieldReader { arity, i, kind }
+    }
+
+    /// Sets a row of `out` to the field of a `ROW` in the heap. Strings and nested fields stay where
+    /// they are.
+    #[inline]
+    pub fn read(
+        &self,
+        columns: &mut Columns,
+        nested: View,
+        out: Slot,
+        row: usize,
+    ) -> Result<(), NestedError> {
+        let Some(cell) = RowView::new(columns.bytes(nested), self.arity)?.cell(self.i) else {
+            columns.set_valid(out, row, false);
+            return Ok(());
+        };
+        let word = cell.word;
+        match self.kind {
+            Kind::I32 => columns.put(out, row, Some(word as i32)),
+            Kind::I64 => columns.put(out, row, Some(word as i64)),
+            Kind::F32 => columns.put(out, row, Some(f32::from_bits(word as u32))),
+            Kind::F64 => columns.put(out, row, Some(f64::from_bits(word))),
+            kind => {
+                let value = part("field", self.i, cell.scalar(kind))?;
+                let value = value.map(|value| value.map(|part| nested.part(part)));
+                columns.put_scalar(out, row, value);
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The number in the first 4 bytes.

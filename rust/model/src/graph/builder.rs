@@ -107,7 +107,11 @@ impl RowShape {
 
     /// The columns of one of the `lead` rows, in a value of `width` columns for each.
     pub fn of(&self, index: usize, columns: Columns) -> Columns {
-        let width = columns.width / self.lead;
+        // A division is a good part of what a small model takes.
+        let width = match self.lead {
+            1 => columns.width,
+            lead => columns.width / lead,
+        };
         columns.part(index * width, width)
     }
 }

@@ -13,10 +13,12 @@
 //! dealt in turn to several sums (16 for fewer than 8 targets, 4 for fewer than 64, otherwise 1), because one alone waits
 //! for each term before it takes the next. Each takes its terms in the order of the inputs, with one rounding; in the end
 //! the second half is added to the first until one is left. The bias is where the first sum begins; with 16 it comes last.
+//! In panels, a sum that is -0 becomes 0. Where rows stand side by side, and their first inputs are the same in all of them,
+//! the terms of these are summed once.
 
 use super::lanes::{Kernel, Number, dispatch};
 use super::panels::{self as tiles, PANEL};
-use super::sums;
+use super::{sparse, sums};
 use crate::cpu::Cpu;
 
 /// Numbers of a line of the processor's cache, in its place.
@@ -40,6 +42,8 @@ pub(crate) struct Dense<T> {
     scales: Option<Scales<T>>,
     /// The least that comes out: zero after a `Relu`.
     floor: T,
+    /// Whether many inputs are zero, so that one row leaves out their weights.
+    zeros: bool,
 }
 
 /// How many sums become one.
@@ -152,7 +156,14 @@ impl<T: Number> Dense<T> {
             bias,
             scales: None,
             floor: T::LEAST,
+            zeros: false,
         }
+    }
+
+    /// The same, expecting many inputs to be zero; the outcome does not depend on that. All weights must be finite.
+    pub fn with_zeros(mut self) -> Self {
+        self.zeros = self.split == Split::One;
+        self
     }
 
     /// Whether a matrix of so many targets takes [`Dense::scaled`].
@@ -205,12 +216,14 @@ impl<T: Number> Dense<T> {
         );
         let job = Job {
             inputs: self.inputs,
+            terms: (0, self.inputs),
             targets: self.targets,
             weights: self.weights.as_ptr().cast(),
             bias: &self.bias,
             scales: self.scales.as_ref(),
             floor: self.floor,
             split: self.split,
+            zeros: self.zeros,
             rows,
             from: from.as_ptr(),
             from_places,
@@ -225,6 +238,8 @@ impl<T: Number> Dense<T> {
 /// A run: places of `from`, `to` and `weights` have been compared with what there is.
 pub(super) struct Job<'a, T> {
     pub inputs: usize,
+    /// The first input whose term is summed, and that behind the last.
+    pub terms: (usize, usize),
     pub targets: usize,
     /// Whole panels, or whole blocks of each target.
     pub weights: *const T,
@@ -232,6 +247,7 @@ pub(super) struct Job<'a, T> {
     pub scales: Option<&'a Scales<T>>,
     pub floor: T,
     pub split: Split,
+    pub zeros: bool,
     pub rows: usize,
     pub from: *const T,
     pub from_places: Places,
@@ -244,9 +260,12 @@ impl<T: Number> Kernel<T> for &Job<'_, T> {
     #[inline(always)]
     fn run<V: super::lanes::Lanes<Item = T>>(self) {
         match self.split {
+            _ if self.zeros && self.rows == 1 && self.from_places.column == 1 => {
+                sparse::run::<V>(self);
+            }
             Split::Sixteen => sums::run::<V>(self),
             Split::Four => tiles::run::<V, 4>(self),
-            Split::One => tiles::run::<V, 1>(self),
+            Split::One => tiles::run_alike::<V>(self),
         }
     }
 }
@@ -283,7 +302,8 @@ mod tests {
             let second = sums.split_off(sums.len() / 2);
             sums.iter_mut().zip(second).for_each(|(a, b)| *a += b);
         }
-        if split < 16 { sums[0] } else { sums[0] + begin }
+        // What comes of panels is never -0.
+        sums[0] + if split < 16 { 0.0 } else { begin }
     }
 
     #[test]
@@ -298,6 +318,7 @@ mod tests {
             (9, 24),
             (33, 36),
             (64, 256),
+            (20, 96),
             (2, 113),
             (0, 2),
             (0, 80),
@@ -326,6 +347,7 @@ mod tests {
         if Dense::<f32>::takes_scales(targets) {
             forms.push((dense().scaled(scales.clone()), true));
         }
+        forms.push((dense().with_zeros(), false));
         for n in [
             1, 2, 3, 5, 7, 8, 9, 12, 15, 16, 17, 31, 32, 33, 40, 47, 64, 100,
         ] {
@@ -335,8 +357,17 @@ mod tests {
                 (Places::of_columns(many), Places::of_columns(many)),
                 (Places::of_rows(width, 1), Places::of_rows(targets, 1)),
                 (Places::of_rows(width, 3), Places::of_rows(targets, 3)),
+                (Places::of_columns(n), Places::of_rows(targets, 1)),
+                (Places::of_rows(width, 1), Places::of_columns(many)),
             ] {
-                let from = numbers((width * many).max(width * n * 3), 1);
+                let mut from = numbers((width * many).max(width * n * 3), 1);
+                from.iter_mut().step_by(3).for_each(|x| *x = x.max(0.0));
+                if to_places == Places::of_columns(n) {
+                    // A user's numbers beside those of candidates.
+                    for column in from.chunks_exact_mut(n).take(width.min(40)) {
+                        column.fill(column[0]);
+                    }
+                }
                 let at =
                     |places: Places, row: usize, k: usize| row * places.row + k * places.column;
                 for ((dense, scaled), begin) in forms

@@ -3,6 +3,8 @@
 //! What is broadcast is known at load: an operand has the number of its value for every value that comes out, unless
 //! these are the same.
 
+use super::lanes::{Loops, dispatch_loops};
+use crate::cpu::Cpu;
 use crate::graph::Value;
 use crate::memory::{Cell, Columns, Older, Workspace, map_columns};
 use crate::operators::Step;
@@ -77,15 +79,16 @@ impl<'m, T: Cell> Source<'m, T> {
         }
     }
 
-    /// All values, where they lie side by side as they are read.
+    /// All values of `n` rows, where they lie side by side as they are read.
     #[inline(always)]
-    fn plain(&self, width: usize) -> Option<&'m [T]> {
-        (self.stride == 1 && self.index.is_none()).then(|| &self.values[..width])
+    fn plain(&self, n: usize) -> Option<&'m [T]> {
+        (self.stride == n && self.index.is_none()).then_some(self.values)
     }
 }
 
 /// `to = f(a)`, of tensors of the same shape.
 pub(crate) struct Map1<T, U, F> {
+    pub cpu: Cpu,
     pub from: Columns,
     pub to: Columns,
     pub f: F,
@@ -98,17 +101,27 @@ impl<T: Cell, U: Cell, F: Fn(T) -> U + Send + Sync> Step for Map1<T, U, F> {
         let (older, to) = memory.split::<U>(self.to);
         let from = self.from.of(T::older(&older), stride);
         if n == stride {
-            for (to, from) in to.iter_mut().zip(from) {
-                *to = (self.f)(*from);
-            }
-            return;
+            return dispatch_loops(self.cpu, Each(from, to, &self.f));
         }
         map_columns(n, stride, width, from, to, |_, x| (self.f)(x));
     }
 }
 
+/// Values, what becomes of each, and by which function.
+struct Each<'m, T, U, F>(&'m [T], &'m mut [U], &'m F);
+
+impl<T: Cell, U: Cell, F: Fn(T) -> U> Loops for Each<'_, T, U, F> {
+    #[inline(always)]
+    fn run(self) {
+        for (to, from) in self.1.iter_mut().zip(self.0) {
+            *to = (self.2)(*from);
+        }
+    }
+}
+
 /// `to = f(a, b)`, broadcast.
 pub(crate) struct Map2<A, B, U, F> {
+    pub cpu: Cpu,
     pub a: Operand<A>,
     pub b: Operand<B>,
     pub to: Columns,
@@ -118,22 +131,48 @@ pub(crate) struct Map2<A, B, U, F> {
 
 impl<A: Cell, B: Cell, U: Cell, F: Fn(A, B) -> U + Send + Sync> Step for Map2<A, B, U, F> {
     fn run(&self, n: usize, memory: &mut Workspace) {
-        let (stride, width, f) = (memory.stride, self.to.width, &self.f);
+        let (stride, width) = (memory.stride, self.to.width);
         let (older, to) = memory.split::<U>(self.to);
-        let (a, b) = (self.a.source(&older, stride), self.b.source(&older, stride));
-        if n == 1 {
-            match (a.plain(width), b.plain(width)) {
-                (Some(a), Some(b)) if stride == 1 => {
-                    for ((to, a), b) in to.iter_mut().zip(a).zip(b) {
-                        *to = f(*a, *b);
-                    }
-                }
-                _ => (0..width).for_each(|k| to[k * stride] = f(a.first(k), b.first(k))),
+        let pairs = Pairs {
+            a: self.a.source(&older, stride),
+            b: self.b.source(&older, stride),
+            to: &mut to[..width * stride],
+            stride,
+            n,
+            f: &self.f,
+        };
+        dispatch_loops(self.cpu, pairs);
+    }
+}
+
+/// Two operands, and what becomes of their values.
+struct Pairs<'m, A, B, U, F> {
+    a: Source<'m, A>,
+    b: Source<'m, B>,
+    to: &'m mut [U],
+    stride: usize,
+    n: usize,
+    f: &'m F,
+}
+
+impl<A: Cell, B: Cell, U: Cell, F: Fn(A, B) -> U> Loops for Pairs<'_, A, B, U, F> {
+    #[inline(always)]
+    fn run(self) {
+        let Self { a, b, to, n, f, .. } = self;
+        if n == self.stride
+            && let (Some(a), Some(b)) = (a.plain(n), b.plain(n))
+        {
+            for ((to, a), b) in to.iter_mut().zip(a).zip(b) {
+                *to = f(*a, *b);
             }
             return;
         }
-        for k in 0..width {
-            let to = to[k * stride..][..n].iter_mut();
+        let columns = to.chunks_exact_mut(self.stride).enumerate();
+        if n == 1 {
+            return columns.for_each(|(k, to)| to[0] = f(a.first(k), b.first(k)));
+        }
+        for (k, to) in columns {
+            let to = to[..n].iter_mut();
             match (a.lane(k, n), b.lane(k, n)) {
                 (Lane::Rows(a), Lane::Rows(b)) => {
                     to.zip(a).zip(b).for_each(|((to, a), b)| *to = f(*a, *b));

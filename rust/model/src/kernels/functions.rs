@@ -104,11 +104,7 @@ pub(crate) fn exp<V: Floats>(x: V) -> V {
         pair(1.0 / 720.0, 1.0 / 5040.0),
         pair(1.0 / 24.0, 1.0 / 120.0),
     );
-    let sum = r2.times(r2).fused(high, low);
-    // 2^k in two factors: k may be -150, and 2^-150 is no float.
-    let half = k.fused(c(0.5), c(TO_INTEGER));
-    let rest = k.minus(half.minus(c(TO_INTEGER))).plus(c(TO_INTEGER));
-    sum.times(half.power_of_two()).times(rest.power_of_two())
+    r2.times(r2).fused(high, low).scaled(k)
 }
 
 /// 1 / (1 + e^-x)

@@ -207,6 +207,10 @@ pub(crate) trait Lanes: Copy {
     fn times(self, other: Self) -> Self;
     /// `floor` where this is less; NaN stays.
     fn at_least(self, floor: Self) -> Self;
+    /// The sum of all: the second half is added to the first until one is left.
+    fn joined(self) -> Self::Item;
+    /// A bit for each number that is not zero.
+    fn nonzero(self) -> u32;
 }
 
 /// What functions of floats need beside.
@@ -219,9 +223,12 @@ pub(crate) trait Floats: Lanes<Item = f32> {
     fn if_negative(self, negative: Self, other: Self) -> Self;
     /// With the sign of `sign`; this has none.
     fn signed(self, sign: Self) -> Self;
-    /// 2^k, where this is 1.5 * 2^23 + k, for k from -126 to 127.
-    fn power_of_two(self) -> Self;
+    /// This, from a half to 2, times 2^k for a whole `k` from -252 to 254; rounded once.
+    fn scaled(self, k: Self) -> Self;
 }
+
+/// 1.5 * 2^23: adding it to a whole number of a few bits leaves that in the low bits.
+const WHOLE: f32 = 12_582_912.0;
 
 /// Lanes that the compiler makes of what it may use.
 #[derive(Clone, Copy)]
@@ -297,6 +304,21 @@ impl<T: Number> Lanes for Plain<T> {
     fn at_least(self, floor: Self) -> Self {
         self.zip(floor, |x, floor| if x < floor { floor } else { x })
     }
+    #[inline(always)]
+    fn joined(self) -> T {
+        let mut sums = self.0;
+        for half in [4, 2, 1] {
+            for s in 0..half {
+                sums[s] = sums[s].plus(sums[s + half]);
+            }
+        }
+        sums[0]
+    }
+    #[inline(always)]
+    fn nonzero(self) -> u32 {
+        let bits = self.0.iter().zip(0..);
+        bits.map(|(x, i)| u32::from(*x != T::default()) << i).sum()
+    }
 }
 
 impl Floats for Plain<f32> {
@@ -325,11 +347,13 @@ impl Floats for Plain<f32> {
         self.zip(sign, f32::copysign)
     }
     #[inline(always)]
-    fn power_of_two(self) -> Self {
-        Self(
-            self.0
-                .map(|x| f32::from_bits((x.to_bits().wrapping_add(127)) << 23)),
-        )
+    fn scaled(self, k: Self) -> Self {
+        let c = Self::splat;
+        let power =
+            |k: Self| Self(k.0.map(|k| f32::from_bits(k.to_bits().wrapping_add(127) << 23)));
+        let half = k.times(c(0.5)).plus(c(WHOLE));
+        let rest = k.minus(half.minus(c(WHOLE))).plus(c(WHOLE));
+        self.times(power(half)).times(power(rest))
     }
 }
 
@@ -338,7 +362,7 @@ pub(crate) mod x86 {
     //! Every method is one instruction or two, which its user has asked the processor for.
     use std::arch::x86_64::*;
 
-    use super::{Floats, Lanes};
+    use super::{Floats, Lanes, WHOLE};
 
     /// 16 floats of AVX-512.
     #[derive(Clone, Copy)]
@@ -442,6 +466,20 @@ pub(crate) mod x86 {
             // SAFETY: see the module.
             Self(unsafe { _mm512_max_ps(floor.0, self.0) })
         }
+        #[inline(always)]
+        fn joined(self) -> f32 {
+            // SAFETY: see the module.
+            let halves = unsafe {
+                let high = _mm512_extractf64x4_pd::<1>(_mm512_castps_pd(self.0));
+                (_mm512_castps512_ps256(self.0), _mm256_castpd_ps(high))
+            };
+            F32x8(halves.0).plus(F32x8(halves.1)).joined()
+        }
+        #[inline(always)]
+        fn nonzero(self) -> u32 {
+            // SAFETY: see the module.
+            unsafe { _mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(self.0, _mm512_setzero_ps()).into() }
+        }
     }
 
     impl Floats for F32x16 {
@@ -473,14 +511,7 @@ pub(crate) mod x86 {
                 _mm512_castsi512_ps(_mm512_or_epi32(_mm512_castps_si512(self.0), sign))
             })
         }
-        #[inline(always)]
-        fn power_of_two(self) -> Self {
-            // SAFETY: see the module.
-            Self(unsafe {
-                let biased = _mm512_add_epi32(_mm512_castps_si512(self.0), _mm512_set1_epi32(127));
-                _mm512_castsi512_ps(_mm512_slli_epi32::<23>(biased))
-            })
-        }
+        common! { F32x16, scaled(k) = _mm512_scalef_ps; }
     }
 
     /// The first `len` numbers of 8.
@@ -562,6 +593,24 @@ pub(crate) mod x86 {
             // SAFETY: see the module.
             Self(unsafe { _mm256_max_ps(floor.0, self.0) })
         }
+        #[inline(always)]
+        fn joined(self) -> f32 {
+            // SAFETY: see the module.
+            unsafe {
+                let high = _mm256_extractf128_ps(self.0, 1);
+                let four = _mm_add_ps(_mm256_castps256_ps128(self.0), high);
+                let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+                _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)))
+            }
+        }
+        #[inline(always)]
+        fn nonzero(self) -> u32 {
+            // SAFETY: see the module.
+            unsafe {
+                let differ = _mm256_cmp_ps::<_CMP_NEQ_UQ>(self.0, _mm256_setzero_ps());
+                _mm256_movemask_ps(differ) as u32
+            }
+        }
     }
 
     impl Floats for F32x8 {
@@ -593,12 +642,17 @@ pub(crate) mod x86 {
             })
         }
         #[inline(always)]
-        fn power_of_two(self) -> Self {
+        fn scaled(self, k: Self) -> Self {
+            // In two factors: 2^-150 is no float.
+            let c = Self::splat;
+            let half = k.times(c(0.5)).plus(c(WHOLE));
+            let rest = k.minus(half.minus(c(WHOLE))).plus(c(WHOLE));
             // SAFETY: see the module.
-            Self(unsafe {
-                let biased = _mm256_add_epi32(_mm256_castps_si256(self.0), _mm256_set1_epi32(127));
-                _mm256_castsi256_ps(_mm256_slli_epi32::<23>(biased))
-            })
+            let power = |k: Self| unsafe {
+                let biased = _mm256_add_epi32(_mm256_castps_si256(k.0), _mm256_set1_epi32(127));
+                Self(_mm256_castsi256_ps(_mm256_slli_epi32::<23>(biased)))
+            };
+            self.times(power(half)).times(power(rest))
         }
     }
 }
@@ -613,6 +667,23 @@ pub(crate) trait Kernel<T: Number> {
 pub(crate) trait FloatKernel {
     /// Always inlined into a function that has the instructions of `V`.
     fn run<V: Floats>(self);
+}
+
+/// Loops in which the compiler finds registers: those of AVX2 where there are such.
+pub(crate) trait Loops {
+    /// Always inlined into a function that has the instructions.
+    fn run(self);
+}
+
+/// Runs loops with the registers of a processor.
+#[inline(always)]
+pub(crate) fn dispatch_loops(cpu: Cpu, loops: impl Loops) {
+    match cpu {
+        // SAFETY: a processor of this level has the instructions.
+        #[cfg(target_arch = "x86_64")]
+        Cpu::Avx2 | Cpu::Avx512 => unsafe { loops_avx2(loops) },
+        _ => loops.run(),
+    }
 }
 
 /// Runs a kernel with the lanes of a processor.
@@ -653,6 +724,12 @@ fn avx512<T: Number>(kernel: impl Kernel<T>) {
 #[target_feature(enable = "avx2,fma")]
 fn avx2<T: Number>(kernel: impl Kernel<T>) {
     kernel.run::<T::Lanes256>();
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn loops_avx2(loops: impl Loops) {
+    loops.run();
 }
 
 #[cfg(target_arch = "x86_64")]

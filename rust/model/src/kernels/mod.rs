@@ -11,4 +11,7 @@ pub(crate) mod lookup;
 pub(crate) mod moves;
 pub(crate) mod paired;
 mod panels;
+pub(crate) mod softmax;
+mod sparse;
 mod sums;
+pub(crate) mod tables;

@@ -147,12 +147,14 @@ impl Record<'_> {
         );
         let job = Job {
             inputs,
+            terms: (0, inputs),
             targets,
             weights: matrix.as_ptr(),
             bias,
             scales: None,
             floor: paired.floor,
             split: Split::of(targets),
+            zeros: false,
             rows: paired.rows,
             from: self.from.as_ptr(),
             from_places: places(inputs),

@@ -5,12 +5,97 @@
 )]
 
 use super::dense::{BLOCK, Begin, Job};
-use super::lanes::Lanes;
+use super::lanes::{Lanes, Number};
 
 /// Targets of a panel: two lines of the processor's cache.
 pub(super) const PANEL: usize = 32;
 
-/// All rows of a job; `SPLIT` sums become one.
+/// So many inputs are worth it that their terms are summed once, where they are the same in all rows.
+const ALIKE: usize = 16;
+
+/// All rows of a job, with one sum for each target. The first inputs may be the same in all rows, as a user's are beside
+/// candidates: the sum of their terms is where all rows begin.
+#[inline(always)]
+pub(super) fn run_alike<V: Lanes>(job: &Job<V::Item>) {
+    let columns = job.from_places.row == 1 && job.to_places.row == 1;
+    let looked_at = columns && job.begin == Begin::Bias && job.rows > V::LEN / 2;
+    // SAFETY: rows of the job.
+    let alike = match looked_at {
+        true => unsafe { alike::<V>(job) },
+        false => 0,
+    };
+    let parts = [
+        Job {
+            rows: 1,
+            terms: (0, alike),
+            floor: V::Item::LEAST,
+            ..*job
+        },
+        Job {
+            terms: (alike, job.inputs),
+            begin: if alike > 0 { Begin::There } else { job.begin },
+            ..*job
+        },
+    ];
+    for part in &parts[usize::from(alike == 0)..] {
+        run::<V, 1>(part);
+        if part.rows < job.rows {
+            // SAFETY: rows and targets of the job.
+            unsafe { spread::<V>(job) };
+        }
+    }
+}
+
+/// The first inputs that are the same in all rows; none where they are few.
+///
+/// # Safety
+/// Rows of the job stand together.
+#[inline(always)]
+unsafe fn alike<V: Lanes>(job: &Job<V::Item>) -> usize {
+    let mut count = 0;
+    // SAFETY: the caller's.
+    unsafe {
+        while count < job.inputs {
+            let x = job.from.add(count * job.from_places.column);
+            let first = V::splat(*x);
+            let mut differ = 0;
+            for row in (0..job.rows).step_by(V::LEN) {
+                let here = V::LEN.min(job.rows - row);
+                let others = load::<V>(x.add(row), 0, here);
+                // What is not finite differs from itself.
+                differ |= others.minus(first).nonzero() & (u32::MAX >> (32 - here));
+            }
+            if differ != 0 {
+                break;
+            }
+            count += 1;
+        }
+    }
+    if count < ALIKE { 0 } else { count }
+}
+
+/// Copies the sums of the first row to all others.
+///
+/// # Safety
+/// Rows of the job stand together.
+#[inline(always)]
+unsafe fn spread<V: Lanes>(job: &Job<V::Item>) {
+    for target in 0..job.targets {
+        // SAFETY: the caller's.
+        unsafe {
+            let y = job.to.add(target * job.to_places.column);
+            let sum = V::splat(*y);
+            for row in (0..job.rows).step_by(V::LEN) {
+                match job.rows - row {
+                    here if here < V::LEN => sum.store_part(y.add(row), here),
+                    _ => sum.store(y.add(row)),
+                }
+            }
+        }
+    }
+}
+
+/// All rows of a job; `SPLIT` sums become one, and -0 becomes 0.
 ///
 /// Tiles are as large as the registers allow: one more row or target costs a load less for each product.
 #[inline(always)]
@@ -123,23 +208,17 @@ unsafe fn targets<
             job.from.add(row * x_row),
             job.to.add(row * y_row + first * y_column),
         );
-        let panels = job.bias.len() / PANEL;
-        let mut weights = [job.weights; VECTORS];
-        for v in 0..VECTORS {
-            let target = first + v * V::LEN;
-            let panel = (target / PANEL).min(panels - 1) * job.inputs * PANEL;
-            weights[v] = weights[v].add(panel + target % PANEL);
-        }
+        let weights = weights::<V, VECTORS>(job, first);
         let mut sums = [[[zero; VECTORS]; SPLIT]; ROWS];
         let mut more = [[[zero; VECTORS]; SPLIT]; ROWS];
         begin(job, &mut sums, first, y);
         if TWICE {
             begin(job, &mut more, first, y.add(ROWS * y_row));
         }
-        let mut k = 0;
-        while k < job.inputs {
+        let (mut k, last) = job.terms;
+        while k < last {
             for s in 0..SPLIT {
-                if SPLIT > 1 && k + s >= job.inputs {
+                if SPLIT > 1 && k + s >= last {
                     break;
                 }
                 let mut w = [zero; VECTORS];
@@ -162,12 +241,37 @@ unsafe fn targets<
     }
 }
 
+/// Where the weights of registers of targets begin.
+///
+/// # Safety
+/// `first` is the first target of a register.
+#[inline(always)]
+pub(super) unsafe fn weights<V: Lanes, const VECTORS: usize>(
+    job: &Job<V::Item>,
+    first: usize,
+) -> [*const V::Item; VECTORS] {
+    let panels = job.bias.len() / PANEL;
+    let mut weights = [job.weights; VECTORS];
+    for v in 0..VECTORS {
+        let target = first + v * V::LEN;
+        let panel = (target / PANEL).min(panels - 1) * job.inputs * PANEL;
+        // SAFETY: there are so many panels.
+        weights[v] = unsafe { weights[v].add(panel + target % PANEL) };
+    }
+    weights
+}
+
 /// What the sums of rows begin with, whose targets from `first` on go to `y`.
 ///
 /// # Safety
 /// Rows and first target are those of the job.
 #[inline(always)]
-unsafe fn begin<V: Lanes, const ROWS: usize, const VECTORS: usize, const SPLIT: usize>(
+pub(super) unsafe fn begin<
+    V: Lanes,
+    const ROWS: usize,
+    const VECTORS: usize,
+    const SPLIT: usize,
+>(
     job: &Job<V::Item>,
     sums: &mut [[[V; VECTORS]; SPLIT]; ROWS],
     first: usize,
@@ -218,7 +322,7 @@ unsafe fn add<V: Lanes, const ROWS: usize, const VECTORS: usize, const SPLIT: us
 /// # Safety
 /// Rows and first target are those of the job.
 #[inline(always)]
-unsafe fn end<V: Lanes, const ROWS: usize, const VECTORS: usize, const SPLIT: usize>(
+pub(super) unsafe fn end<V: Lanes, const ROWS: usize, const VECTORS: usize, const SPLIT: usize>(
     job: &Job<V::Item>,
     sums: &[[[V; VECTORS]; SPLIT]; ROWS],
     first: usize,
@@ -237,7 +341,7 @@ unsafe fn end<V: Lanes, const ROWS: usize, const VECTORS: usize, const SPLIT: us
             for s in 0..SPLIT {
                 split[s] = sums[r][s][v];
             }
-            rows[r] = joined(split).at_least(floor);
+            rows[r] = joined(split).at_least(floor).plus(zero);
         }
         let count = V::LEN.min(job.targets - target);
         // SAFETY: only targets of the job are written.
@@ -317,10 +421,10 @@ unsafe fn by_row<V: Lanes, const VECTORS: usize, const TARGETS: usize, const SPL
                     };
                 }
             }
-            let mut k = 0;
-            while k < job.inputs {
+            let (mut k, last) = job.terms;
+            while k < last {
                 for s in 0..SPLIT {
-                    if SPLIT > 1 && k + s >= job.inputs {
+                    if SPLIT > 1 && k + s >= last {
                         break;
                     }
                     let (x, weights) = (x.add((k + s) * x_column), weights.add((k + s) * PANEL));
@@ -346,7 +450,7 @@ unsafe fn by_row<V: Lanes, const VECTORS: usize, const TARGETS: usize, const SPL
                         for s in 0..SPLIT {
                             split[s] = sums[t][s][v];
                         }
-                        let sum = joined(split).at_least(floor);
+                        let sum = joined(split).at_least(floor).plus(zero);
                         let here = rows.saturating_sub(v * V::LEN);
                         match here >= V::LEN {
                             true => sum.store(y.add(v * V::LEN)),

@@ -45,17 +45,6 @@ pub(super) fn run<V: Lanes>(job: &Job<V::Item>) {
     }
 }
 
-/// Sixteen sums become one.
-#[inline(always)]
-fn joined<T: Number>(mut sums: [T; BLOCK]) -> T {
-    for half in [8, 4, 2, 1] {
-        for s in 0..half {
-            sums[s] = sums[s].plus(sums[s + half]);
-        }
-    }
-    sums[0]
-}
-
 /// One row: registers hold inputs.
 ///
 /// # Safety
@@ -100,15 +89,15 @@ unsafe fn by_input<V: Lanes, const TARGETS: usize>(job: &Job<V::Item>, row: usiz
         }
         for t in 0..TARGETS {
             let y = y.add(t * job.to_places.column);
-            let mut all = [V::Item::default(); BLOCK];
-            for part in 0..parts {
-                sums[t][part].store(all.as_mut_ptr().add(part * V::LEN));
-            }
+            let all = match parts {
+                1 => sums[t][0],
+                _ => sums[t][0].plus(sums[t][1]),
+            };
             let begin = match job.begin {
                 Begin::Bias => job.bias[first + t],
                 Begin::There => *y,
             };
-            let sum = joined(all).plus(begin);
+            let sum = all.joined().plus(begin);
             *y = if sum < job.floor { job.floor } else { sum };
         }
     }

@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use crate::cpu::Cpu;
 use crate::element::{Element, Region};
 use crate::error::ModelError;
 use crate::graph::{Builder, Value};
@@ -32,7 +33,9 @@ pub(super) fn mapped<T: Cell, U: Cell>(
     let from = graph.columns(node, value)?;
     let to = graph.scratch(element, value.width())?;
     let kernel = format!("{} {}", to.width, element.name());
+    let cpu = Cpu::of_process().map_err(|e| node.invalid(e))?;
     let step = Map1 {
+        cpu,
         from,
         to,
         f,
@@ -66,7 +69,9 @@ pub(super) fn zipped<A: Cell, B: Cell, U: Cell>(
     graph.check_width(node, &shape.dims)?;
     let to = graph.scratch(element, shape.width())?;
     let kernel = format!("{} {}", to.width, element.name());
+    let cpu = Cpu::of_process().map_err(|e| node.invalid(e))?;
     let step = Map2 {
+        cpu,
         a: Operand::new(a, &shape),
         b: Operand::new(b, &shape),
         to,

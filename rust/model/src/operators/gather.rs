@@ -5,9 +5,12 @@
 
 use super::elementwise::same_element;
 use super::{Operator, Step};
+use crate::cpu::Cpu;
 use crate::element::{Element, Region};
 use crate::error::ModelError;
 use crate::graph::{Builder, Made, Value};
+use crate::kernels::lanes::{Number, dispatch};
+use crate::kernels::tables::{Copied, Turned, prefetch};
 use crate::memory::{Cell, Columns, Workspace};
 use crate::onnx::node::{CORE, Node};
 use crate::shape::{Shape, strides, walk};
@@ -45,6 +48,7 @@ struct Axis {
 
 /// Copies blocks of values: output block `i` is what the ids of tuple `i` choose, from `starts[i]` on.
 struct Pick<T> {
+    cpu: Cpu,
     table: Table<T>,
     /// The first id of every tuple, in columns.
     ids: Vec<u32>,
@@ -85,42 +89,102 @@ impl<T: Cell> Pick<T> {
     }
 }
 
-/// Rows whose blocks are looked up together: their places fit on the stack.
-const TOGETHER: usize = 32;
+/// Places that are known before the first block is copied, so that all of them are on their way from memory.
+const TOGETHER: usize = 128;
+/// Rows whose blocks are turned together.
+const ROWS: usize = 32;
 
-impl<T: Cell> Pick<T> {
-    /// Many rows of ids into a table that is known: column after column, so that writes are to neighbours.
+impl<T: Number> Pick<T> {
+    /// One id a block, into a table that is known.
     fn look_up(&self, n: usize, memory: &mut Workspace, table: &[T], axis: Axis) {
+        if n == 1 && memory.stride == 1 {
+            return self.look_up_row(memory, table, axis);
+        }
         let stride = memory.stride;
-        for (block, &(tuple, start)) in self.starts.iter().enumerate() {
-            for first in (0..n).step_by(TOGETHER) {
-                let rows = TOGETHER.min(n - first);
+        for first in (0..n).step_by(ROWS) {
+            let rows = ROWS.min(n - first);
+            let together = TOGETHER / rows;
+            for some in (0..self.starts.len()).step_by(together) {
+                let blocks = some..self.starts.len().min(some + together);
                 let mut places = [0; TOGETHER];
-                for (r, place) in places[..rows].iter_mut().enumerate() {
-                    let column = self.from_ids.first + self.ids[tuple as usize] as usize;
-                    let id: i64 = memory.get(column, first + r);
-                    match checked(id, axis.size) {
-                        Some(found) => *place = start as usize + found * axis.step,
-                        None => memory.fail(first + r, outside(id, axis.size)),
-                    }
+                for (block, places) in blocks.clone().zip(places.chunks_exact_mut(rows)) {
+                    self.find(memory, block, first, places, axis);
+                    let places = places.iter();
+                    places.for_each(|place| prefetch(table, *place, self.block));
                 }
-                let to = (self.to.first + block * self.block) * stride + first;
-                let to = &mut T::region_mut(memory)[to..];
-                for k in 0..self.block {
-                    for (to, place) in to[k * stride..][..rows].iter_mut().zip(&places) {
-                        *to = table[place + k];
-                    }
+                for (block, places) in blocks.zip(places.chunks_exact(rows)) {
+                    let to = (self.to.first + block * self.block) * stride + first;
+                    let turned = Turned {
+                        table,
+                        places,
+                        block: self.block,
+                        to: &mut T::region_mut(memory)[to..],
+                        stride,
+                    };
+                    dispatch(self.cpu, turned);
                 }
             }
         }
     }
+
+    /// Of one row the blocks stand one behind the other.
+    fn look_up_row(&self, memory: &mut Workspace, table: &[T], axis: Axis) {
+        for first in (0..self.starts.len()).step_by(TOGETHER) {
+            let mut places = [0; TOGETHER];
+            let places = &mut places[..TOGETHER.min(self.starts.len() - first)];
+            for (i, place) in places.iter_mut().enumerate() {
+                self.find(memory, first + i, 0, std::slice::from_mut(place), axis);
+                prefetch(table, *place, self.block);
+            }
+            let to = self.to.part(first * self.block, places.len() * self.block);
+            let copied = Copied {
+                table,
+                places,
+                block: self.block,
+                to: to.of_mut(T::region_mut(memory), 1),
+            };
+            dispatch(self.cpu, copied);
+        }
+    }
+
+    /// Where a block of rows from `first` on is in the table; at its beginning, where the id is outside of it.
+    #[inline(always)]
+    fn find(
+        &self,
+        memory: &mut Workspace,
+        block: usize,
+        first: usize,
+        places: &mut [usize],
+        axis: Axis,
+    ) {
+        let (tuple, start) = self.starts[block];
+        let column = self.from_ids.first + self.ids[tuple as usize] as usize;
+        let ids = &memory.i64[column * memory.stride + first..][..places.len()];
+        let mut outsiders = false;
+        for (place, id) in places.iter_mut().zip(ids) {
+            let counted = if *id < 0 {
+                id.wrapping_add(axis.size as i64)
+            } else {
+                *id
+            } as usize;
+            outsiders |= counted >= axis.size;
+            let found = if counted < axis.size { counted } else { 0 };
+            *place = start as usize + found * axis.step;
+        }
+        if outsiders {
+            let at = ids.iter().position(|id| checked(*id, axis.size).is_none());
+            let at = at.unwrap_or_default();
+            let message = outside(ids[at], axis.size);
+            memory.fail(first + at, message);
+        }
+    }
 }
 
-impl<T: Cell> Step for Pick<T> {
+impl<T: Number> Step for Pick<T> {
     fn run(&self, n: usize, memory: &mut Workspace) {
         let stride = memory.stride;
         if let (Table::Constant(values), [axis]) = (&self.table, &self.axes[..])
-            && n > 1
+            && axis.size > 0
         {
             return self.look_up(n, memory, values, *axis);
         }
@@ -131,24 +195,12 @@ impl<T: Cell> Step for Pick<T> {
                     continue;
                 };
                 let from = start as usize + offset;
-                match &self.table {
-                    Table::Constant(values) => {
-                        let to = &mut T::region_mut(memory)[to * stride + row..];
-                        let values = &values[from..from + self.block];
-                        if stride == 1 {
-                            to[..self.block].copy_from_slice(values);
-                            continue;
-                        }
-                        for (k, value) in values.iter().enumerate() {
-                            to[k * stride] = *value;
-                        }
-                    }
-                    Table::Columns(columns) => {
-                        for k in 0..self.block {
-                            let value: T = memory.get(columns.first + from + k, row);
-                            memory.set(to + k, row, value);
-                        }
-                    }
+                for k in 0..self.block {
+                    let value = match &self.table {
+                        Table::Constant(values) => values[from + k],
+                        Table::Columns(columns) => memory.get(columns.first + from + k, row),
+                    };
+                    T::region_mut(memory)[(to + k) * stride + row] = value;
                 }
             }
         }
@@ -187,8 +239,10 @@ fn pick(
     let to = graph.make(node, 0, made)?;
     let kernel = format!("{} of {} values", starts.len(), block);
     let ids = first_ids;
+    let cpu = Cpu::of_process().map_err(|e| node.invalid(e))?;
     let step: Box<dyn Step> = match table.element.region() {
         Region::F32 => Box::new(Pick::<f32> {
+            cpu,
             table: Table::of(table),
             ids,
             starts,
@@ -198,6 +252,7 @@ fn pick(
             to,
         }),
         Region::F64 => Box::new(Pick::<f64> {
+            cpu,
             table: Table::of(table),
             ids,
             starts,
@@ -207,6 +262,7 @@ fn pick(
             to,
         }),
         Region::I64 => Box::new(Pick::<i64> {
+            cpu,
             table: Table::of(table),
             ids,
             starts,
@@ -513,10 +569,12 @@ fn scatter(
         block,
     } = targets;
     let kernel = format!("{} of {} values", starts.len(), block);
+    let cpu = Cpu::of_process().map_err(|e| node.invalid(e))?;
     macro_rules! step {
         ($type:ty, $add:expr, $multiply:expr) => {
             Box::new(Scatter::<$type> {
                 pick: Pick {
+                    cpu,
                     table: Table::Columns(to),
                     ids: first_ids,
                     starts,

@@ -388,15 +388,20 @@ impl Labels {
             let score = |target: usize| scores[target * stride + row];
             let class = match targets {
                 1 => usize::from(score(0) > 0.0),
-                _ => (1..targets).fold(0, |best, target| {
-                    if score(target) > score(best) {
-                        target
-                    } else {
-                        best
-                    }
-                }),
+                _ => largest(targets, score),
             };
             labels[row] = self.values[class];
         }
     }
+}
+
+/// The first of the largest scores; without jumps, which nobody can foretell.
+fn largest(targets: usize, score: impl Fn(usize) -> f32) -> usize {
+    let (mut best, mut top) = (0, score(0));
+    for target in 1..targets {
+        let more = score(target) > top;
+        best += (target - best) * usize::from(more);
+        top = if more { score(target) } else { top };
+    }
+    best
 }

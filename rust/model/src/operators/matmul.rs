@@ -68,6 +68,8 @@ pub(super) struct Product {
     inputs: usize,
     targets: usize,
     rows: usize,
+    /// Whether many numbers of the rows are zero, and none of the weights makes more than zero of that.
+    zeros: bool,
     from: From,
 }
 
@@ -98,6 +100,8 @@ impl Product {
         let rows = shape.dims[..rank - 1].iter().product();
         shape.dims[rank - 1] = targets;
         graph.check_width(node, &shape.dims)?;
+        let weights = b.values::<f32>().unwrap_or_default();
+        let behind_relu = a.deferred::<Product>().is_some_and(|a| a.floor == 0.0);
         let product = Self {
             node: Node::named(&node.operator, &node.name),
             weights: b.clone(),
@@ -106,7 +110,8 @@ impl Product {
             inputs,
             targets,
             rows,
-            from: match Pairs::of(a, b.values::<f32>().unwrap_or_default(), targets) {
+            zeros: behind_relu && weights.iter().all(|weight| weight.is_finite()),
+            from: match Pairs::of(a, weights, targets) {
                 Some(pairs) => From::Pairs(pairs),
                 None => From::Rows(graph.columns(node, a)?),
             },
@@ -147,7 +152,10 @@ impl Deferred for Product {
         let weights = self.weights.values::<f32>().unwrap_or_default();
         let bias = bias_or_zeros(self.bias.as_deref(), targets);
         let weight = |input, target| weights[input * targets + target];
-        let dense = Dense::new(cpu, inputs, bias, weight).at_least(self.floor);
+        let mut dense = Dense::new(cpu, inputs, bias, weight).at_least(self.floor);
+        if self.zeros {
+            dense = dense.with_zeros();
+        }
         let to = graph.scratch(Element::Float, rows * targets)?;
         let mut kernel = kernel(rows, inputs, targets, Element::Float);
         if self.floor == 0.0 {
@@ -311,14 +319,18 @@ pub(super) fn packed<T: Number>(
 }
 
 fn load_gemm(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
-    let (a, b) = (graph.operand(node, 0)?, graph.operand(node, 1)?);
+    let (mut a, b) = (graph.deferred(node, 0)?, graph.operand(node, 1)?);
     let c = graph.optional(node, 2)?;
+    let turn = node.clone().flag("transA", false)?;
+    if turn {
+        a = graph.made(a)?;
+    }
     let (alpha, beta) = (
         node.float("alpha")?.unwrap_or(1.0),
         node.float("beta")?.unwrap_or(1.0),
     );
     let (a, b) = (
-        turned(node, graph, a, node.clone().flag("transA", false)?)?,
+        turned(node, graph, a, turn)?,
         turned(node, graph, b, node.clone().flag("transB", false)?)?,
     );
     for attribute in ["transA", "transB", "broadcast"] {
@@ -356,17 +368,23 @@ fn load_gemm(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
     let c = c.map(|c| scaled(c, beta, graph)).transpose()?;
     // A constant matrix takes the factor, and a bias that is the same for every row is where sums begin.
     let b = scaled(b, alpha, graph)?;
-    if let Some((shape, product)) = Product::of(node, graph, &a, &b)? {
-        let product = match &c {
-            Some(c) => product.plus(c, shape.rank()),
-            None => Some(product),
-        };
-        if let Some(product) = product {
-            let made = Value::later(Element::Float, shape, product);
-            return graph.alias(node, 0, made);
+    let mut made = match Product::of(node, graph, &a, &b)? {
+        Some((shape, product)) => {
+            let whole = match &c {
+                Some(c) => product.plus(c, shape.rank()),
+                None => Some(product.clone()),
+            };
+            if let Some(product) = whole {
+                let made = Value::later(Element::Float, shape, product);
+                return graph.alias(node, 0, made);
+            }
+            graph.made(Value::later(Element::Float, shape, product))?
         }
-    }
-    let mut made = matmul(node, graph, &a, &b)?;
+        None => {
+            let a = graph.made(a)?;
+            matmul(node, graph, &a, &b)?
+        }
+    };
     if let Some(c) = c {
         made = arithmetic(
             node,

@@ -3,11 +3,13 @@
 use super::Operator;
 use super::activation::applied;
 use super::elementwise::{mapped, refuse, zipped};
+use crate::cpu::Cpu;
 use crate::element::{Element, Region};
 use crate::error::ModelError;
 use crate::graph::{Builder, Value};
 use crate::kernels::fold::Fold;
 use crate::kernels::functions::Function;
+use crate::kernels::softmax::Softmax;
 use crate::math;
 use crate::memory::Cell;
 use crate::onnx::node::{CORE, Node};
@@ -152,7 +154,8 @@ fn fold<T: Cell>(
     let to = graph.scratch(value.element, shape.width())?;
     let lines = Lines::new(&value.shape, axes);
     let kernel = format!("{} lines of {}", lines.starts.len(), lines.steps.len());
-    let step = Fold::new(lines, (from, to), start, f);
+    let cpu = Cpu::of_process().map_err(|e| node.invalid(e))?;
+    let step = Fold::new(cpu, lines, (from, to), start, f);
     graph.push(node, kernel, Box::new(step));
     Ok(Value::columns(value.element, shape, to))
 }
@@ -353,11 +356,29 @@ fn load_softmax(node: &mut Node, graph: &mut Builder, log: bool) -> Result<(), M
         return Err(node.not_supported("Softmax along the rows mixes them"));
     }
     let made = match value.element {
+        Element::Float if !log => shares(node, graph, &value, &axes)?,
         Element::Float => softmax(node, graph, &value, &axes, log, F32)?,
         Element::Double => softmax(node, graph, &value, &axes, log, F64)?,
         other => return Err(refuse(node, other, "float or double")),
     };
     graph.alias(node, 0, made)
+}
+
+/// The softmax of floats, in one step.
+fn shares(
+    node: &Node,
+    graph: &mut Builder,
+    value: &Value,
+    axes: &[usize],
+) -> Result<Value, ModelError> {
+    let cpu = Cpu::of_process().map_err(|e| node.invalid(e))?;
+    let from = graph.columns(node, value)?;
+    let to = graph.scratch(value.element, value.width())?;
+    let lines = Lines::new(&value.shape, axes);
+    let kernel = format!("{} lines of {}", lines.starts.len(), lines.steps.len());
+    let step = Softmax::new(cpu, lines, (from, to));
+    graph.push(node, kernel, Box::new(step));
+    Ok(Value::columns(value.element, value.shape.clone(), to))
 }
 
 pub(super) fn softmax<T: Float>(

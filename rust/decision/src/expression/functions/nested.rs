@@ -1,7 +1,7 @@
 //! ARRAY, MAP and ROW: elements, values and fields are read where they lie, nothing is copied.
 
 use pelton_data::columns::{Columns, Literal, Slot, View};
-use pelton_data::nested::{ArrayView, MapView, NestedError, read_element, read_field};
+use pelton_data::nested::{ArrayView, FieldReader, MapView, NestedError, read_element};
 use pelton_data::report::{Diagnostic, Span};
 use pelton_data::scalar::Scalar;
 use pelton_data::{DataType, Element, Field};
@@ -178,13 +178,10 @@ pub(in super::super) fn field(value: Typed, name: &str, span: Span) -> Result<Ty
 const FIELD: Kernel = |frame, call| {
     let [nested, ..] = call.args;
     let [data_type, arity, at, _] = unpack(call.parameter);
-    let data_type = data_type_of(data_type);
+    let field = FieldReader::new(arity.into(), at.into(), &data_type_of(data_type));
     for_rows(frame, call, |columns, row| {
         match columns.value::<View>(nested, row) {
-            Some(nested) => {
-                let field = (usize::from(at), &data_type);
-                read_field(columns, nested, arity.into(), field, call.out, row)?;
-            }
+            Some(nested) => field.read(columns, nested, call.out, row)?,
             None => columns.put_scalar(call.out, row, None),
         }
         Ok(())

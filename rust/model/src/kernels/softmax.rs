@@ -1,0 +1,243 @@
+//! `Softmax`: e to the power of what each value of a line is above its largest, divided by their sum.
+//!
+//! The powers of a line are dealt in turn to 16 sums; the second half is added to the first until one is left.
+
+use super::dense::BLOCK;
+use super::functions::exp;
+use super::lanes::{FloatKernel, Floats, dispatch_floats};
+use crate::cpu::Cpu;
+use crate::memory::{Columns, Workspace};
+use crate::operators::Step;
+use crate::shape::Lines;
+
+/// The shares of the values of each line.
+pub(crate) struct Softmax {
+    cpu: Cpu,
+    lines: Lines,
+    from: Columns,
+    to: Columns,
+    /// The values of a line lie side by side.
+    along: bool,
+    /// Neighbours of lines do.
+    beside: bool,
+}
+
+impl Softmax {
+    pub fn new(cpu: Cpu, lines: Lines, (from, to): (Columns, Columns)) -> Self {
+        let neighbours = |places: &[u32]| places.windows(2).all(|pair| pair[0] + 1 == pair[1]);
+        Self {
+            along: neighbours(&lines.steps),
+            beside: neighbours(&lines.starts),
+            cpu,
+            lines,
+            from,
+            to,
+        }
+    }
+}
+
+impl Step for Softmax {
+    fn run(&self, n: usize, memory: &mut Workspace) {
+        let stride = memory.stride;
+        let (from, to) = self.from.and_younger(self.to, memory.f32, stride);
+        let softmax = self;
+        dispatch_floats(
+            self.cpu,
+            Run {
+                softmax,
+                n,
+                stride,
+                from,
+                to,
+            },
+        );
+    }
+}
+
+struct Run<'m> {
+    softmax: &'m Softmax,
+    n: usize,
+    stride: usize,
+    from: &'m [f32],
+    to: &'m mut [f32],
+}
+
+impl FloatKernel for Run<'_> {
+    #[inline(always)]
+    fn run<V: Floats>(self) {
+        let (softmax, stride) = (self.softmax, self.stride);
+        let Lines { starts, steps } = &softmax.lines;
+        let alone = self.n == 1 && stride == 1;
+        if alone && softmax.along {
+            for &start in starts {
+                let line = start as usize..start as usize + steps.len();
+                along::<V>(&self.from[line.clone()], &mut self.to[line]);
+            }
+            return;
+        }
+        // What fills registers: lines that are neighbours, or the rows of each line.
+        let (starts, count) = match alone && softmax.beside {
+            true => (&starts[..starts.len().min(1)], starts.len()),
+            false => (&starts[..], self.n),
+        };
+        for &start in starts {
+            for first in (0..count).step_by(V::LEN) {
+                let len = V::LEN.min(count - first);
+                let at = |step: u32| (start + step) as usize * stride + first;
+                beside::<V>(steps, |step| at(step)..at(step) + len, self.from, self.to);
+            }
+        }
+    }
+}
+
+/// One line, whose values lie side by side.
+#[inline(always)]
+fn along<V: Floats>(from: &[f32], to: &mut [f32]) {
+    let largest = V::splat(largest::<V>(from));
+    for (to, from) in to.chunks_mut(V::LEN).zip(from.chunks(V::LEN)) {
+        exp(V::read(from).minus(largest)).write(to);
+    }
+    let mut sums = [V::splat(0.0); 2];
+    for block in to.chunks(BLOCK) {
+        for (sum, part) in sums.iter_mut().zip(block.chunks(V::LEN)) {
+            *sum = sum.plus(V::read(part));
+        }
+    }
+    let all = match V::LEN {
+        BLOCK => sums[0],
+        _ => sums[0].plus(sums[1]),
+    };
+    let sum = V::splat(all.joined());
+    for to in to.chunks_mut(V::LEN) {
+        V::read(to).over(sum).write(to);
+    }
+}
+
+/// NaN may be lost: where one is, all that comes out is NaN.
+#[inline(always)]
+fn largest<V: Floats>(from: &[f32]) -> f32 {
+    let more = |a: f32, b: f32| if b > a { b } else { a };
+    let mut parts = from.chunks_exact(V::LEN);
+    let mut largest = V::splat(f32::NEG_INFINITY);
+    for part in &mut parts {
+        largest = V::read(part).at_least(largest);
+    }
+    let mut lanes = [f32::NEG_INFINITY; BLOCK];
+    largest.write(&mut lanes[..V::LEN]);
+    lanes
+        .iter()
+        .chain(parts.remainder())
+        .fold(f32::NEG_INFINITY, |a, b| more(a, *b))
+}
+
+/// As many lines as there are numbers in the range that `place` gives for each of their steps.
+#[inline(always)]
+fn beside<V: Floats>(
+    steps: &[u32],
+    place: impl Fn(u32) -> std::ops::Range<usize>,
+    from: &[f32],
+    to: &mut [f32],
+) {
+    let mut largest = V::splat(f32::NEG_INFINITY);
+    for step in steps {
+        largest = V::read(&from[place(*step)]).at_least(largest);
+    }
+    let mut sums = [V::splat(0.0); BLOCK];
+    for steps in steps.chunks(BLOCK) {
+        for (sum, step) in sums.iter_mut().zip(steps) {
+            let power = exp(V::read(&from[place(*step)]).minus(largest));
+            power.write(&mut to[place(*step)]);
+            *sum = sum.plus(power);
+        }
+    }
+    let mut half = BLOCK / 2;
+    while half > 0 {
+        for s in 0..half {
+            sums[s] = sums[s].plus(sums[s + half]);
+        }
+        half /= 2;
+    }
+    for step in steps {
+        let to = &mut to[place(*step)];
+        V::read(to).over(sums[0]).write(to);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::MemorySize;
+    use crate::shape::Shape;
+
+    /// The shares of `dims` along `axis`, for `n` rows that are all alike.
+    fn shares(cpu: Cpu, dims: &[usize], axis: usize, n: usize, stride: usize) -> Vec<f32> {
+        let shape = Shape::fixed(dims.to_vec());
+        let width = shape.width();
+        let columns = |first| Columns { first, width };
+        let softmax = Softmax::new(
+            cpu,
+            Lines::new(&shape, &[axis]),
+            (columns(0), columns(width)),
+        );
+        let MemorySize { f32: size, .. } = MemorySize {
+            f32: 2 * width,
+            f64: 0,
+            i64: 0,
+        };
+        let mut memory = vec![f32::NAN; size * stride];
+        for k in 0..width {
+            let value = ((k * 7919) % 1013) as f32 / 97.0 - 5.0;
+            memory[k * stride..][..n].fill(value);
+        }
+        softmax.run(
+            n,
+            &mut Workspace {
+                f32: &mut memory,
+                f64: &mut [],
+                i64: &mut [],
+                text: &mut Vec::new(),
+                stride,
+                failure: None,
+            },
+        );
+        let value = |k: usize, row: usize| memory[(width + k) * stride + row];
+        for row in 0..n {
+            assert!((0..width).all(|k| value(k, row).to_bits() == value(k, 0).to_bits()));
+        }
+        (0..width).map(|k| value(k, 0)).collect()
+    }
+
+    #[test]
+    fn shares_have_the_same_bits_in_every_form_and_their_sum_is_one() {
+        for (dims, axis) in [
+            ([1, 100], 1),
+            ([3, 5], 1),
+            ([3, 17], 0),
+            ([37, 3], 0),
+            ([2, 33], 1),
+        ] {
+            let expected = shares(Cpu::Portable, &dims, axis, 1, 2);
+            let lines = Lines::new(&Shape::fixed(dims.to_vec()), &[axis]);
+            for start in &lines.starts {
+                let line = lines
+                    .steps
+                    .iter()
+                    .map(|step| expected[(start + step) as usize]);
+                let sum: f32 = line.sum();
+                assert!((sum - 1.0).abs() < 1e-6, "{dims:?}: {sum}");
+            }
+            for cpu in [Cpu::Portable, Cpu::Avx2, Cpu::Avx512] {
+                for (n, stride) in [(1, 1), (1, 2), (5, 5), (16, 16), (21, 40)] {
+                    if cpu <= Cpu::detected() {
+                        let found = shares(cpu, &dims, axis, n, stride);
+                        let same = found
+                            .iter()
+                            .zip(&expected)
+                            .all(|(a, b)| a.to_bits() == b.to_bits());
+                        assert!(same, "{cpu:?}, {dims:?} along {axis}, {n} rows of {stride}");
+                    }
+                }
+            }
+        }
+    }
+}
