@@ -9,6 +9,7 @@ use prost::DecodeError;
 use prost::bytes::{Buf, BufMut};
 use prost::encoding::{self, DecodeContext, WireType};
 
+use super::ints::Ints;
 use super::proto::AttributeProto;
 
 /// The fields that are not left to prost.
@@ -85,78 +86,6 @@ impl prost::Message for Attribute {
 
     fn clear(&mut self) {
         *self = Self::default();
-    }
-}
-
-/// Integers, in as many bytes each as the widest needs.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Ints {
-    Short(Vec<i16>),
-    Middle(Vec<i32>),
-    Long(Vec<i64>),
-}
-
-impl Default for Ints {
-    fn default() -> Self {
-        Ints::Short(Vec::new())
-    }
-}
-
-impl Ints {
-    pub fn push(&mut self, value: i64) {
-        match self {
-            Ints::Short(values) => match value.try_into() {
-                Ok(value) => values.push(value),
-                Err(_) => {
-                    *self = Ints::Middle(values.iter().map(|&value| value.into()).collect());
-                    self.push(value);
-                }
-            },
-            Ints::Middle(values) => match value.try_into() {
-                Ok(value) => values.push(value),
-                Err(_) => {
-                    *self = Ints::Long(values.iter().map(|&value| value.into()).collect());
-                    self.push(value);
-                }
-            },
-            Ints::Long(values) => values.push(value),
-        }
-    }
-
-    pub fn len(&self) -> usize {
-        match self {
-            Ints::Short(values) => values.len(),
-            Ints::Middle(values) => values.len(),
-            Ints::Long(values) => values.len(),
-        }
-    }
-
-    pub fn get(&self, index: usize) -> Option<i64> {
-        match self {
-            Ints::Short(values) => values.get(index).map(|&value| value.into()),
-            Ints::Middle(values) => values.get(index).map(|&value| value.into()),
-            Ints::Long(values) => values.get(index).copied(),
-        }
-    }
-
-    /// The value at `index`, which there is.
-    pub fn at(&self, index: usize) -> i64 {
-        match self {
-            Ints::Short(values) => values[index].into(),
-            Ints::Middle(values) => values[index].into(),
-            Ints::Long(values) => values[index],
-        }
-    }
-
-    pub fn iter(&self) -> impl Iterator<Item = i64> {
-        (0..self.len()).map(|index| self.at(index))
-    }
-
-    pub fn into_vec(self) -> Vec<i64> {
-        match self {
-            Ints::Long(values) => values,
-            other => other.iter().collect(),
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The ONNX file format: generated messages, and what reads them with errors that name the place.
 
 pub(crate) mod attribute;
+pub(crate) mod ints;
 pub(crate) mod node;
 mod summary;
 pub(crate) mod tensor;

@@ -1,7 +1,8 @@
 //! A node of the graph and its attributes, taken one by one; what nobody took is refused.
 
 use super::External;
-use super::attribute::{Attribute, Ints};
+use super::attribute::Attribute;
+use super::ints::Ints;
 use super::proto::attribute_proto::AttributeType;
 use super::proto::{GraphProto, NodeProto};
 use super::tensor;
@@ -12,6 +13,9 @@ use crate::graph::Value;
 pub(crate) const CORE: &str = "ai.onnx";
 /// The domain of the classical machine learning operators.
 pub(crate) const ML: &str = "ai.onnx.ml";
+
+/// The domain of ONNX Runtime's own operators.
+pub(crate) const CONTRIB: &str = "com.microsoft";
 
 /// One node, with attributes that are moved out as they are read: an ensemble's arrays exist once.
 #[derive(Clone, Debug)]

@@ -3,11 +3,9 @@
 //! An operator belongs here when every row's share is computed alone, and is the same at every run.
 
 use crate::error::ModelError;
-use crate::onnx::node::{CORE, Node};
+use crate::onnx::node::{CONTRIB, CORE, Node};
 use crate::shape::{Shape, axis_of};
 
-/// The domain of ONNX Runtime's own operators.
-const CONTRIB: &str = "com.microsoft";
 /// The largest size that an attribute may give.
 const MOST: i64 = 1 << 20;
 

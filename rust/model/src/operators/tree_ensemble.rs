@@ -178,9 +178,9 @@ fn load_kernel(
         }
         other => return Err(super::elementwise::refuse(node, other, "a number")),
     };
-    kernel.ok_or_else(|| {
+    kernel.map_err(|e| node.invalid(e))?.ok_or_else(|| {
         node.not_supported(
-            "the ensemble has more than 2^32 nodes, or reads more than 2^22 features",
+            "the ensemble has more than 2^32 nodes, or reads more than 2^28 features",
         )
     })
 }
@@ -265,6 +265,7 @@ impl Step for TreeEnsemble {
             match &self.kernel {
                 Kernel::Ranked(ensemble) => self.run_floats(ensemble, n, memory, lead),
                 Kernel::AtMost(ensemble) => self.run_floats(ensemble, n, memory, lead),
+                Kernel::Mixed(ensemble) => self.run_floats(ensemble, n, memory, lead),
                 Kernel::Table(ensemble) => self.run_floats(ensemble, n, memory, lead),
                 Kernel::Double(ensemble) => self.run_doubles(ensemble, n, memory, lead),
             }

@@ -55,6 +55,7 @@ fn load(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
         }
         other => return Err(refuse(node, other, "float or double")),
     };
+    let kernel = kernel.map_err(|e| node.invalid(e))?;
     let kernel =
         kernel.ok_or_else(|| node.not_supported("the ensemble has more than 2^32 nodes"))?;
     let element = from.element;

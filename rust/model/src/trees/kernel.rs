@@ -1,8 +1,9 @@
 //! One type for every ensemble, whatever kernel walks it.
 
 use super::forest::Forest;
-use super::node::{AtMost, Table, Value};
-use super::packed::{Leaves, Packed};
+use super::leaves::Leaves;
+use super::node::{AtMost, Mixed, Table, Value};
+use super::packed::Packed;
 use super::ranked::Ranked;
 use super::row::Row;
 use super::scores::{Aggregate, Scores};
@@ -18,6 +19,8 @@ pub(crate) enum Kernel {
     Ranked(Ensemble<Ranked>),
     /// Floats, when all branches ask `x <= threshold` of at most 1024 views.
     AtMost(Ensemble<Packed<AtMost>>),
+    /// The same, with sets of categories.
+    Mixed(Ensemble<Packed<Mixed>>),
     /// Other floats.
     Table(Ensemble<Packed<Table<f32>>>),
     /// All doubles.
@@ -26,19 +29,36 @@ pub(crate) enum Kernel {
 
 impl Kernel {
     /// The kernel for an ensemble of floats; `None` when it is too large for every layout.
-    pub fn floats(forest: Forest<f32>, scores: Scores<f32>, cpu: Cpu) -> Option<Self> {
-        if let Some(packed) = Ranked::pack(&forest, cpu) {
-            return Some(Kernel::Ranked(Ensemble::new(forest, packed, scores)));
+    pub fn floats(
+        mut forest: Forest<f32>,
+        scores: Scores<f32>,
+        cpu: Cpu,
+    ) -> Result<Option<Self>, String> {
+        if let Some(packed) = Ranked::pack(&forest, &scores, cpu)? {
+            let ensemble = Ensemble::new(forest.row, packed, scores);
+            return Ok(Some(Kernel::Ranked(ensemble)));
         }
-        if let Some(packed) = Packed::pack(&forest) {
-            return Some(Kernel::AtMost(Ensemble::new(forest, packed, scores)));
+        // Packing gives the forest back as it goes: only one layout is tried.
+        if Packed::<AtMost>::fits(&forest) {
+            let packed = Packed::pack(&mut forest, &scores)?;
+            let ensemble = packed.map(|packed| Ensemble::new(forest.row, packed, scores));
+            return Ok(ensemble.map(Kernel::AtMost));
         }
-        Packed::pack(&forest).map(|packed| Kernel::Table(Ensemble::new(forest, packed, scores)))
+        if Packed::<Mixed>::fits(&forest) {
+            let packed = Packed::pack(&mut forest, &scores)?;
+            let ensemble = packed.map(|packed| Ensemble::new(forest.row, packed, scores));
+            return Ok(ensemble.map(Kernel::Mixed));
+        }
+        let packed = Packed::pack(&mut forest, &scores)?;
+        let ensemble = packed.map(|packed| Ensemble::new(forest.row, packed, scores));
+        Ok(ensemble.map(Kernel::Table))
     }
 
     /// The kernel for an ensemble of doubles; `None` when it is too large.
-    pub fn doubles(forest: Forest<f64>, scores: Scores<f64>) -> Option<Self> {
-        Packed::pack(&forest).map(|packed| Kernel::Double(Ensemble::new(forest, packed, scores)))
+    pub fn doubles(mut forest: Forest<f64>, scores: Scores<f64>) -> Result<Option<Self>, String> {
+        let packed = Packed::pack(&mut forest, &scores)?;
+        let ensemble = packed.map(|packed| Ensemble::new(forest.row, packed, scores));
+        Ok(ensemble.map(Kernel::Double))
     }
 
     /// The row that `accumulate` wants.
@@ -46,6 +66,7 @@ impl Kernel {
         match self {
             Kernel::Ranked(ensemble) => &ensemble.row,
             Kernel::AtMost(ensemble) => &ensemble.row,
+            Kernel::Mixed(ensemble) => &ensemble.row,
             Kernel::Table(ensemble) => &ensemble.row,
             Kernel::Double(ensemble) => &ensemble.row,
         }
@@ -56,6 +77,7 @@ impl Kernel {
         match self {
             Kernel::Ranked(ensemble) => ensemble.scratch(),
             Kernel::AtMost(ensemble) => ensemble.scratch(),
+            Kernel::Mixed(ensemble) => ensemble.scratch(),
             Kernel::Table(ensemble) => ensemble.scratch(),
             Kernel::Double(ensemble) => ensemble.scratch(),
         }
@@ -67,6 +89,7 @@ impl std::fmt::Display for Kernel {
         match self {
             Kernel::Ranked(ensemble) => ensemble.fmt(f),
             Kernel::AtMost(ensemble) => ensemble.fmt(f),
+            Kernel::Mixed(ensemble) => ensemble.fmt(f),
             Kernel::Table(ensemble) => ensemble.fmt(f),
             Kernel::Double(ensemble) => ensemble.fmt(f),
         }
@@ -99,19 +122,9 @@ impl<W: Walk> std::fmt::Display for Ensemble<W> {
 }
 
 impl<W: Walk> Ensemble<W> {
-    fn new(forest: Forest<W::Value>, packed: (W, Vec<u32>), scores: Scores<W::Value>) -> Self {
+    fn new(row: Row, packed: (W, Leaves<W::Value>), scores: Scores<W::Value>) -> Self {
         let (packed, leaves) = packed;
-        let Forest {
-            nodes,
-            row,
-            weights,
-            ..
-        } = forest;
-        // Several weights of a leaf for a single target: the first one counts.
-        let single = scores.targets == 1;
-        let sums = matches!(scores.aggregate, Aggregate::Sum | Aggregate::Average);
         let mut has = vec![false; scores.targets];
-        let leaves = Leaves::of(&nodes, weights, packed.roots(), &leaves, single, sums);
         match &leaves {
             Leaves::One { targets, .. } => targets
                 .iter()
@@ -151,14 +164,7 @@ impl<W: Walk> Ensemble<W> {
         scratch.fill(W::Value::ZERO);
         match &self.leaves {
             Leaves::One { weights, targets } => self.sum_one(x, scratch, weights, targets),
-            Leaves::Many { spans, weights } => {
-                for (x, scores) in x
-                    .chunks_exact(self.packed.width())
-                    .zip(scratch.chunks_exact_mut(self.scratch()))
-                {
-                    self.combine_many(x, scores, spans, weights);
-                }
-            }
+            Leaves::Many { spans, weights } => self.combine_many(x, scratch, spans, weights),
         }
     }
 
@@ -197,22 +203,34 @@ impl<W: Walk> Ensemble<W> {
         spans: &[(u32, u32)],
         weights: &[(u32, W::Value)],
     ) {
+        let (width, count) = (self.packed.width(), self.scratch());
+        let mut combine = |row: usize, slot: usize| {
+            let (first, end) = spans[slot];
+            let scores = &mut scratch[row * count..][..count];
+            self.combine(&weights[first as usize..end as usize], scores);
+        };
+        let together = self.packed.walk_rows(x, |row, _, slot| combine(row, slot));
+        for (row, x) in x.chunks_exact(width).enumerate().skip(together) {
+            self.packed.walk_row(x, |_, slot| combine(row, slot));
+        }
+    }
+
+    /// Takes the weights of a leaf into the scores of a row.
+    #[inline(always)]
+    fn combine(&self, weights: &[(u32, W::Value)], scratch: &mut [W::Value]) {
         let (scores, has) = scratch.split_at_mut(self.scores.targets);
         let aggregate = self.scores.aggregate;
-        self.packed.walk_row(x, |_, slot| {
-            let (first, end) = spans[slot];
-            for &(target, weight) in &weights[first as usize..end as usize] {
-                let (score, has) = (&mut scores[target as usize], &mut has[target as usize]);
-                let first = *has == W::Value::ZERO;
-                match aggregate {
-                    Aggregate::Sum | Aggregate::Average => *score += weight,
-                    Aggregate::Min if first || weight < *score => *score = weight,
-                    Aggregate::Max if first || weight > *score => *score = weight,
-                    Aggregate::Min | Aggregate::Max => {}
-                }
-                *has = W::Value::ONE;
+        for &(target, weight) in weights {
+            let (score, has) = (&mut scores[target as usize], &mut has[target as usize]);
+            let first = *has == W::Value::ZERO;
+            match aggregate {
+                Aggregate::Sum | Aggregate::Average => *score += weight,
+                Aggregate::Min if first || weight < *score => *score = weight,
+                Aggregate::Max if first || weight > *score => *score = weight,
+                Aggregate::Min | Aggregate::Max => {}
             }
-        });
+            *has = W::Value::ONE;
+        }
     }
 
     /// Writes the outputs of `n` rows as columns of `stride` values, and their labels.

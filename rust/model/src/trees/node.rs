@@ -2,19 +2,21 @@
 //!
 //! The six comparisons of ONNX with their two directions for NaN come down to two tests. `at most` is the fast one: `<`
 //! is `<=` the next smaller number, `>=` and `>` compare both sides negated, and where NaN goes to the true child, it is
-//! read as -infinity (`row.rs`). Only `==` and `!=` need a table, and chains of `==` that lead to the same child, which is
-//! how categorical splits are exported, are one test for a set of categories (`forest.rs`).
+//! read as -infinity (`row.rs`). `==` and `!=` with a small whole number ask for the bit of a category, and chains of `==`
+//! that lead to the same child, which is how categorical splits are exported, are one test for a set of them
+//! (`forest.rs`). Only `==` and `!=` with other numbers need a table.
 //!
 //! ```text
 //! AtMost (8 bytes):                  | threshold: f32 | child: 22 bits, feature: 10 |
-//! Table<f32>, Table<f64> (16 bytes): | threshold or set | child: u32 | word: 6, feature: 22, outcomes: 4 bits |
+//! Mixed (8 bytes):                   | threshold: f32, or set | child: 21 bits, is a set: 1, feature: 10 |
+//! Table<f32>, Table<f64> (16 bytes): | threshold, or set | child: u32 | feature: 28, outcomes: 4 bits |
 //! ```
 //!
 //! Children are adjacent: at `child` when the test holds, at `child + 1` when it does not. A leaf is a node whose test
 //! never holds and whose second child is itself, so a walk may take more steps than a path has.
 
 use super::forest::Mode;
-use super::row::View;
+use super::row::{Mask, View};
 
 /// f32 or f64: the type of thresholds, features and sums of an ensemble.
 pub(crate) trait Value:
@@ -46,9 +48,9 @@ pub(crate) trait Value:
     fn bits(self) -> u32;
 }
 
-/// Categories that sets may hold: 64 words of 32.
+/// Categories that bits are given to: 64 words of 32.
 pub(super) const CATEGORIES: u32 = 64 * WORD;
-/// Categories of a set.
+/// Categories of a set, and of a view.
 pub(super) const WORD: u32 = 32;
 
 macro_rules! value {
@@ -111,46 +113,8 @@ pub(crate) enum Test<V> {
     AtMost(V),
     /// `x` compared with the threshold has one of these outcomes.
     Table(V, Outcomes),
-    /// `x` is one of some categories.
-    OneOf(Categories),
-}
-
-/// Some of the categories `WORD * word ..`, and perhaps NaN.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Categories {
-    word: u32,
-    /// A bit for each.
-    set: u32,
-    nan: bool,
-}
-
-impl<V: Value> Test<V> {
-    /// The test as one for categories, if it is.
-    pub fn category(self) -> Option<Categories> {
-        let (value, outcomes) = match self {
-            Test::OneOf(categories) => return Some(categories),
-            Test::Table(value, Outcomes(outcomes)) => (value, outcomes),
-            Test::AtMost(_) => return None,
-        };
-        let is_equality = outcomes & !Outcomes::NAN == Outcomes::EQUAL;
-        let category = value.category();
-        (is_equality && category < CATEGORIES).then_some(Categories {
-            word: category / WORD,
-            set: 1 << (category % WORD),
-            nan: outcomes & Outcomes::NAN != 0,
-        })
-    }
-}
-
-impl Categories {
-    /// Both together, when one word holds them and they share nothing.
-    pub fn with(self, other: Self) -> Option<Self> {
-        let fits = self.word == other.word && self.nan == other.nan && self.set & other.set == 0;
-        fits.then_some(Self {
-            set: self.set | other.set,
-            ..self
-        })
-    }
+    /// Some bit of `x`, which is read as that of its category, is among these.
+    OneOf(u32),
 }
 
 /// A test, the view of the feature that it reads, and whether the children of the branch change places.
@@ -179,6 +143,14 @@ impl<V: Value> Question<V> {
             view: View::plain(column),
             swapped,
         };
+        let of_category = |mask, bit, swapped| Self {
+            test: Test::OneOf(bit),
+            view: View {
+                mask: Some(mask),
+                ..View::plain(column)
+            },
+            swapped,
+        };
         // -infinity has no number below: nothing is less.
         let below = |x: V| {
             if -x == V::INFINITY {
@@ -190,6 +162,9 @@ impl<V: Value> Question<V> {
         let nan = if missing_to_true { Outcomes::NAN } else { 0 };
         let (negated, bound) = match mode {
             Mode::Eq => {
+                if let Some((mask, bit)) = Mask::of(threshold, missing_to_true) {
+                    return of_category(mask, bit, false);
+                }
                 return plain(
                     Test::Table(threshold, Outcomes(Outcomes::EQUAL | nan)),
                     false,
@@ -198,6 +173,9 @@ impl<V: Value> Question<V> {
             // Everything differs from NaN, and NaN from everything.
             Mode::Neq if threshold.is_nan() => return plain(Test::AtMost(V::NAN), true),
             Mode::Neq => {
+                if let Some((mask, bit)) = Mask::of(threshold, false) {
+                    return of_category(mask, bit, true);
+                }
                 let outcomes = Outcomes(Outcomes::LESS | Outcomes::GREATER | Outcomes::NAN);
                 return plain(Test::Table(threshold, outcomes), false);
             }
@@ -213,7 +191,7 @@ impl<V: Value> Question<V> {
         let view = View {
             negated,
             nan_is_least: missing_to_true,
-            column,
+            ..View::plain(column)
         };
         Self {
             test: Test::AtMost(bound),
@@ -290,17 +268,65 @@ impl Node for AtMost {
     }
 }
 
+/// `x <= threshold`, or whether a set holds the category of `x`, in 8 bytes.
+#[derive(Debug, Clone, Copy)]
+#[repr(C, align(8))]
+pub(crate) struct Mixed {
+    /// The bits of the threshold, or of the set.
+    bits: u32,
+    /// The child, whether it is a set, and the feature in the lowest bits.
+    link: u32,
+}
+
+impl Node for Mixed {
+    type Value = f32;
+    const NAME: &'static str = "at-most or set f32";
+
+    fn branch(feature: u32, test: Test<f32>, child: u32) -> Option<Self> {
+        let fits = feature < 1 << FEATURE_BITS && child < 1 << (31 - FEATURE_BITS);
+        let (bits, is_set) = match test {
+            Test::AtMost(threshold) => (threshold.to_bits(), 0),
+            Test::OneOf(set) => (set, 1),
+            Test::Table(..) => return None,
+        };
+        let link = (child << 1 | is_set) << FEATURE_BITS | feature;
+        fits.then_some(Self { bits, link })
+    }
+
+    #[inline(always)]
+    fn feature(&self) -> usize {
+        (self.link & ((1 << FEATURE_BITS) - 1)) as usize
+    }
+
+    #[inline(always)]
+    fn child(&self) -> u32 {
+        self.link >> (FEATURE_BITS + 1)
+    }
+
+    #[inline(always)]
+    #[allow(
+        clippy::neg_cmp_op_on_partial_ord,
+        reason = "NaN is not at most anything"
+    )]
+    fn next(&self, x: f32) -> u32 {
+        let is_above = u32::from(!(x <= f32::from_bits(self.bits)));
+        let is_outside = u32::from(x.to_bits() & self.bits == 0);
+        let is_set = self.link >> FEATURE_BITS & 1;
+        self.child() + (is_above ^ (is_set & (is_above ^ is_outside)))
+    }
+}
+
 /// Any test, f32 or f64, in 16 bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Table<V> {
-    /// Or the bits of a set of categories, when no comparison is among the outcomes.
+    /// Or the bits of a set of categories, where there are no outcomes.
     threshold: V,
     child: u32,
-    /// The outcomes in the lowest 4 bits, the feature above, the word of categories in the highest 6.
+    /// The outcomes in the lowest 4 bits, the feature above.
     feature: u32,
 }
 
-const TABLE_FEATURE_BITS: u32 = 22;
+const TABLE_FEATURE_BITS: u32 = 28;
 
 impl<V: Value> Node for Table<V> {
     type Value = V;
@@ -311,23 +337,21 @@ impl<V: Value> Node for Table<V> {
     };
 
     fn branch(feature: u32, test: Test<V>, child: u32) -> Option<Self> {
-        let (threshold, outcomes, word) = match test {
-            Test::AtMost(threshold) => (threshold, Outcomes::LESS | Outcomes::EQUAL, 0),
-            Test::Table(threshold, Outcomes(outcomes)) => (threshold, outcomes, 0),
-            Test::OneOf(Categories { word, set, nan }) => {
-                (V::of_bits(set), if nan { Outcomes::NAN } else { 0 }, word)
-            }
+        let (threshold, outcomes) = match test {
+            Test::AtMost(threshold) => (threshold, Outcomes::LESS | Outcomes::EQUAL),
+            Test::Table(threshold, Outcomes(outcomes)) => (threshold, outcomes),
+            Test::OneOf(set) => (V::of_bits(set), 0),
         };
         (feature < 1 << TABLE_FEATURE_BITS).then_some(Self {
             threshold,
             child,
-            feature: word << (4 + TABLE_FEATURE_BITS) | feature << 4 | outcomes,
+            feature: feature << 4 | outcomes,
         })
     }
 
     #[inline(always)]
     fn feature(&self) -> usize {
-        (self.feature >> 4 & ((1 << TABLE_FEATURE_BITS) - 1)) as usize
+        (self.feature >> 4) as usize
     }
 
     #[inline(always)]
@@ -341,11 +365,8 @@ impl<V: Value> Node for Table<V> {
             | u32::from(x == self.threshold) << 1
             | u32::from(x > self.threshold) << 2
             | u32::from(x.is_nan()) << 3;
-        let compares = self.feature & !Outcomes::NAN & 0xF != 0;
-        let (category, word) = (x.category(), self.feature >> (4 + TABLE_FEATURE_BITS));
-        let is_member = !compares
-            & (category / WORD == word)
-            & (self.threshold.bits() >> (category % WORD) & 1 != 0);
-        self.child + u32::from((self.feature & 0xF & outcome == 0) & !is_member)
+        let outcomes = self.feature & 0xF;
+        let is_member = (outcomes == 0) & (x.bits() & self.threshold.bits() != 0);
+        self.child + u32::from((outcomes & outcome == 0) & !is_member)
     }
 }

@@ -5,8 +5,10 @@
 
 use std::collections::VecDeque;
 
-use super::forest::{Forest, Listed};
+use super::forest::{Forest, Listed, Listing};
+use super::leaves::{Fitting, NO_LEAF, Weighing};
 use super::node::{Node, Value};
+use super::scores::Scores;
 use super::walk::TREES;
 
 /// The nodes of an ensemble. Every root is a slot of `nodes`, every child and the slot after it are, and every feature is
@@ -25,50 +27,42 @@ pub(crate) struct Packed<N> {
     pub(super) width: usize,
 }
 
-/// No leaf of the forest.
-pub(super) const NO_LEAF: u32 = u32::MAX;
 /// A node that leads to itself, and the first that is there: a root of nothing, and the slot that leaves need before them.
 const NOTHING: u32 = 1;
+/// The slots before the first tree.
+const BEFORE: usize = 2;
 
 impl<N: Node> Packed<N> {
-    /// The packed forest and for each slot the listed leaf, or [`NO_LEAF`]; `None` when a node does not fit the layout.
-    pub fn pack(forest: &Forest<N::Value>) -> Option<(Self, Vec<u32>)> {
-        let nothing = N::goto(NOTHING)?;
-        let mut slots = Slots {
-            nodes: Vec::with_capacity(2 + forest.nodes.len()),
-            leaves: Vec::with_capacity(2 + forest.nodes.len()),
-            at: vec![0; forest.nodes.len()],
-        };
-        slots.nodes.resize(2, nothing);
-        slots.leaves.resize(2, NO_LEAF);
-        let mut roots = Vec::with_capacity(forest.roots.len());
-        let mut steps = Vec::with_capacity(forest.roots.len());
-        for (&root, &depth) in forest.roots.iter().zip(&forest.depths) {
-            roots.push(u32::try_from(slots.nodes.len()).ok()?);
-            let gotos = slots.pack_tree(forest, root)?;
-            // A goto may follow every branch of a path.
-            steps.push(if gotos == 0 {
-                depth
-            } else {
-                depth.checked_mul(2)?
-            });
+    /// Whether the layout holds the nodes of a forest.
+    pub fn fits(forest: &Forest<N::Value>) -> bool {
+        let features = u32::try_from(forest.row.width());
+        match (features, u32::try_from(slots(forest))) {
+            (Ok(features), Ok(slots)) => {
+                N::branch(features.saturating_sub(1), forest.asked, slots).is_some()
+            }
+            _ => false,
         }
-        let trees = roots.len();
-        roots.resize(trees.next_multiple_of(TREES), NOTHING);
-        let group_steps = steps
-            .chunks(TREES)
-            .map(|group| group.iter().copied().max().unwrap_or(0))
-            .collect();
-        let packed = Self {
-            nodes: slots.nodes,
-            roots,
-            trees,
-            steps,
-            group_steps,
-            width: forest.row.width(),
+    }
+
+    /// The packed forest and its leaves; `None` when it does not fit.
+    pub fn pack(
+        forest: &mut Forest<N::Value>,
+        scores: &Scores<N::Value>,
+    ) -> Fitting<Self, N::Value> {
+        let Some(mut packing) = Packing::new(forest) else {
+            return Ok(None);
         };
-        packed.assert_in_bounds();
-        Some((packed, slots.leaves))
+        let mut leaves = Weighing::new(scores, slots(forest));
+        leaves.skip(BEFORE);
+        for number in 0..forest.len() {
+            let tree = forest.tree(number)?;
+            forest.forget(number);
+            match packing.add(&tree) {
+                Some(slots) => leaves.add(&tree, slots),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some((packing.finish(), leaves.finish())))
     }
 
     fn assert_in_bounds(&self) {
@@ -83,26 +77,74 @@ impl<N: Node> Packed<N> {
     }
 }
 
-struct Slots<N> {
-    nodes: Vec<N>,
+/// Slots that a forest takes at most.
+fn slots<V: Value>(forest: &Forest<V>) -> usize {
+    BEFORE + forest.len() + 2 * forest.branches
+}
+
+/// A packed forest that grows tree by tree.
+pub(super) struct Packing<N> {
+    packed: Packed<N>,
+    nothing: N,
+    /// The leaf of each slot of the last tree, or [`NO_LEAF`].
     leaves: Vec<u32>,
-    /// Where a listed node lies, 0 for nowhere yet.
+    /// Where a node of the last tree lies, 0 for nowhere yet.
     at: Vec<u32>,
 }
 
-impl<N: Node> Slots<N> {
-    /// Appends a tree, and counts the nodes that only lead to another.
-    fn pack_tree(&mut self, forest: &Forest<N::Value>, root: u32) -> Option<usize> {
+impl<N: Node> Packing<N> {
+    /// For a forest that fits.
+    pub fn new(forest: &Forest<N::Value>) -> Option<Self> {
+        let nothing = N::goto(NOTHING)?;
+        let mut nodes = Vec::with_capacity(slots(forest));
+        nodes.extend([nothing; BEFORE]);
+        let packed = Packed {
+            nodes,
+            roots: Vec::with_capacity(forest.len().next_multiple_of(TREES)),
+            trees: forest.len(),
+            steps: Vec::with_capacity(forest.len()),
+            group_steps: Vec::new(),
+            width: forest.row.width(),
+        };
+        Some(Self {
+            packed,
+            nothing,
+            leaves: Vec::new(),
+            at: Vec::new(),
+        })
+    }
+
+    /// Slots until now.
+    pub fn slots(&self) -> usize {
+        self.packed.nodes.len()
+    }
+
+    /// Appends a tree; gives the leaf of each of its slots, or [`NO_LEAF`].
+    pub fn add(&mut self, tree: &Listing<N::Value>) -> Option<&[u32]> {
+        self.leaves.clear();
+        self.at.clear();
+        self.at.resize(tree.nodes.len(), 0);
+        let gotos = self.add_nodes(tree)?;
+        // A goto may follow every branch of a path.
+        let steps = if gotos == 0 { 1 } else { 2 };
+        self.packed.steps.push(tree.depth.checked_mul(steps)?);
+        Some(&self.leaves)
+    }
+
+    /// Appends the nodes of a tree, and counts those that only lead to another.
+    fn add_nodes(&mut self, tree: &Listing<N::Value>) -> Option<usize> {
         let mut gotos = 0;
-        let mut queue = VecDeque::from([(root, self.take()?)]);
+        let root = self.take()?;
+        self.packed.roots.push(root);
+        let mut queue = VecDeque::from([(0, root)]);
         while let Some((listed, slot)) = queue.pop_front() {
             let taken = self.at[listed as usize];
-            self.nodes[slot as usize] = if taken != 0 {
+            self.packed.nodes[slot as usize] = if taken != 0 {
                 gotos += 1;
                 N::goto(taken)?
             } else {
                 self.at[listed as usize] = slot;
-                match forest.nodes[listed as usize] {
+                match tree.nodes[listed as usize] {
                     Listed::Branch {
                         feature,
                         test,
@@ -115,7 +157,7 @@ impl<N: Node> Slots<N> {
                         N::branch(feature, test, child)?
                     }
                     Listed::Leaf { .. } => {
-                        self.leaves[slot as usize] = listed;
+                        self.leaves[(slot - root) as usize] = listed;
                         N::goto(slot)?
                     }
                 }
@@ -125,104 +167,21 @@ impl<N: Node> Slots<N> {
     }
 
     fn take(&mut self) -> Option<u32> {
-        let slot = u32::try_from(self.nodes.len()).ok()?;
-        self.nodes.push(N::goto(NOTHING)?);
+        let slot = u32::try_from(self.packed.nodes.len()).ok()?;
+        self.packed.nodes.push(self.nothing);
         self.leaves.push(NO_LEAF);
         Some(slot)
     }
-}
 
-/// What the leaves of an ensemble add to the scores of a row.
-#[derive(Debug)]
-pub(crate) enum Leaves<V> {
-    /// Every leaf has one weight, for one target a tree.
-    One {
-        /// By slot; zero for branches.
-        weights: Vec<V>,
-        /// By tree.
-        targets: Vec<u32>,
-    },
-    /// Any number of weights for any targets.
-    Many {
-        /// By slot, where its weights begin and end.
-        spans: Vec<(u32, u32)>,
-        /// (target, weight)
-        weights: Vec<(u32, V)>,
-    },
-}
-
-impl<V: Value> Leaves<V> {
-    /// The leaves of a packed forest, whose slots `leaves` names. With `single`, there is one target, the first weight
-    /// of a leaf is all that counts, and a leaf without one weighs what the file lists as its own value.
-    pub fn of(
-        nodes: &[Listed<V>],
-        mut weights: Vec<(u32, V)>,
-        roots: &[u32],
-        leaves: &[u32],
-        single: bool,
-        sum: bool,
-    ) -> Self {
-        let listed = |leaf: u32| match nodes.get(leaf as usize) {
-            Some(&Listed::Leaf { first, end, value }) => Some((first, end, value)),
-            _ => None,
-        };
-        if sum
-            && let Some(one) = Self::one(
-                &weights,
-                roots,
-                leaves.iter().map(|&leaf| listed(leaf)),
-                single,
-            )
-        {
-            return one;
-        }
-        let mut span = |leaf| match listed(leaf) {
-            Some((first, end, value)) if single && first == end => {
-                weights.push((0, value));
-                (weights.len() as u32 - 1, weights.len() as u32)
-            }
-            Some((first, end, _)) => (first, if single { first + 1 } else { end }),
-            None => (0, 0),
-        };
-        let spans = leaves.iter().map(|&leaf| span(leaf)).collect();
-        Leaves::Many { spans, weights }
-    }
-
-    fn one(
-        all: &[(u32, V)],
-        roots: &[u32],
-        leaves: impl Iterator<Item = Option<(u32, u32, V)>>,
-        single: bool,
-    ) -> Option<Self> {
-        let mut targets = vec![None; roots.len()];
-        let mut weights = Vec::with_capacity(leaves.size_hint().0);
-        let mut tree = 0;
-        for (slot, leaf) in leaves.enumerate() {
-            while roots
-                .get(tree + 1)
-                .is_some_and(|&root| root as usize <= slot)
-            {
-                tree += 1;
-            }
-            let Some((first, end, value)) = leaf else {
-                weights.push(V::ZERO);
-                continue;
-            };
-            let (target, weight) = match end - first {
-                0 if single => (0, value),
-                1 => all[first as usize],
-                _ if single => all[first as usize],
-                _ => return None,
-            };
-            if *targets[tree].get_or_insert(target) != target {
-                return None;
-            }
-            weights.push(weight);
-        }
-        let targets = targets
-            .into_iter()
-            .map(|target| target.unwrap_or(0))
-            .collect();
-        Some(Leaves::One { weights, targets })
+    pub fn finish(self) -> Packed<N> {
+        let mut packed = self.packed;
+        packed.nodes.shrink_to_fit();
+        packed
+            .roots
+            .resize(packed.trees.next_multiple_of(TREES), NOTHING);
+        let longest = |group: &[u32]| group.iter().copied().max().unwrap_or(0);
+        packed.group_steps = packed.steps.chunks(TREES).map(longest).collect();
+        packed.assert_in_bounds();
+        packed
     }
 }

@@ -19,12 +19,14 @@
 //!     0 1 2 3         the leaf is 3
 //! ```
 
-use super::forest::{Forest, Listed};
+use super::forest::{Forest, Listed, Listing};
+use super::leaves::{Fitting, NO_LEAF, Weighing};
 use super::node::{AtMost, Test};
-use super::packed::{NO_LEAF, Packed};
+use super::packed::{Packed, Packing};
 use super::ranked_rows::{self, FEW_LEAVES, MOST_LEAVES, Rows, TILE, Weights};
 use super::ranked_walk::{self, Branches, Cuts, GROUPS, LANES, leaves, ranks};
-use super::walk::Walk;
+use super::scores::Scores;
+use super::walk::{TREES, Walk};
 use crate::cpu::Cpu;
 
 /// Views beyond this would leave no room for anything else in the first level cache: their ranks of a tile of rows.
@@ -56,48 +58,73 @@ enum OneRow {
 }
 
 impl Ranked {
-    /// The packed forest and for each slot the listed leaf, or [`NO_LEAF`]; `None` when the forest does not fit.
-    pub fn pack(forest: &Forest<f32>, cpu: Cpu) -> Option<(Self, Vec<u32>)> {
-        if forest.row.width() > MOST_VIEWS {
-            return None;
+    /// The packed forest and its leaves; `None` when the forest does not fit.
+    pub fn pack(forest: &Forest<f32>, scores: &Scores<f32>, cpu: Cpu) -> Fitting<Self, f32> {
+        if forest.row.width() > MOST_VIEWS || !matches!(forest.asked, Test::AtMost(_)) {
+            return Ok(None);
         }
-        let cuts = cuts(forest)?;
-        let trees = forest
-            .roots
+        let Some(cuts) = cuts(forest)? else {
+            return Ok(None);
+        };
+        let mut trees = Vec::with_capacity(forest.len());
+        for number in 0..forest.len() {
+            match Tree::of(&forest.tree(number)?, &cuts, most_leaves(cpu)) {
+                Some(tree) => trees.push(tree),
+                None => return Ok(None),
+            }
+        }
+        let most = trees
             .iter()
-            .map(|&root| Tree::of(forest, root, &cuts, most_leaves(cpu)))
-            .collect::<Option<Vec<_>>>()?;
-        let most = trees.iter().map(|tree| tree.leaves.len()).max()?;
+            .map(|tree| tree.leaves.len())
+            .max()
+            .unwrap_or(0);
         let leaves = if most <= FEW_LEAVES {
             FEW_LEAVES
         } else {
             MOST_LEAVES + 1
         };
-        u32::try_from(leaves * trees.len()).ok()?;
-        let mut slots = vec![NO_LEAF; leaves * trees.len()];
-        for (tree, slots) in trees.iter().zip(slots.chunks_exact_mut(leaves)) {
-            for (&leaf, slot) in tree.leaves.iter().zip(slots) {
-                *slot = leaf;
-            }
+        let slots = leaves * trees.len();
+        if u32::try_from(slots).is_err() {
+            return Ok(None);
         }
         let in_groups = cpu == Cpu::Avx512
             && cuts.len() <= ranked_walk::MOST_VIEWS
-            && most <= ranked_walk::MOST_LEAVES;
-        let one = if in_groups {
-            OneRow::Groups(trees.chunks(GROUPS * LANES).map(pack_groups).collect())
+            && most <= ranked_walk::MOST_LEAVES
+            && in_groups_costs(&trees) < walk_costs(&trees);
+        let mut walked = if in_groups {
+            None
         } else {
-            pack_walk(forest, &slots)?
+            match Walked::new(forest) {
+                Some(walked) => Some(walked),
+                None => return Ok(None),
+            }
+        };
+        let mut weighing = Weighing::new(scores, slots);
+        for (number, tree) in trees.iter().enumerate() {
+            let listed = forest.tree(number)?;
+            let mut slots = [NO_LEAF; MOST_LEAVES + 1];
+            slots[..tree.leaves.len()].copy_from_slice(&tree.leaves);
+            weighing.add(&listed, &slots[..leaves]);
+            if let Some(walked) = &mut walked
+                && walked.add(&listed, &tree.leaves, leaves * number).is_none()
+            {
+                return Ok(None);
+            }
+        }
+        let one = match walked {
+            None => OneRow::Groups(trees.chunks(GROUPS * LANES).map(pack_groups).collect()),
+            Some(Walked { packing, slots }) => OneRow::Walk(packing.finish(), slots),
         };
         let ranked = Self {
             cpu,
             cuts: cuts.iter().map(|cuts| Cuts::of(cuts)).collect(),
             one,
             pairs: trees.chunks(2).map(pack_pair).collect(),
-            nodes: forest.nodes.len(),
+            nodes: forest.nodes(),
             leaves,
             roots: (0..).step_by(leaves).take(trees.len()).collect(),
         };
-        Some((ranked, slots))
+        Ok(Some((ranked, weighing.finish())))
     }
 
     /// Fewer rows than this are faster one by one: a tile costs the same however full it is.
@@ -153,35 +180,53 @@ fn most_leaves(cpu: Cpu) -> usize {
     }
 }
 
-/// The thresholds of each view, ascending and different.
-fn cuts(forest: &Forest<f32>) -> Option<Vec<Vec<f32>>> {
-    let mut cuts = vec![Vec::new(); forest.row.width()];
-    for node in &forest.nodes {
-        match *node {
-            Listed::Leaf { .. } => {}
-            Listed::Branch {
-                test: Test::AtMost(threshold),
-                feature,
-                ..
-            } => cuts[feature as usize].push(threshold),
-            Listed::Branch { .. } => return None,
+/// The thresholds of each view, ascending and different; `None` when there are too many.
+fn cuts(forest: &Forest<f32>) -> Result<Option<Vec<Vec<f32>>>, String> {
+    let mut cuts: Vec<Vec<f32>> = vec![Vec::new(); forest.row.width()];
+    for number in 0..forest.len() {
+        for node in forest.tree(number)?.nodes {
+            // Nothing is at most NaN: that is no cut, but rank 0 as a bound.
+            if let Listed::Branch { test, feature, .. } = node
+                && let Test::AtMost(threshold) = test
+                && !threshold.is_nan()
+            {
+                let cuts = &mut cuts[feature as usize];
+                if let Err(place) = cuts.binary_search_by(|cut| cut.total_cmp(&threshold)) {
+                    cuts.insert(place, threshold);
+                }
+                if cuts.len() > usize::from(u8::MAX) {
+                    return Ok(None);
+                }
+            }
         }
     }
-    for cuts in &mut cuts {
-        // Nothing is at most NaN: that is no cut, but rank 0 as a bound.
-        cuts.retain(|cut| !cut.is_nan());
-        cuts.sort_unstable_by(f32::total_cmp);
-        cuts.dedup();
-        if cuts.len() > usize::from(u8::MAX) {
-            return None;
-        }
-    }
-    Some(cuts)
+    Ok(Some(cuts))
+}
+
+/// What a row costs that asks all branches, in branches of a register.
+fn in_groups_costs(trees: &[Tree]) -> usize {
+    let groups = trees.chunks(GROUPS * LANES);
+    let most = |trees: &[Tree]| {
+        trees
+            .iter()
+            .map(|tree| tree.branches.len())
+            .max()
+            .unwrap_or(0)
+    };
+    groups.map(|trees| GROUPS * most(trees)).sum()
+}
+
+/// What it costs where each tree is walked, in steps, which take about as long.
+fn walk_costs(trees: &[Tree]) -> usize {
+    let groups = trees.chunks(TREES);
+    let most = |trees: &[Tree]| trees.iter().map(|tree| tree.depth).max().unwrap_or(0);
+    groups.map(|trees| trees.len() * most(trees)).sum()
 }
 
 /// A tree, its branches and leaves in order.
 #[derive(Default)]
 struct Tree {
+    depth: usize,
     branches: Vec<Branch>,
     /// As the file lists them.
     leaves: Vec<u32>,
@@ -196,16 +241,19 @@ struct Branch {
 }
 
 impl Tree {
-    fn of(forest: &Forest<f32>, root: u32, cuts: &[Vec<f32>], most: usize) -> Option<Self> {
-        let mut tree = Self::default();
-        tree.add(forest, root, cuts, most)?;
+    fn of(listed: &Listing<f32>, cuts: &[Vec<f32>], most: usize) -> Option<Self> {
+        let mut tree = Self {
+            depth: listed.depth as usize,
+            ..Self::default()
+        };
+        tree.add(listed, 0, cuts, most)?;
         Some(tree)
     }
 
     /// Appends `node` and all below it; a node with several parents once for each. The limits also bound the recursion.
     fn add(
         &mut self,
-        forest: &Forest<f32>,
+        listed: &Listing<f32>,
         node: u32,
         cuts: &[Vec<f32>],
         most: usize,
@@ -213,7 +261,7 @@ impl Tree {
         if self.leaves.len() == most || self.branches.len() == most {
             return None;
         }
-        match forest.nodes[node as usize] {
+        match listed.nodes[node as usize] {
             Listed::Branch {
                 test: Test::AtMost(threshold),
                 feature,
@@ -232,9 +280,9 @@ impl Tree {
                     leaf: self.leaves.len() as u8,
                     second: 0,
                 });
-                self.add(forest, children[0], cuts, most)?;
+                self.add(listed, children[0], cuts, most)?;
                 self.branches[at].second = self.leaves.len() as u8;
-                self.add(forest, children[1], cuts, most)
+                self.add(listed, children[1], cuts, most)
             }
             Listed::Branch { .. } => None,
             Listed::Leaf { .. } => {
@@ -280,20 +328,31 @@ fn pack_pair(trees: &[Tree]) -> Vec<[ranked_rows::Branch; 2]> {
     packed
 }
 
-/// The walked form, with the slots to which its leaves belong. A listed leaf that has several slots of a tree weighs the
-/// same in all of them.
-fn pack_walk(forest: &Forest<f32>, slots: &[u32]) -> Option<OneRow> {
-    let (packed, walked) = Packed::<AtMost>::pack(forest)?;
-    let mut slot_of = vec![0; forest.nodes.len()];
-    for (slot, leaf) in (0..).zip(slots) {
-        if *leaf != NO_LEAF {
+/// The walked form while it grows, and the slot of ours to which each of its slots leads. A listed leaf that has several
+/// slots of a tree weighs the same in all of them.
+struct Walked {
+    packing: Packing<AtMost>,
+    slots: Vec<u32>,
+}
+
+impl Walked {
+    fn new(forest: &Forest<f32>) -> Option<Self> {
+        let packing = Packing::new(forest)?;
+        let slots = vec![0; packing.slots()];
+        Some(Self { packing, slots })
+    }
+
+    /// Adds a tree, whose leaves stand in our slots from `first` on.
+    fn add(&mut self, listed: &Listing<f32>, leaves: &[u32], first: usize) -> Option<()> {
+        let mut slot_of = vec![0; listed.nodes.len()];
+        for (slot, leaf) in (first as u32..).zip(leaves) {
             slot_of[*leaf as usize] = slot;
         }
+        let walked = self.packing.add(listed)?.iter();
+        let ours = walked.map(|&leaf| slot_of.get(leaf as usize).copied().unwrap_or(0));
+        self.slots.extend(ours);
+        Some(())
     }
-    let ours = walked
-        .iter()
-        .map(|&leaf| slot_of.get(leaf as usize).copied().unwrap_or(0));
-    Some(OneRow::Walk(packed, ours.collect()))
 }
 
 impl Walk for Ranked {
@@ -338,6 +397,33 @@ impl Walk for Ranked {
             }
             first += trees;
         }
+    }
+
+    #[inline(always)]
+    fn walk_rows(&self, x: &[f32], mut leaf: impl FnMut(usize, usize, usize)) -> usize {
+        let width = self.cuts.len();
+        let mut walked = 0;
+        let tiles = x.chunks(TILE * width);
+        for x in tiles.filter(|x| x.len() / width >= self.least_rows()) {
+            let n = x.len() / width;
+            let mut ranks = [Rows::ZERO; MOST_VIEWS];
+            ranked_rows::rank(self.cpu, &self.cuts, x, &mut ranks);
+            for (pair, (branches, roots)) in self.pairs.iter().zip(self.roots.chunks(2)).enumerate()
+            {
+                let leaves = ranked_rows::walk(self.cpu, n, &ranks, branches);
+                for (tree, (root, leaves)) in roots.iter().zip(&leaves).enumerate() {
+                    for (row, at) in leaves.0[..n].iter().enumerate() {
+                        leaf(
+                            walked + row,
+                            2 * pair + tree,
+                            *root as usize + usize::from(*at),
+                        );
+                    }
+                }
+            }
+            walked += n;
+        }
+        walked
     }
 
     /// Tiles of rows go through all trees.

@@ -4,7 +4,7 @@
 //! that send NaN to the first child, read another *view* of the feature instead: negated, or with NaN as -infinity. A
 //! row holds the views that some branch reads; making them is a few dozen moves, the walk that follows is thousands.
 
-use super::node::Value;
+use super::node::{CATEGORIES, Value, WORD};
 
 /// How a branch reads a column of the input. The order puts equal conversions together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -12,7 +12,37 @@ pub(crate) struct View {
     pub negated: bool,
     /// NaN reads as -infinity, which is at most every number.
     pub nan_is_least: bool,
+    pub mask: Option<Mask>,
     pub column: u32,
+}
+
+/// Reads as the bit of its category, among those of a word; as none for what is no such category.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Mask {
+    /// The categories `WORD * word ..`
+    pub word: u32,
+    /// NaN reads as all of them.
+    pub nan: bool,
+}
+
+impl Mask {
+    /// The view of a category, and its bit; `None` where `value` is no category.
+    pub fn of<V: Value>(value: V, nan: bool) -> Option<(Self, u32)> {
+        let category = value.category();
+        let word = category / WORD;
+        (category < CATEGORIES).then(|| (Self { word, nan }, 1 << (category % WORD)))
+    }
+
+    fn read<V: Value>(self, x: V) -> V {
+        let category = x.category();
+        V::of_bits(if x.is_nan() {
+            if self.nan { u32::MAX } else { 0 }
+        } else if category / WORD == self.word {
+            1 << (category % WORD)
+        } else {
+            0
+        })
+    }
 }
 
 /// The views that the branches of an ensemble read, in the order of the row.
@@ -27,12 +57,13 @@ impl View {
         Self {
             negated: false,
             nan_is_least: false,
+            mask: None,
             column,
         }
     }
 
     fn is_plain(self) -> bool {
-        !self.negated && !self.nan_is_least
+        self == Self::plain(self.column)
     }
 }
 
@@ -84,6 +115,10 @@ impl Row {
             // One row: no view has a loop of its own.
             for (to, view) in to.iter_mut().zip(&self.views) {
                 let x = value(from[view.column as usize * stride]);
+                if let Some(mask) = view.mask {
+                    *to = mask.read(x);
+                    continue;
+                }
                 let x = if view.negated { -x } else { x };
                 *to = if view.nan_is_least && x.is_nan() {
                     -V::INFINITY
@@ -98,6 +133,10 @@ impl Row {
         for (place, view) in self.views.iter().enumerate() {
             let column = &from[view.column as usize * stride..][..n];
             let to = &mut to[place..];
+            if let Some(mask) = view.mask {
+                scatter(width, column, to, |x| mask.read(value(x)));
+                continue;
+            }
             match (view.negated, view.nan_is_least) {
                 (false, false) => scatter(width, column, to, &value),
                 (false, true) => scatter(width, column, to, |x| least(value(x))),

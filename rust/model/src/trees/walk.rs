@@ -31,16 +31,23 @@ pub(crate) trait Walk: std::fmt::Debug {
     /// Walks the row `x` through every tree; `leaf(tree, slot)` hears of the leaves in the order of the trees.
     fn walk_row(&self, x: &[Self::Value], leaf: impl FnMut(usize, usize));
 
+    /// Walks the first rows of `x` through the trees, as many as are faster together; returns how many.
+    /// `leaf(row, tree, slot)` hears of the leaves of each row in the order of the trees.
+    fn walk_rows(&self, x: &[Self::Value], leaf: impl FnMut(usize, usize, usize)) -> usize;
+
     /// Adds the weights of the leaves of the first rows of `x` to their `scores`, for as many rows as are faster
     /// together; returns how many. Each score is summed in the order of the trees.
     fn sum_rows(
         &self,
-        _x: &[Self::Value],
-        _weights: &[Self::Value],
-        _targets: &[u32],
-        _scores: &mut [Self::Value],
+        x: &[Self::Value],
+        weights: &[Self::Value],
+        targets: &[u32],
+        scores: &mut [Self::Value],
     ) -> usize {
-        0
+        let count = scores.len() / (x.len() / self.width());
+        self.walk_rows(x, |row, tree, slot| {
+            scores[row * count + targets[tree] as usize] += weights[slot];
+        })
     }
 }
 
@@ -63,58 +70,72 @@ impl<N: Node> Walk for Packed<N> {
     #[inline(always)]
     fn walk_row(&self, x: &[N::Value], mut leaf: impl FnMut(usize, usize)) {
         let x = &x[..self.width];
-        let groups = self.roots.chunks_exact(TREES).zip(&self.group_steps);
-        for (tree, (roots, &steps)) in (0..).step_by(TREES).zip(groups) {
-            let mut at = [0; TREES];
-            at.copy_from_slice(roots);
-            for _ in 0..steps {
-                for at in &mut at {
-                    // SAFETY: `at` is a root or comes from `step`; `x` has the row's width.
-                    *at = unsafe { self.step(*at, x) };
-                }
-            }
-            for (tree, at) in (tree..self.trees).zip(at) {
-                leaf(tree, at as usize);
+        for (group, &steps) in self.group_steps.iter().enumerate() {
+            let first = group * TREES;
+            match self.trees - first {
+                1 => self.walk_trees::<1>(x, first, steps, &mut leaf),
+                2..=4 => self.walk_trees::<4>(x, first, steps, &mut leaf),
+                _ => self.walk_trees::<TREES>(x, first, steps, &mut leaf),
             }
         }
     }
 
-    /// Groups of rows go through one tree after the other.
-    fn sum_rows(
-        &self,
-        x: &[N::Value],
-        weights: &[N::Value],
-        targets: &[u32],
-        scores: &mut [N::Value],
-    ) -> usize {
+    /// Groups of rows go through one tree after the other. A group that is not full costs as much as a full one, and so
+    /// does one of trees.
+    #[inline(always)]
+    fn walk_rows(&self, x: &[N::Value], mut leaf: impl FnMut(usize, usize, usize)) -> usize {
         let rows = x.len() / self.width;
-        let (width, count) = (self.width, scores.len() / rows);
-        let grouped = rows / ROWS * ROWS;
-        for (x, scores) in x[..grouped * width]
-            .chunks(BLOCK * width)
-            .zip(scores.chunks_mut(BLOCK * count))
-        {
-            for (tree, &target) in targets.iter().enumerate() {
-                for (x, scores) in x
-                    .chunks_exact(ROWS * width)
-                    .zip(scores.chunks_exact_mut(ROWS * count))
-                {
-                    let slots = self.walk_rows(tree, x);
-                    for (scores, slot) in scores.chunks_exact_mut(count).zip(slots) {
-                        scores[target as usize] += weights[slot as usize];
+        let rest = rows % ROWS;
+        let together = if self.trees <= rest * self.group_steps.len() {
+            rows
+        } else {
+            rows - rest
+        };
+        let blocks = x[..together * self.width].chunks(BLOCK * self.width);
+        for (block, x) in blocks.enumerate() {
+            for tree in 0..self.trees {
+                for (group, x) in x.chunks(ROWS * self.width).enumerate() {
+                    let slots = self.walk_group(tree, x);
+                    let first = block * BLOCK + group * ROWS;
+                    for (row, slot) in slots.iter().enumerate().take(x.len() / self.width) {
+                        leaf(first + row, tree, *slot as usize);
                     }
                 }
             }
         }
-        grouped
+        together
     }
 }
 
 impl<N: Node> Packed<N> {
-    /// Walks [`ROWS`] rows, which stand one after the other in `x`, through `tree`; gives the slots of their leaves.
+    /// Walks `x` through up to `LANES` trees at once.
     #[inline(always)]
-    fn walk_rows(&self, tree: usize, x: &[N::Value]) -> [u32; ROWS] {
-        let rows: [&[N::Value]; ROWS] = std::array::from_fn(|k| &x[k * self.width..][..self.width]);
+    fn walk_trees<const LANES: usize>(
+        &self,
+        x: &[N::Value],
+        first: usize,
+        steps: u32,
+        leaf: &mut impl FnMut(usize, usize),
+    ) {
+        let mut at = [0; LANES];
+        at.copy_from_slice(&self.roots[first..][..LANES]);
+        for _ in 0..steps {
+            for at in &mut at {
+                // SAFETY: `at` is a root or comes from `step`; `x` has the row's width.
+                *at = unsafe { self.step(*at, x) };
+            }
+        }
+        for (tree, at) in (first..self.trees).zip(at) {
+            leaf(tree, at as usize);
+        }
+    }
+
+    /// Walks up to [`ROWS`] rows, which stand one after the other in `x`, through `tree`; gives the slots of their leaves.
+    #[inline(always)]
+    fn walk_group(&self, tree: usize, x: &[N::Value]) -> [u32; ROWS] {
+        let last = x.len() / self.width - 1;
+        let row = |k: usize| &x[k.min(last) * self.width..][..self.width];
+        let rows: [&[N::Value]; ROWS] = std::array::from_fn(row);
         let mut at = [self.roots[tree]; ROWS];
         for _ in 0..self.steps[tree] {
             for (at, x) in at.iter_mut().zip(rows) {
