@@ -13,7 +13,9 @@ use thread_local::ThreadLocal;
 use tract_onnx::data_resolver::ModelDataResolver;
 use tract_onnx::pb::ModelProto;
 use tract_onnx::prelude::*;
+use tract_onnx::tract_core::ops::gru_seq::GruSeq;
 use tract_onnx::tract_core::ops::konst::Const;
+use tract_onnx::tract_core::ops::scan::Scan;
 use tract_onnx::tract_hir::internal::{DimLike, TractErrorContext, bail, ensure};
 
 use crate::element::Element;
@@ -71,6 +73,7 @@ fn load_here(file: &[u8], kept: usize, limit: usize) -> TractResult<(Plan, Vec<M
         .parse(&ModelProto::decode(file)?, None)?
         .model
         .into_typed()?;
+    forget_rows(&mut typed);
     bounded(&typed, limit)?;
     let outputs = typed.outputs.clone();
     let made = outputs.iter().map(|outlet| {
@@ -95,6 +98,18 @@ fn load_here(file: &[u8], kept: usize, limit: usize) -> TractResult<(Plan, Vec<M
     let plan = typed.into_runnable()?;
     let steps = plan.order_without_consts().len();
     Ok((Plan { plan, steps }, made))
+}
+
+/// Recurrent operators would go on with the state of the row before.
+fn forget_rows(model: &mut TypedModel) {
+    for node in &mut model.nodes {
+        if let Some(scan) = node.op_as_mut::<Scan>() {
+            scan.reset_every_turn = true;
+            forget_rows(&mut scan.body);
+        } else if let Some(gru) = node.op_as_mut::<GruSeq>() {
+            gru.reset_every_turn = true;
+        }
+    }
 }
 
 /// Refuses tensors that would be too large; constants are as large as the file made them.
@@ -182,10 +197,6 @@ impl OnTract {
         let outputs = kept.run(inputs)?;
         for (port, tensor) in self.outputs.iter().zip(&outputs) {
             port.write(tensor, memory, row)?;
-        }
-        // What a recurrent operator remembers would go on with the next row.
-        if kept.op_states.iter().any(Option::is_some) {
-            *state = None;
         }
         Ok(())
     }
