@@ -8,14 +8,14 @@ import sys
 
 import numpy as np
 
-from vectors import foreign, linear, networks, trained, trees, vector
+from vectors import foreign, linear, loops, networks, trained, trees, vector
 
 
 def main(prefixes):
     for stale in [] if prefixes else vector.HERE.glob("*/case.json"):
         if not stale.parent.name.startswith("sweep_"):  # those are of sweep.vectors
             shutil.rmtree(stale.parent)
-    for family in (trees, linear, networks, trained, foreign):
+    for family in (trees, linear, networks, trained, foreign, loops):
         rng = np.random.default_rng(20130101)
         for case in family.cases(rng):
             if not prefixes or case.name.startswith(tuple(prefixes)):

@@ -81,11 +81,6 @@ pub(crate) fn logistic(x: f32) -> f32 {
     if x < 0.0 { 1.0 - v } else { v }
 }
 
-/// The hyperbolic tangent.
-pub(crate) fn tanh(x: f32) -> f32 {
-    libm::tanh(x.into()) as f32
-}
-
 /// `x` to the power of `y`.
 pub(crate) fn pow(x: f32, y: f32) -> f32 {
     libm::pow(x.into(), y.into()) as f32

@@ -541,3 +541,41 @@ fn tensor_attributes_have_the_type_of_the_input() {
         &["has both nodes_values and nodes_values_as_tensor"],
     );
 }
+
+#[test]
+fn rows_inside_of_an_axis_stay_inside_of_the_model() {
+    let file = |behind: &[Node]| {
+        let mut nodes = vec![Node::core("Concat", &["x", "x"], &["both"]).int("axis", 0)];
+        nodes.extend_from_slice(behind);
+        onnx_file::model(&nodes, &[matrix("x", FLOAT, 2)], &[shapeless("y", FLOAT)])
+    };
+    let parts = ["the node", "(ai.onnx Concat)", "[2, n, 2]", "mixes rows"];
+    for behind in [
+        // It comes out; what would mix its rows; what has other rows beside them.
+        vec![Node::core("Identity", &["both"], &["y"])],
+        vec![Node::core("Softmax", &["both"], &["y"])],
+        vec![Node::core("Add", &["both", "x"], &["y"])],
+    ] {
+        assert_refused(&file(&behind), ErrorKind::NotSupported, &parts);
+    }
+}
+
+#[test]
+fn a_sequence_comes_out_as_its_parts_and_is_nothing_else() {
+    let parts = [
+        Node::core("Neg", &["x"], &["a"]),
+        Node::core("Abs", &["x"], &["b"]),
+        Node::core("SequenceConstruct", &["a", "b"], &["y"]),
+    ];
+    let file = |nodes: &[Node]| {
+        onnx_file::model(nodes, &[matrix("x", FLOAT, 2)], &[shapeless("y", FLOAT)])
+    };
+    let model = Model::from_onnx(&file(&parts), &|_| None).unwrap();
+    let names: Vec<&str> = model.outputs().iter().map(|o| o.name.as_str()).collect();
+    assert_eq!(names, ["a", "b"]);
+    let mut read = parts.to_vec();
+    read[2] = read[2].clone().with_outputs(&["sequence"]);
+    read.push(Node::core("SequenceLength", &["sequence"], &["y"]));
+    let expected = ["SequenceConstruct", "not supported"];
+    assert_refused(&file(&read), ErrorKind::NotSupported, &expected);
+}

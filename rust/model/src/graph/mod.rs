@@ -52,6 +52,7 @@ pub(crate) fn load(bytes: &[u8], external: External) -> Result<Model, ModelError
             bytes.len()
         ))
     })?;
+    open_sequences(&mut graph);
     let opsets = model.opset_import.into_iter();
     let named = std::mem::take(&mut graph.initializer).into_iter();
     let builder = Builder {
@@ -167,7 +168,33 @@ impl Builder<'_> {
     }
 }
 
-/// How many nodes, those of branches included, and outputs read each value.
+/// A sequence of tensors that comes out of the graph becomes outputs by their own names.
+fn open_sequences(graph: &mut GraphProto) {
+    let readers = readers(graph);
+    let nodes = std::mem::take(&mut graph.node);
+    let (sequences, nodes): (Vec<_>, Vec<_>) = nodes.into_iter().partition(|node: &NodeProto| {
+        let is_output = |name: &String| graph.output.iter().any(|output| name_of(output) == name);
+        let only_read_there = |name: &String| is_output(name) && readers.get(name) == Some(&1);
+        node.op_type.as_deref() == Some("SequenceConstruct")
+            && node.output.iter().all(only_read_there)
+    });
+    graph.node = nodes;
+    for sequence in sequences {
+        let place = graph
+            .output
+            .iter()
+            .position(|output| sequence.output.iter().any(|name| name == name_of(output)));
+        let parts = sequence.input.into_iter().map(|name| ValueInfoProto {
+            name: Some(name),
+            ..Default::default()
+        });
+        if let Some(place) = place {
+            graph.output.splice(place..=place, parts);
+        }
+    }
+}
+
+/// How many nodes, those of branches and loops included, and outputs read each value.
 fn readers(graph: &GraphProto) -> HashMap<String, usize> {
     fn count(graph: &GraphProto, readers: &mut HashMap<String, usize>) {
         let outputs = graph
@@ -178,9 +205,16 @@ fn readers(graph: &GraphProto) -> HashMap<String, usize> {
         for name in outputs.chain(inputs) {
             *readers.entry(name.clone()).or_default() += 1;
         }
-        let attributes = graph.node.iter().flat_map(|node| &node.attribute);
-        for branch in attributes.flat_map(|attribute| &attribute.g) {
-            count(branch, readers);
+        for node in &graph.node {
+            // The body of a loop reads more than once.
+            let times = if node.op_type.as_deref() == Some("Scan") {
+                2
+            } else {
+                1
+            };
+            for branch in node.attribute.iter().flat_map(|attribute| &attribute.g) {
+                (0..times).for_each(|_| count(branch, readers));
+            }
         }
     }
     let mut readers = HashMap::new();

@@ -11,6 +11,7 @@ use crate::element::Element;
 use crate::error::ModelError;
 use crate::graph::{Builder, Value};
 use crate::kernels::functions::{Apply, Function};
+use crate::kernels::smooth::{self, Smooth};
 use crate::math;
 use crate::onnx::node::{CORE, Node};
 
@@ -32,7 +33,9 @@ pub(super) const OPERATORS: &[Operator] = &[
     (CORE, "Cos", in_f64!(libm::cos)),
     (CORE, "Cosh", in_f64!(libm::cosh)),
     (CORE, "Elu", load_elu),
-    (CORE, "Erf", in_f64!(libm::erf)),
+    (CORE, "Erf", |node, graph| {
+        smooth(node, graph, Smooth::Erf, libm::erf)
+    }),
     (CORE, "Exp", |node, graph| {
         function(node, graph, Function::Exp, libm::exp)
     }),
@@ -50,7 +53,9 @@ pub(super) const OPERATORS: &[Operator] = &[
     (CORE, "Log", |node, graph| {
         real(node, graph, math::ln, libm::log)
     }),
-    (CORE, "Mish", in_f64!(|x| x * libm::tanh(softplus(x)))),
+    (CORE, "Mish", |node, graph| {
+        smooth(node, graph, Smooth::Mish, |x| x * libm::tanh(softplus(x)))
+    }),
     (CORE, "PRelu", load_prelu),
     (CORE, "Relu", load_relu),
     (CORE, "Selu", load_selu),
@@ -60,7 +65,9 @@ pub(super) const OPERATORS: &[Operator] = &[
     }),
     (CORE, "Sin", in_f64!(libm::sin)),
     (CORE, "Sinh", in_f64!(libm::sinh)),
-    (CORE, "Softplus", in_f64!(softplus)),
+    (CORE, "Softplus", |node, graph| {
+        smooth(node, graph, Smooth::Softplus, softplus)
+    }),
     (CORE, "Softsign", |node, graph| {
         real(
             node,
@@ -113,6 +120,34 @@ pub(super) fn applied(
     Ok(Value::columns(Element::Float, value.shape.clone(), to))
 }
 
+/// The same for functions that are made of these.
+fn smooth(
+    node: &Node,
+    graph: &mut Builder,
+    function: Smooth,
+    d: impl Fn(f64) -> f64 + Send + Sync + 'static,
+) -> Result<(), ModelError> {
+    let value = graph.operand(node, 0)?;
+    let made = match value.element {
+        Element::Float => {
+            let cpu = Cpu::of_process().map_err(|e| node.invalid(e))?;
+            let from = graph.columns(node, &value)?;
+            let to = graph.scratch(Element::Float, value.width())?;
+            let step = smooth::Apply {
+                cpu,
+                function,
+                from,
+                to,
+            };
+            graph.push(node, format!("{} float", to.width), Box::new(step));
+            Value::columns(Element::Float, value.shape, to)
+        }
+        Element::Double => mapped(node, graph, &value, Element::Double, d)?,
+        other => return Err(refuse(node, other, "float or double")),
+    };
+    graph.alias(node, 0, made)
+}
+
 /// A function that has parameters, in f64.
 fn real64(
     node: &Node,
@@ -143,14 +178,14 @@ fn load_celu(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
 
 fn load_elu(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
     let alpha = parameter(node, "alpha", 1.0)?;
-    real64(node, graph, move |x| {
+    smooth(node, graph, Smooth::Elu(alpha as f32), move |x| {
         if x < 0.0 { alpha * libm::expm1(x) } else { x }
     })
 }
 
 fn load_gelu(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
     match node.string("approximate")?.as_deref() {
-        None | Some("none") => real64(node, graph, |x| {
+        None | Some("none") => smooth(node, graph, Smooth::Gelu, |x| {
             0.5 * x * (1.0 + libm::erf(x * std::f64::consts::FRAC_1_SQRT_2))
         }),
         Some("tanh") => real64(node, graph, |x| {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::merged::Merged;
 use super::{Operator, Step};
 use crate::element::{Element, Region};
 use crate::error::ModelError;
@@ -134,7 +135,10 @@ fn load_range(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
 }
 
 fn load_shape(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
-    let value = graph.operand(node, 0)?;
+    let mut value = graph.deferred(node, 0)?;
+    if value.deferred::<Merged>().is_none() {
+        value = graph.made(value)?;
+    }
     let rank = value.shape.rank() as i64;
     let bound = |at: i64| (if at < 0 { at + rank } else { at }).clamp(0, rank) as usize;
     let start = bound(node.int("start")?.unwrap_or(0));

@@ -4,6 +4,8 @@
 //! `[logistic(-s), logistic(s)]`, and the second label above zero; with more rows, the label is that of the largest score
 //! before the post-transform. A regressor with a single target knows no post-transform but PROBIT.
 
+use std::ops::Range;
+
 use super::elementwise::refuse;
 use super::moves::Joined;
 use super::one_hot_encoder::OneHot;
@@ -331,6 +333,7 @@ impl Linear {
                 .for_each(|x| *x = self.post_transform.apply_to_one(*x)),
             (1, _) => self.add_second_class(n, stride, to),
             _ if self.post_transform == PostTransform::Logistic => self.sigmoid(n, stride, to),
+            _ if self.post_transform == PostTransform::Softmax => self.softmax(n, stride, to),
             (_, width) => {
                 for row in 0..n {
                     self.post_transform.apply(RowScores {
@@ -359,11 +362,43 @@ impl Linear {
     }
 
     fn sigmoid(&self, n: usize, stride: usize, to: &mut [f32]) {
+        self.apply(Function::Sigmoid, n, stride, to);
+    }
+
+    fn apply(&self, function: Function, n: usize, stride: usize, to: &mut [f32]) {
         if n == stride {
-            return Function::Sigmoid.apply(self.cpu, to);
+            return function.apply(self.cpu, to);
         }
         for column in to.chunks_exact_mut(stride) {
-            Function::Sigmoid.apply(self.cpu, &mut column[..n]);
+            function.apply(self.cpu, &mut column[..n]);
+        }
+    }
+
+    /// Each row's shares of e to the power of what lies below its largest score; NaN is never larger.
+    fn softmax(&self, n: usize, stride: usize, to: &mut [f32]) {
+        /// Rows whose largest scores and sums are held at once.
+        const PART: usize = 64;
+        let each = |to: &mut [f32],
+                    kept: &mut [f32; PART],
+                    rows: Range<usize>,
+                    f: fn(&mut f32, &mut f32)| {
+            for column in to.chunks_exact_mut(stride) {
+                (column[rows.clone()].iter_mut().zip(&mut *kept)).for_each(|(x, kept)| f(x, kept));
+            }
+        };
+        let parts = || (0..n).step_by(PART).map(|first| first..n.min(first + PART));
+        for rows in parts() {
+            let mut largest = [f32::MIN; PART];
+            each(to, &mut largest, rows.clone(), |x, most| {
+                *most = if *x > *most { *x } else { *most }
+            });
+            each(to, &mut largest, rows, |x, most| *x -= *most);
+        }
+        self.apply(Function::Exp, n, stride, to);
+        for rows in parts() {
+            let mut sums = [0.0; PART];
+            each(to, &mut sums, rows.clone(), |x, sum| *sum += *x);
+            each(to, &mut sums, rows, |x, sum| *x /= *sum);
         }
     }
 }

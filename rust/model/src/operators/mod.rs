@@ -10,14 +10,17 @@ mod branch;
 mod cast;
 mod comparison;
 pub(crate) mod constant;
+mod distances;
 mod elementwise;
 mod features;
 pub(crate) mod foreign;
 mod gather;
+mod hash;
 mod label_encoder;
 mod linear;
 mod maps;
 mod matmul;
+mod merged;
 mod moves;
 mod normalization;
 mod normalizer;
@@ -30,9 +33,11 @@ mod quantize;
 mod reduce;
 mod reshape;
 mod scaler;
+mod scan;
 mod strings;
 mod svm;
 mod tf_idf;
+mod tokenizer;
 mod tree_ensemble;
 mod tree_ensemble_5;
 
@@ -70,6 +75,7 @@ const FAMILIES: &[&[Operator]] = &[
     constant::OPERATORS,
     features::OPERATORS,
     gather::OPERATORS,
+    hash::OPERATORS,
     label_encoder::OPERATORS,
     linear::OPERATORS,
     maps::OPERATORS,
@@ -84,9 +90,11 @@ const FAMILIES: &[&[Operator]] = &[
     reduce::OPERATORS,
     reshape::OPERATORS,
     scaler::OPERATORS,
+    scan::OPERATORS,
     strings::OPERATORS,
     svm::OPERATORS,
     tf_idf::OPERATORS,
+    tokenizer::OPERATORS,
     tree_ensemble::OPERATORS,
     tree_ensemble_5::OPERATORS,
 ];
@@ -101,8 +109,10 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Operator> {
 
 /// Adds what `node` does to the plan, or computes it now where everything that it reads is known.
 pub(crate) fn load(node: Node, graph: &mut Builder) -> Result<(), ModelError> {
-    let takes_shape_only = matches!(node.operator.as_str(), "If" | "Shape" | "Size");
-    if !takes_shape_only && graph.is_constant(&node)? && graph.fold(&node)? {
+    let takes_shape_only = matches!(node.operator.as_str(), "Shape" | "Size");
+    // Its graphs may read more than its inputs.
+    let has_graphs = matches!(node.operator.as_str(), "If" | "Scan");
+    if !takes_shape_only && !has_graphs && graph.is_constant(&node)? && graph.fold(&node)? {
         return Ok(());
     }
     load_known(node, graph)
@@ -129,7 +139,9 @@ pub(crate) fn load_known(mut node: Node, graph: &mut Builder) -> Result<(), Mode
             }
         }
     }
-    load(&mut node, graph)?;
+    if !merged::load(&mut node, graph, *load)? {
+        load(&mut node, graph)?;
+    }
     node.finish()
 }
 

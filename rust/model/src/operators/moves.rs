@@ -4,6 +4,7 @@
 use std::sync::OnceLock;
 
 use super::Operator;
+use super::merged::Merged;
 use super::strings::unified;
 use crate::element::{Element, Region};
 use crate::error::ModelError;
@@ -142,6 +143,13 @@ fn load_concat(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
     let values = unified(node, graph, values)?;
     let first = values.first().ok_or_else(|| node.invalid("has no input"))?;
     let mut shape = first.shape.clone();
+    let stacks = shape
+        .axis(axis)
+        .ok()
+        .filter(|axis| shape.batch == Some(*axis));
+    if let Some(axis) = stacks.filter(|_| values.iter().all(|value| value.shape == shape)) {
+        return stack(node, graph, values, axis);
+    }
     let axis = shape
         .own_axis(axis, "concatenation")
         .map_err(|e| e.at(&node.place()))?;
@@ -167,9 +175,39 @@ fn load_concat(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
         shape.dims[axis] += value.shape.dims[axis];
     }
     graph.check_width(node, &shape.dims)?;
-    let (element, dictionary) = (first.element, first.dictionary.clone());
+    let value = joined(node, graph, values, shape, axis)?;
+    graph.alias(node, 0, value)
+}
+
+/// Values along the axis of their rows: all rows of the first one, then those of the next.
+fn stack(
+    node: &Node,
+    graph: &mut Builder,
+    mut values: Vec<Value>,
+    axis: usize,
+) -> Result<(), ModelError> {
+    for value in &mut values {
+        value.shape.dims.insert(axis, 1);
+        value.shape.batch = Some(axis + 1);
+    }
+    let mut shape = values[0].shape.clone();
+    shape.dims[axis] = values.len();
+    graph.check_width(node, &shape.dims)?;
+    let apart = joined(node, graph, values, shape, axis)?;
+    let value = Merged::of(node, graph, apart, axis)?;
+    graph.alias(node, 0, value)
+}
+
+/// Values one behind the other along an axis, which have a shape together.
+fn joined(
+    node: &Node,
+    graph: &mut Builder,
+    mut values: Vec<Value>,
+    shape: Shape,
+    axis: usize,
+) -> Result<Value, ModelError> {
+    let (element, dictionary) = (values[0].element, values[0].dictionary.clone());
     let depth = |value: &Value| value.deferred::<Joined>().map_or(0, |joined| joined.depth);
-    let mut values = values;
     if values.iter().any(|value| depth(value) >= MOST_DEPTH) {
         for value in &mut values {
             *value = graph.made(value.clone())?;
@@ -182,9 +220,7 @@ fn load_concat(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
         depth: 1 + values.iter().map(depth).max().unwrap_or(0),
         parts: values,
     };
-    let mut value = Value::later(element, shape, joined);
-    value.dictionary = dictionary;
-    graph.alias(node, 0, value)
+    Ok(Value::later(element, shape, joined).with_dictionary(dictionary))
 }
 
 /// Parts of parts are made when they are deeper, so that a file cannot exhaust the stack.

@@ -2,6 +2,7 @@
 //! `Unsqueeze`.
 
 use super::Operator;
+use super::merged::Merged;
 use crate::element::Element;
 use crate::error::ModelError;
 use crate::graph::{Builder, Size, Value};
@@ -43,7 +44,7 @@ fn load_dropout(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> 
 }
 
 fn load_reshape(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
-    let value = graph.deferred(node, 0)?;
+    let mut value = graph.deferred(node, 0)?;
     let keep_zero = node.flag("allowzero", false)?;
     let sizes = if node.has("shape") {
         fixed(node.ints("shape")?)
@@ -52,8 +53,16 @@ fn load_reshape(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> 
             .sizes(node, 1)?
             .ok_or_else(|| node.invalid("input number 1 is missing"))?
     };
-    let shape = reshaped(node, &value.shape, &sizes, keep_zero)?;
-    graph.alias(node, 0, value.reshaped(shape))
+    let keeps_some = !keep_zero && sizes.iter().any(|size| size.value == 0);
+    if let Some(merged) = value.deferred::<Merged>().filter(|_| !keeps_some) {
+        value = merged.apart.clone();
+    }
+    let (shape, merged) = reshaped(node, &value.shape, &sizes, keep_zero)?;
+    let mut value = value.reshaped(shape);
+    if let Some(axis) = merged {
+        value = Merged::of(node, graph, value, axis)?;
+    }
+    graph.alias(node, 0, value)
 }
 
 fn fixed(values: Vec<i64>) -> Vec<Size> {
@@ -64,13 +73,14 @@ fn fixed(values: Vec<i64>) -> Vec<Size> {
     values.into_iter().map(size).collect()
 }
 
-/// The shape that `sizes` make of `from`: 0 keeps a dimension, -1 is what remains.
+/// The shape that `sizes` make of `from`: 0 keeps a dimension, -1 is what remains. With a number it is the shape that keeps
+/// rows apart, and this axis is to be merged with theirs.
 fn reshaped(
     node: &Node,
     from: &Shape,
     sizes: &[Size],
     keep_zero: bool,
-) -> Result<Shape, ModelError> {
+) -> Result<(Shape, Option<usize>), ModelError> {
     let unfit = || {
         let sizes: Vec<i64> = sizes.iter().map(|size| size.value).collect();
         node.invalid(format!("the shape {from} cannot become {sizes:?}"))
@@ -104,18 +114,29 @@ fn reshaped(
         return Err(unfit());
     }
     let Some(batch) = from.batch else {
-        return Ok(Shape::fixed(dims));
+        return Ok((Shape::fixed(dims), None));
     };
     // Rows stay rows where as many values stand before them as did.
     let before: usize = from.dims[..batch].iter().product();
+    let lead = |axis: usize| dims[..axis].iter().product::<usize>();
     match rows.or(rest) {
-        Some(axis) if dims[..axis].iter().product::<usize>() == before => Ok(Shape {
-            dims,
-            batch: Some(axis),
-        }),
-        Some(_) => Err(node.not_supported(format!(
-            "reshaping {from} mixes rows; every row is computed alone"
-        ))),
+        Some(axis) if lead(axis) == before => {
+            let batch = Some(axis);
+            Ok((Shape { dims, batch }, None))
+        }
+        Some(axis) => {
+            // Of the axis a part stands before the rows, and a part behind them.
+            let times = before.checked_div(lead(axis)).unwrap_or(0);
+            if times * lead(axis) != before || times == 0 || dims[axis] % times != 0 {
+                return Err(node.not_supported(format!(
+                    "reshaping {from} mixes rows; every row is computed alone"
+                )));
+            }
+            dims[axis] /= times;
+            dims.insert(axis, times);
+            let batch = Some(axis + 1);
+            Ok((Shape { dims, batch }, Some(axis)))
+        }
         None => {
             let shape = Shape::fixed(dims);
             Err(node.not_supported(format!(

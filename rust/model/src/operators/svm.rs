@@ -4,13 +4,18 @@
 //! `prob_a` the sums become probabilities, by libsvm's coupling of pairs. Labels come from the votes, also then. Without
 //! support vectors both are linear, as in ONNX Runtime.
 
+use std::ops::Range;
+
 use super::elementwise::refuse;
 use super::post_transform::{PostTransform, RowScores};
 use super::{Operator, Step};
+use crate::cpu::Cpu;
 use crate::element::Element;
 use crate::error::ModelError;
 use crate::graph::{Builder, Made, Rows, Value};
-use crate::math::{exp, logistic, pow, tanh};
+use crate::kernels::functions::Function;
+use crate::kernels::machine::{self, Term, Vectors};
+use crate::math::{logistic, pow};
 use crate::memory::{Columns, Workspace};
 use crate::onnx::node::{ML, Node};
 
@@ -61,38 +66,43 @@ impl Kernel {
         })
     }
 
-    /// The term that a feature adds.
-    fn term(self, x: f32, vector: f32, sum: f32) -> f32 {
+    /// What is summed over the features.
+    fn term(self) -> Term {
         match self {
-            Kernel::Rbf { .. } => {
-                let off = x - vector;
-                off.mul_add(off, sum)
-            }
-            _ => x.mul_add(vector, sum),
+            Kernel::Rbf { .. } => Term::SquaredDifference,
+            _ => Term::Product,
         }
     }
 
-    fn finish(self, sum: f32) -> f32 {
+    /// What becomes of the sums.
+    fn finish(self, cpu: Cpu, sums: &mut [f32]) {
         match self {
-            Kernel::Linear => sum,
+            Kernel::Linear => {}
             Kernel::Poly {
                 gamma,
                 constant,
                 degree,
-            } => pow(gamma * sum + constant, degree),
-            Kernel::Rbf { gamma } => exp(-gamma * sum),
-            Kernel::Sigmoid { gamma, constant } => tanh(gamma * sum + constant),
+            } => (sums.iter_mut()).for_each(|sum| *sum = pow(gamma * *sum + constant, degree)),
+            Kernel::Rbf { gamma } => {
+                sums.iter_mut().for_each(|sum| *sum *= -gamma);
+                machine::exp(cpu, sums);
+            }
+            Kernel::Sigmoid { gamma, constant } => {
+                sums.iter_mut()
+                    .for_each(|sum| *sum = gamma * *sum + constant);
+                Function::Tanh.apply(cpu, sums);
+            }
         }
     }
 }
 
-/// Rows compared with vectors: `kernels[v]` of a row is its comparison with vector `v`.
+/// Rows compared with vectors.
 struct Machine {
+    cpu: Cpu,
     kernel: Kernel,
-    vectors: Vec<f32>,
-    count: usize,
+    vectors: Vectors,
     rows: Rows,
-    /// Every comparison of one of the lead rows.
+    /// The comparisons of a row with all vectors, row after row.
     kernels: Columns,
     decide: Decide,
     post_transform: PostTransform,
@@ -314,10 +324,11 @@ fn push(
     let output = if labels.is_some() { 1 } else { 0 };
     let scores = graph.make(node, output, Made::new(Element::Float, rows.wide(width)))?;
     let name = format!("{kernel:?}, {count} vectors of {}", rows.width);
+    let cpu = Cpu::of_process().map_err(|e| node.invalid(e))?;
     let machine = Machine {
+        cpu,
         kernel,
-        vectors,
-        count,
+        vectors: Vectors::new(cpu, &vectors, rows.width, count),
         rows,
         kernels,
         decide,
@@ -332,11 +343,12 @@ fn push(
 impl Step for Machine {
     fn run(&self, n: usize, memory: &mut Workspace) {
         for lead in 0..self.rows.lead {
-            self.compare(n, memory, self.rows.of(lead, self.rows.columns));
+            let from = self.rows.of(lead, self.rows.columns);
             let scores = self.rows.of(lead, self.scores);
             let label = self.labels.map(|labels| self.rows.of(lead, labels));
             for row in 0..n {
-                let code = self.decide(memory, row, scores);
+                let compared = self.compare(memory, from, row);
+                let code = self.decide(memory, row, compared, scores);
                 if let Some(label) = label {
                     memory.set(label.first, row, code);
                 }
@@ -346,28 +358,26 @@ impl Step for Machine {
 }
 
 impl Machine {
-    fn compare(&self, n: usize, memory: &mut Workspace, from: Columns) {
-        let stride = memory.stride;
-        let width = self.rows.width;
-        for vector in 0..self.count {
-            let values = &self.vectors[vector * width..][..width];
-            let (older, to) = memory.split::<f32>(self.kernels);
-            let from = from.of(older.f32, stride);
-            let to = &mut to[vector * stride..][..n];
-            to.fill(0.0);
-            for (column, value) in values.iter().enumerate() {
-                let from = &from[column * stride..][..n];
-                for (to, from) in to.iter_mut().zip(from) {
-                    *to = self.kernel.term(*from, *value, *to);
-                }
-            }
-            to.iter_mut()
-                .for_each(|sum| *sum = self.kernel.finish(*sum));
-        }
+    /// Compares a row with all vectors; says where the comparisons stand.
+    fn compare(&self, memory: &mut Workspace, from: Columns, row: usize) -> Range<usize> {
+        let (stride, count) = (memory.stride, self.vectors.count());
+        let (older, to) = memory.split::<f32>(self.kernels);
+        let to = &mut to[row * count..][..count];
+        let from = &from.of(older.f32, stride)[row..];
+        self.vectors.compare(self.kernel.term(), from, stride, to);
+        self.kernel.finish(self.cpu, to);
+        let first = self.kernels.first * stride + row * count;
+        first..first + count
     }
 
     /// Writes the scores of a row and gives its label.
-    fn decide(&self, memory: &mut Workspace, row: usize, scores: Columns) -> i64 {
+    fn decide(
+        &self,
+        memory: &mut Workspace,
+        row: usize,
+        compared: Range<usize>,
+        scores: Columns,
+    ) -> i64 {
         let stride = memory.stride;
         let at = |column: usize| column * stride + row;
         match &self.decide {
@@ -376,10 +386,8 @@ impl Machine {
                 rho,
                 sign,
             } => {
-                let sum =
-                    (coefficients.iter().enumerate()).fold(*rho, |sum, (vector, coefficient)| {
-                        coefficient.mul_add(memory.f32[at(self.kernels.first + vector)], sum)
-                    });
+                let sum = weighed(coefficients, &memory.f32[compared]) + f64::from(*rho);
+                let sum = sum as f32;
                 let one_class = if sum > 0.0 { 1.0 } else { -1.0 };
                 memory.f32[at(scores.first)] = if *sign { one_class } else { sum };
                 0
@@ -391,7 +399,7 @@ impl Machine {
             } => {
                 let mut best = (0, f32::NEG_INFINITY);
                 for class in 0..labels.len() {
-                    let score = memory.f32[at(self.kernels.first + class)] + rho;
+                    let score = memory.f32[compared.start + class] + rho;
                     memory.f32[at(scores.first + class)] = score;
                     if score > best.1 {
                         best = (class, score);
@@ -408,7 +416,7 @@ impl Machine {
                 labels[if second { 1 } else { best.0 }]
             }
             Decide::Vote(vote) => {
-                let class = vote.run(memory, row, self.kernels, self.count);
+                let class = vote.run(memory, row, compared);
                 let (pairs, classes) = (vote.scratch.first, vote.labels.len());
                 if !vote.probabilities.is_empty() {
                     vote.couple(memory, row, scores);
@@ -446,26 +454,38 @@ impl Machine {
     }
 }
 
+/// The sum of products of floats in doubles: four sums, so that none waits for itself.
+fn weighed(coefficients: &[f32], compared: &[f32]) -> f64 {
+    let mut sums = [0.0; 4];
+    let ((coefficients, rest), (compared, behind)) =
+        (coefficients.as_chunks::<4>(), compared.as_chunks::<4>());
+    for (coefficients, compared) in coefficients.iter().zip(compared) {
+        for ((sum, a), b) in sums.iter_mut().zip(coefficients).zip(compared) {
+            *sum += f64::from(a * b);
+        }
+    }
+    let rest = rest.iter().zip(behind).map(|(a, b)| f64::from(a * b));
+    sums.iter().sum::<f64>() + rest.sum::<f64>()
+}
+
 impl Vote {
     /// Sums for every pair of classes, into the scratch; the class with the most votes.
-    fn run(&self, memory: &mut Workspace, row: usize, kernels: Columns, count: usize) -> usize {
+    fn run(&self, memory: &mut Workspace, row: usize, compared: Range<usize>) -> usize {
         let classes = self.labels.len();
         let votes = self.scratch.first + classes * (classes - 1) / 2;
         for class in 0..classes {
             memory.set(votes + class, row, 0.0f32);
         }
+        let count = compared.len();
         let mut pair = 0;
         for i in 0..classes - 1 {
             for j in i + 1..classes {
-                let mut sum = 0.0f64;
+                let mut sum = f64::from(self.rho[pair]);
                 for (coefficients, class) in [(j - 1, i), (i, j)] {
-                    for vector in self.starts[class]..self.starts[class + 1] {
-                        let coefficient = self.coefficients[coefficients * count + vector];
-                        sum +=
-                            f64::from(coefficient * memory.get::<f32>(kernels.first + vector, row));
-                    }
+                    let vectors = self.starts[class]..self.starts[class + 1];
+                    let coefficients = &self.coefficients[coefficients * count..][vectors.clone()];
+                    sum += weighed(coefficients, &memory.f32[compared.clone()][vectors]);
                 }
-                sum += f64::from(self.rho[pair]);
                 memory.set(self.scratch.first + pair, row, sum as f32);
                 let winner = votes + if sum > 0.0 { i } else { j };
                 let won: f32 = memory.get(winner, row);

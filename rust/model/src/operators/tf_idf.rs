@@ -3,12 +3,13 @@
 //! The pool is a trie: a walk from every item, by every skip, counts the n-grams that it meets.
 
 use super::elementwise::refuse;
+use super::tokenizer::{Class, Tokens};
 use super::{Operator, Step};
 use crate::element::Element;
 use crate::error::ModelError;
 use crate::graph::{Builder, Made, Rows};
 use crate::kernels::lookup::{Finder, Strings, Table, first_places};
-use crate::memory::{Columns, Workspace};
+use crate::memory::{Columns, Text, Workspace};
 use crate::onnx::node::{CORE, Node};
 
 pub(super) const OPERATORS: &[Operator] = &[(CORE, "TfIdfVectorizer", load)];
@@ -36,6 +37,15 @@ struct TfIdf {
 enum Items {
     Numbers(Table<i64>),
     Strings(Finder),
+    Tokens(Seen),
+}
+
+/// The tokens of a text.
+struct Seen {
+    class: Class,
+    places: Strings,
+    /// The last of them: as many as an n-gram reaches over.
+    last: Columns,
 }
 
 #[derive(Default)]
@@ -70,7 +80,12 @@ impl Trie {
 }
 
 fn load(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
-    let value = graph.operand(node, 0)?;
+    let mut value = graph.deferred(node, 0)?;
+    let tokens = value.deferred::<Tokens>().cloned();
+    value = match &tokens {
+        Some(tokens) => tokens.of.clone(),
+        None => graph.made(value)?,
+    };
     let mode = match node.string("mode")?.as_deref() {
         Some("TF") => Mode::Count,
         Some("IDF") => Mode::Occurs,
@@ -101,10 +116,25 @@ fn load(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
                 .iter()
                 .filter_map(|string| places.find(string.as_bytes()))
                 .collect();
-            (
-                pool,
-                Items::Strings(places.finder(value.dictionary.as_ref())),
-            )
+            let items = match tokens {
+                Some(tokens) => {
+                    if strings.contains(&tokens.pad) || value.width() != 1 {
+                        return Err(node.not_supported(format!(
+                            "counts {:?}, which fills short texts, or reads several texts",
+                            tokens.pad
+                        )));
+                    }
+                    let reach = (lengths.1.max(1) - 1).checked_mul(skips + 1);
+                    let reach = reach.unwrap_or(usize::MAX).saturating_add(1);
+                    Items::Tokens(Seen {
+                        class: tokens.class,
+                        places,
+                        last: graph.scratch(Element::Int64, reach)?,
+                    })
+                }
+                None => Items::Strings(places.finder(value.dictionary.as_ref())),
+            };
+            (pool, items)
         }
         Element::Int64 | Element::Int32 => {
             let places = first_places(ints.iter().copied());
@@ -213,36 +243,75 @@ impl Step for TfIdf {
 }
 
 impl TfIdf {
-    fn item(&self, memory: &Workspace, row: usize, column: usize) -> Option<u32> {
-        let cell: i64 = memory.get(column, row);
+    fn count(&self, memory: &mut Workspace, row: usize, from: Columns, to: Columns) {
+        let Workspace {
+            ref mut f32,
+            ref mut i64,
+            ref text,
+            stride,
+            ..
+        } = *memory;
+        let mut count = |column: u32| f32[(to.first + column as usize) * stride + row] += 1.0;
+        let cell = |column: usize| (from.first + column) * stride + row;
+        let all = 0..from.width;
         match &self.items {
-            Items::Numbers(places) => places.get(&cell).copied(),
-            Items::Strings(finder) => finder.find(cell, memory.text),
+            Items::Numbers(places) => all.for_each(|start| {
+                let item = |at: usize| places.get(&i64[cell(at)]).copied();
+                self.count_from(start, from.width, item, &mut count);
+            }),
+            Items::Strings(finder) => all.for_each(|start| {
+                let item = |at: usize| finder.find(i64[cell(at)], text);
+                self.count_from(start, from.width, item, &mut count);
+            }),
+            Items::Tokens(tokens) => {
+                let Seen {
+                    class,
+                    places,
+                    last,
+                } = tokens;
+                let mut seen = 0;
+                let at = |token: usize| (last.first + token % last.width) * stride + row;
+                class.tokens(Text::of(i64[cell(0)]).bytes(text), |token| {
+                    i64[at(seen)] = places.find(token).map_or(-1, i64::from);
+                    seen += 1;
+                    // All that begins at this one is there.
+                    if let Some(start) = seen.checked_sub(last.width) {
+                        let item = |token: usize| u32::try_from(i64[at(token)]).ok();
+                        self.count_from(start, seen, item, &mut count);
+                    }
+                });
+                for start in seen.saturating_sub(last.width - 1)..seen {
+                    let item = |token: usize| u32::try_from(i64[at(token)]).ok();
+                    self.count_from(start, seen, item, &mut count);
+                }
+            }
         }
     }
 
-    fn count(&self, memory: &mut Workspace, row: usize, from: Columns, to: Columns) {
+    /// Counts the n-grams that begin with item number `start`, of those before `end`.
+    fn count_from(
+        &self,
+        start: usize,
+        end: usize,
+        item: impl Fn(usize) -> Option<u32>,
+        count: &mut impl FnMut(u32),
+    ) {
         for skip in 1..=self.skips + 1 {
-            for start in 0..from.width {
-                let (mut node, mut at) = (0, start);
-                for length in 1..=self.lengths.1 {
-                    if at >= from.width {
-                        break;
-                    }
-                    let item = self.item(memory, row, from.first + at);
-                    let Some(next) = item.and_then(|item| self.trie.step(node, item)) else {
-                        break;
-                    };
-                    // Single items have no neighbour to skip: they count once.
-                    let counts = length >= self.lengths.0 && (length > 1 || skip == 1);
-                    if let (Some(column), true) = (self.trie.columns[next as usize], counts) {
-                        let column = to.first + column as usize;
-                        let count: f32 = memory.get(column, row);
-                        memory.set(column, row, count + 1.0);
-                    }
-                    node = next;
-                    at += skip;
+            let (mut node, mut at) = (0, start);
+            for length in 1..=self.lengths.1 {
+                if at >= end {
+                    break;
                 }
+                let Some(next) = item(at).and_then(|item| self.trie.step(node, item)) else {
+                    break;
+                };
+                // Single items have no neighbour to skip: they count once.
+                let counts = length >= self.lengths.0 && (length > 1 || skip == 1);
+                if let (Some(column), true) = (self.trie.columns[next as usize], counts) {
+                    count(column);
+                }
+                node = next;
+                at += skip;
             }
         }
     }
