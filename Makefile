@@ -130,16 +130,19 @@ target/bench/tables/%/rows: target/bench/tables/%/dimensions
 model-conformance: build-tools ## all node tests of the ONNX project, compared with the list of what passed before (needs Python 3, onnx 1.20.1)
 	@mkdir -p target
 	cd models && $(PYTHON) -m node_tests.pack --all $(CURDIR)/target/node_tests.pack
-	cargo run $(CARGO_FLAGS) --example conformance -- target/node_tests.pack models/node_tests/suite.tsv docs/operators.md $(UPDATE)
+	cargo build $(CARGO_FLAGS) --example conformance
+	$(TARGET)/release/examples/conformance target/node_tests.pack models/node_tests/suite.tsv docs/operators.md $(UPDATE)
 	$(if $(UPDATE),cd models && $(PYTHON) -m node_tests.pack node_tests/cases.pack --suite node_tests/suite.tsv)
 
 # RUSTC_BOOTSTRAP lets the stable compiler take the option. The profile for development adds checks of overflows and of
-# pointers, and is quick to build: `make test-sanitized TESTS="--test node_tests"` runs some of the tests.
+# pointers, and is quick to build, with what others wrote not optimized: `make test-sanitized TESTS="--test node_tests"`
+# runs some of the tests.
 SANITIZED := CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_PROFILE_DEV_DEBUG=line-tables-only RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address
+OTHERS := --config 'profile.dev.package."*".opt-level=0' --config 'profile.dev.package."*".debug=false'
 
 .PHONY: test-sanitized
 test-sanitized: build-tools ## the tests of models under the address sanitizer (x86-64 Linux); several minutes
-	$(SANITIZED) cargo test --locked -p pelton-model $(or $(TESTS),--lib --tests) \
+	$(SANITIZED) cargo test --locked $(OTHERS) -p pelton-model $(or $(TESTS),--lib --tests) \
 		--target x86_64-unknown-linux-gnu --target-dir $(TARGET)/sanitized
 
 .PHONY: test-metastore

@@ -30,7 +30,7 @@ def data(rng):
     """Rows with missing values, and the same with infinities and more."""
     x = numbers(rng)
     train = np.where(rng.random(x.shape) < 0.1, np.float32(np.nan), x)
-    return train, {"x": train}, {"x": spoilt(rng, x)}
+    return train, {"x": train}, {"x": spoilt(rng, x, most=np.inf)}
 
 
 def lightgbm_cases(rng):
@@ -64,7 +64,7 @@ def lightgbm_cases(rng):
         model = convert(onnxmltools.convert_lightgbm, estimator, target_opset=15)
         yield Case(f"LightGBM {name}", tensors(model), rows, ugly)
     estimator = classifier(**LIGHTGBM).fit(codes, two, categorical_feature=[0, 1])
-    bad = spoilt(rng, codes)
+    bad = spoilt(rng, codes, most=np.inf)
     model = convert(onnxmltools.convert_lightgbm, estimator, target_opset=15)
     yield Case("LightGBM categorical splits", tensors(model), {"x": codes}, {"x": bad})
 

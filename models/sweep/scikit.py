@@ -13,7 +13,7 @@ from sklearn import impute, linear_model, mixture, model_selection, multiclass, 
 from sklearn import neural_network, pipeline, preprocessing, random_projection, svm, tree
 from sklearn.base import is_classifier, is_outlier_detector, is_regressor
 
-from sweep.case import FEATURES, Case, classes, numbers, score, sentences, spoilt, unseen, words
+from sweep.case import FEATURES, SUMMED, Case, classes, numbers, score, sentences, spoilt, unseen, words
 
 # What skl2onnx has for its own use, or what is no estimator of scikit-learn.
 NO_ESTIMATORS = {"CastRegressor", "CastTransformer", "ReplaceTransformer", "_ConstantPredictor", "Pipeline",
@@ -33,6 +33,8 @@ def make_node(*arguments, **attributes):
 
 
 _container.make_node = make_node
+
+LOCALE = "C.UTF-8"  # which every machine has; lower case is the same
 
 OPSETS = {"": 18, "ai.onnx.ml": 3}
 FLOATS = [("x", FloatTensorType([None, FEATURES]))]
@@ -118,6 +120,8 @@ COUNTS = {"CategoricalNB"}
 POSITIVE_TARGET = {"GammaRegressor", "PoissonRegressor", "TweedieRegressor"}
 TARGETS = {"MultiOutputClassifier", "MultiOutputRegressor", "MultiTaskElasticNet", "MultiTaskElasticNetCV", "MultiTaskLasso",
            "MultiTaskLassoCV"}  # fmt: skip
+# Those that compare or scale, and do not sum.
+VALUE_BY_VALUE = ("Tree", "Forest", "Boosting", "Scaler", "Imputer", "Binarizer", "Discretizer")
 SMALL = {"GaussianProcessClassifier", "GaussianProcessRegressor"}
 UNSUPERVISED_TARGET = {"TargetEncoder"}
 
@@ -132,9 +136,10 @@ def export(estimator, types):
         except NameError:
             model = skl2onnx.to_onnx(estimator, initial_types=types, target_opset=OPSETS)
         for node in model.graph.node:
-            for attribute in node.attribute:
-                if attribute.name == "locale":
-                    attribute.s = b"C.UTF-8"  # which every machine has; lower case is the same
+            if node.op_type == "StringNormalizer":
+                kept = [attribute for attribute in node.attribute if attribute.name != "locale"]
+                del node.attribute[:]
+                node.attribute.extend([*kept, onnx.helper.make_attribute("locale", LOCALE)])
         return model
     except Exception as cause:  # whatever a converter meets is what the sweep reports
         return f"{type(cause).__name__}: {cause}".splitlines()[0]
@@ -159,8 +164,11 @@ def plain(rng, name, cls):
     if name in TARGETS:
         y = np.stack([y, classes(rng, train, 2)], axis=1)
     estimator.fit(train, y)
-    ugly = x if name in COUNTS else spoilt(rng, x)
-    yield Case(f"sklearn {name}", export(estimator, FLOATS), {"x": x}, {"x": ugly})
+    most = np.inf if any(part in name for part in VALUE_BY_VALUE) else SUMMED
+    ugly = x if name in COUNTS else spoilt(rng, x, most=most)
+    # Which rows are nearest to NaN nobody says.
+    ugly = {} if name == "NearestNeighbors" else {"x": ugly}
+    yield Case(f"sklearn {name}", export(estimator, FLOATS), {"x": x}, ugly)
 
 
 def text_case(name, estimator, types, rows, ugly, y=None):
