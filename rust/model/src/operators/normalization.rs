@@ -7,6 +7,7 @@ use super::reduce::{F32, F64, Float, Functions, Reduction, reduce};
 use crate::element::Element;
 use crate::error::ModelError;
 use crate::graph::{Builder, Value};
+use crate::memory::Data;
 use crate::onnx::node::{CORE, Node};
 use crate::shape::Shape;
 
@@ -187,6 +188,25 @@ fn by_channel(value: Value, rank: usize) -> Value {
     value.reshaped(Shape::fixed(dims))
 }
 
+/// What channels of floats that are constants are multiplied with, and what is added.
+fn trained(channels: [&Value; 4], epsilon: f64) -> Option<(Value, Value)> {
+    let [scale, bias, mean, variance] = channels.map(Value::values::<f32>);
+    let (scale, bias, mean, variance) = (scale?, bias?, mean?, variance?);
+    let (mut factors, mut offsets) = (Vec::new(), Vec::new());
+    for (((scale, bias), mean), variance) in scale.iter().zip(bias).zip(mean).zip(variance) {
+        let factor = f64::from(*scale) / (f64::from(*variance) + epsilon).sqrt();
+        factors.push(factor as f32);
+        offsets.push((f64::from(*bias) - f64::from(*mean) * factor) as f32);
+    }
+    let dims = &channels[0].shape.dims;
+    let all_fit = factors.len() == channels[0].width()
+        && channels
+            .iter()
+            .all(|channel| channel.element == Element::Float && channel.shape.dims == *dims);
+    let constant = |values| Value::constant(Element::Float, dims.clone(), Data::F32(values));
+    all_fit.then(|| (constant(factors), constant(offsets)))
+}
+
 fn load_batch(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
     let value = graph.operand(node, 0)?;
     if node.flag("training_mode", false)? {
@@ -204,6 +224,11 @@ fn load_batch(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
     let [scale, bias, mean, variance] = &channels[..] else {
         return Err(node.invalid("has not five inputs"));
     };
+    if let Some((factor, offset)) = trained([scale, bias, mean, variance], epsilon) {
+        let scaled = multiply(node, graph, &value, &factor)?;
+        let made = add(node, graph, &scaled, &offset)?;
+        return graph.alias(node, 0, made);
+    }
     let f = |x, mean| x - mean;
     let centered = arithmetic(
         node,

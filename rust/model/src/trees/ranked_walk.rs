@@ -58,6 +58,7 @@ pub(super) struct Cuts {
     /// The last of each block.
     last: [f32; BLOCK],
     blocks: [[f32; BLOCK]; BLOCK],
+    count: usize,
 }
 
 impl Cuts {
@@ -67,7 +68,13 @@ impl Cuts {
         Self {
             last: blocks.map(|block| block[BLOCK - 1]),
             blocks,
+            count: cuts.len(),
         }
+    }
+
+    /// All of them, where they are few.
+    pub fn few(&self) -> Option<&[f32]> {
+        self.blocks[0].get(..self.count)
     }
 
     /// How many cuts are below `x`, 255 for NaN.
