@@ -71,6 +71,17 @@ impl<T: Number> Step for Contract<T> {
             let contract = self;
             return dispatch(self.cpu, Neighbours { contract, a, b, to });
         }
+        if n > 1 {
+            let rows = Rows {
+                contract: self,
+                n,
+                stride,
+                a,
+                b,
+                to,
+            };
+            return dispatch(self.cpu, rows);
+        }
         #[cfg(target_arch = "x86_64")]
         if self.cpu != Cpu::Portable {
             #[allow(
@@ -78,9 +89,9 @@ impl<T: Number> Step for Contract<T> {
                 reason = "the processor was asked for it when the model was loaded"
             )]
             // SAFETY: see above.
-            return unsafe { self.run_avx2(n, stride, a, b, to) };
+            return unsafe { self.run_avx2(stride, a, b, to) };
         }
-        self.run_portable(n, stride, a, b, to);
+        self.run_portable(stride, a, b, to);
     }
 
     fn is_product(&self) -> bool {
@@ -132,46 +143,76 @@ impl<T: Number> Kernel<T> for Neighbours<'_, T> {
     }
 }
 
+/// Many rows, which registers hold.
+struct Rows<'m, T> {
+    contract: &'m Contract<T>,
+    n: usize,
+    stride: usize,
+    a: &'m [T],
+    b: &'m [T],
+    to: &'m mut [T],
+}
+
+impl<T: Number> Kernel<T> for Rows<'_, T> {
+    #[inline(always)]
+    fn run<V: Lanes<Item = T>>(self) {
+        let Self {
+            contract,
+            n,
+            stride,
+            a,
+            b,
+            to,
+        } = self;
+        let ((_, a_lines), (_, b_lines)) = (&contract.a, &contract.b);
+        let starts = a_lines.starts.iter().zip(&b_lines.starts);
+        for ((a_start, b_start), to) in starts.zip(to.chunks_mut(stride)) {
+            for (part, to) in to[..n].chunks_mut(2 * V::LEN).enumerate() {
+                let (row, count) = (part * 2 * V::LEN, to.len());
+                let mut sums = [V::splat(contract.zero); 2];
+                for (a_step, b_step) in a_lines.steps.iter().zip(&b_lines.steps) {
+                    let a = &a[(a_start + a_step) as usize * stride + row..][..count];
+                    let b = &b[(b_start + b_step) as usize * stride + row..][..count];
+                    sums[0] = V::read(a).fused(V::read(b), sums[0]);
+                    if count > V::LEN {
+                        sums[1] = V::read(&a[V::LEN..]).fused(V::read(&b[V::LEN..]), sums[1]);
+                    }
+                }
+                sums[0].write(to);
+                if count > V::LEN {
+                    sums[1].write(&mut to[V::LEN..]);
+                }
+            }
+        }
+    }
+}
+
 impl<T: Number> Contract<T> {
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma")]
-    fn run_avx2(&self, n: usize, stride: usize, a: &[T], b: &[T], to: &mut [T]) {
-        self.run_portable(n, stride, a, b, to);
+    fn run_avx2(&self, stride: usize, a: &[T], b: &[T], to: &mut [T]) {
+        self.run_portable(stride, a, b, to);
     }
 
+    /// One row.
     #[inline(always)]
-    fn run_portable(&self, n: usize, stride: usize, a: &[T], b: &[T], to: &mut [T]) {
+    fn run_portable(&self, stride: usize, a: &[T], b: &[T], to: &mut [T]) {
         let ((_, a_lines), (_, b_lines)) = (&self.a, &self.b);
-        let steps = || a_lines.steps.iter().zip(&b_lines.steps);
-        if n == 1 {
-            for first in (0..self.to.width).step_by(SIDE) {
-                let count = SIDE.min(self.to.width - first);
-                let mut sums = [self.zero; SIDE];
-                let mut starts = [(0, 0); SIDE];
-                for (side, start) in starts.iter_mut().take(count).enumerate() {
-                    *start = (a_lines.starts[first + side], b_lines.starts[first + side]);
-                }
-                for (a_step, b_step) in steps() {
-                    for (sum, start) in sums.iter_mut().zip(&starts) {
-                        let x = a[(start.0 + a_step) as usize * stride];
-                        *sum = x.fused(b[(start.1 + b_step) as usize * stride], *sum);
-                    }
-                }
-                for (side, sum) in sums[..count].iter().enumerate() {
-                    to[(first + side) * stride] = *sum;
+        for first in (0..self.to.width).step_by(SIDE) {
+            let count = SIDE.min(self.to.width - first);
+            let mut sums = [self.zero; SIDE];
+            let mut starts = [(0, 0); SIDE];
+            for (side, start) in starts.iter_mut().take(count).enumerate() {
+                *start = (a_lines.starts[first + side], b_lines.starts[first + side]);
+            }
+            for (a_step, b_step) in a_lines.steps.iter().zip(&b_lines.steps) {
+                for (sum, start) in sums.iter_mut().zip(&starts) {
+                    let x = a[(start.0 + a_step) as usize * stride];
+                    *sum = x.fused(b[(start.1 + b_step) as usize * stride], *sum);
                 }
             }
-            return;
-        }
-        for (i, (a_start, b_start)) in a_lines.starts.iter().zip(&b_lines.starts).enumerate() {
-            let to = &mut to[i * stride..][..n];
-            to.fill(self.zero);
-            for (a_step, b_step) in steps() {
-                let a = &a[(a_start + a_step) as usize * stride..][..n];
-                let b = &b[(b_start + b_step) as usize * stride..][..n];
-                for ((to, a), b) in to.iter_mut().zip(a).zip(b) {
-                    *to = a.fused(*b, *to);
-                }
+            for (side, sum) in sums[..count].iter().enumerate() {
+                to[(first + side) * stride] = *sum;
             }
         }
     }

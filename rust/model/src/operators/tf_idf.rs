@@ -224,18 +224,19 @@ impl Step for TfIdf {
                 self.rows.of(lead, self.rows.columns),
                 self.rows.of(lead, self.to),
             );
-            for row in 0..n {
-                (0..to.width).for_each(|column| memory.set(to.first + column, row, 0.0f32));
-                self.count(memory, row, from, to);
-                for (column, weight) in self.weights.iter().enumerate() {
-                    let count: f32 = memory.get(to.first + column, row);
-                    let value = match self.mode {
-                        Mode::Count => count,
-                        Mode::Occurs if count == 0.0 => 0.0,
-                        Mode::Occurs => *weight,
-                        Mode::Weighted => count * weight,
-                    };
-                    memory.set(to.first + column, row, value);
+            // Column after column: a row alone would go through as many lines of the cache.
+            let stride = memory.stride;
+            for column in to.of_mut(memory.f32, stride).chunks_mut(stride) {
+                column[..n].fill(0.0);
+            }
+            (0..n).for_each(|row| self.count(memory, row, from, to));
+            let columns = to.of_mut(memory.f32, stride).chunks_mut(stride);
+            for (column, weight) in columns.zip(&self.weights) {
+                let counts = column[..n].iter_mut();
+                match self.mode {
+                    Mode::Count => {}
+                    Mode::Occurs => counts.filter(|x| **x != 0.0).for_each(|x| *x = *weight),
+                    Mode::Weighted => counts.for_each(|x| *x *= weight),
                 }
             }
         }

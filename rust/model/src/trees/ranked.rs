@@ -135,11 +135,18 @@ impl Ranked {
         }
     }
 
-    /// Adds the leaves of at most a tile of rows to their scores.
-    fn sum_tile(&self, x: &[f32], weights: &[f32], targets: &[u32], scores: &mut [f32]) {
+    /// Adds the leaves of at most a tile of rows to their scores. `VIEWS` are no fewer than there are: what is not there
+    /// need not be cleared.
+    fn sum_tile<const VIEWS: usize>(
+        &self,
+        x: &[f32],
+        weights: &[f32],
+        targets: &[u32],
+        scores: &mut [f32],
+    ) {
         let n = x.len() / self.cuts.len();
         let count = scores.len() / n;
-        let mut ranks = [Rows::ZERO; MOST_VIEWS];
+        let mut ranks = [Rows::ZERO; VIEWS];
         ranked_rows::rank(self.cpu, &self.cuts, x, &mut ranks);
         let only_target = targets.iter().all(|target| *target == targets[0]);
         let mut sums = [0.0; TILE];
@@ -433,7 +440,11 @@ impl Walk for Ranked {
         let tiles = x.chunks(TILE * width).zip(scores.chunks_mut(TILE * count));
         let mut summed = 0;
         for (x, scores) in tiles.filter(|(x, _)| x.len() / width >= self.least_rows()) {
-            self.sum_tile(x, weights, targets, scores);
+            match width {
+                0..=16 => self.sum_tile::<16>(x, weights, targets, scores),
+                17..=64 => self.sum_tile::<64>(x, weights, targets, scores),
+                _ => self.sum_tile::<MOST_VIEWS>(x, weights, targets, scores),
+            }
             summed += x.len() / width;
         }
         summed
