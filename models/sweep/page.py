@@ -11,8 +11,8 @@ rows with NaN, infinities, huge and tiny numbers and unseen categories, beside O
 
 - **runs on**: `own`: wholly on Pelton's kernels; `tract`: with a step on tract; `refused`: the reason stands behind it; `-`:
   there is no ONNX file of it, because the tool does not export it or ONNX Runtime does not run it.
-- **agrees**: labels and strings are equal (but for as many as ONNX Runtime changes itself when it gets its rows one by one), and floats within 1e-6, relative to the value where that is above 1, or within three
-  times the **rounding**; on both kinds of rows. Rounding is what float32 costs ONNX Runtime itself: how far its own results lie apart
+- **agrees**: labels and strings are equal (but for as many as ONNX Runtime changes itself when it gets its rows one by one),
+  and floats within 1e-6, relative to the value where that is above 1, or within three times the **rounding**; on both kinds of rows. Rounding is what float32 costs ONNX Runtime itself: how far its own results lie apart
   when it gets the rows together, one by one, and in double, where it has all kernels of the model in double.
   **difference** is the largest one, and **ugly** that on the rows with NaN and infinities. Huge numbers are fed only to what
   compares or scales value by value: in a sum of 1e30 and 1 the order decides.
@@ -37,7 +37,7 @@ def page(rows):
     exported = [row for row in rows if row["executor"] != "-"]
     counts = (
         f"Of {len(exported)} models, {counted(rows, executor='own')} run wholly on Pelton's kernels, {counted(rows, executor='tract')} with a "
-        f"step on tract, and {counted(rows, executor='refused')} are refused; {counted(rows, agrees='yes')} agree with ONNX Runtime, "
+        f"step on tract, and {counted(rows, executor='refused')} refused; {counted(rows, agrees='yes')} agree with ONNX Runtime, "
         f"{counted(rows, agrees='no')} do not."
     )
     measured = [row for row in rows if row["executor"] == "own" and row["ratio_256"]]
@@ -47,6 +47,9 @@ def page(rows):
         f"Of the {len(measured)} that run wholly on Pelton's kernels, {len(measured) - len(slow)} are never slower at 1 and 8 rows, and have at "
         f"least 0.9 of ONNX Runtime's speed at 32 and 256."
     )
+    behind = lambda row: ", ".join(f"{row[f'ratio_{n}']} at {n}" for n, ratio in least.items() if float(row[f"ratio_{n}"]) < ratio)
+    if slow:
+        slower += " Behind are " + "; ".join(f"{row['model']} ({behind(row)})" for row in slow) + "."
     text = HEAD.format(onnxruntime=onnxruntime.__version__, counts=counts, slow=slower)
     for row in rows:
         ugly = row["ugly_difference"]

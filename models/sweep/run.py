@@ -83,12 +83,12 @@ def check(command, place, entry):
     """A row of the table."""
     row = dict.fromkeys(ALL, "") | dict(model=entry["name"])
     if entry["reason"]:
-        return row | dict(executor="-", reason=entry["reason"])
+        return row | dict(executor="-", reason=first_line(entry["reason"]))
     steps = pelton(command, "inspect", place / "model.onnx")
     if isinstance(steps, str):
         return row | dict(executor="refused", reason=first_line(steps))
     reasons = [step["tract"] for step in steps["steps"] if step["tract"]]
-    notes = sorted(set(reasons)) + [f"with NaN or unseen categories {entry['ugly']}"] * bool(entry["ugly"])
+    notes = sorted(set(reasons)) + [f"with NaN or unseen categories {first_line(entry['ugly'])}" for _ in range(bool(entry["ugly"]))]
     row |= dict(executor="tract" if reasons else "own", reason="; ".join(notes), rounding=f"{entry['rounding']:.1e}")
     # Another order of the sum is wrong by as much, in the other direction or in the worst row.
     tolerance = max(TOLERANCE, 3 * entry["rounding"])
