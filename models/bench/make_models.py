@@ -172,6 +172,45 @@ def din_model(rng, *inputs):
     return graph.model(*inputs)
 
 
+def encoder_model(rng, *inputs):
+    """A layer of a Transformer over a history: attention of four heads, two dense layers, each normalized."""
+    length, dim, heads, words = 50, 64, 4, 1000
+    graph = Graph(rng)
+    size = lambda *dims: graph.constant(np.array(dims, np.int64))
+    ones, zeros = graph.constant(np.ones(dim, np.float32)), graph.constant(np.zeros(dim, np.float32))
+
+    def linear(x, inputs, outputs):
+        return graph.add("Add", graph.add("MatMul", x, graph.weights(inputs, outputs)), graph.weights(outputs))
+
+    def of_heads(x, order):
+        return graph.add("Transpose", graph.add("Reshape", x, size(-1, length, heads, dim // heads)), perm=order)
+
+    def normalized(x, more):
+        return graph.add("LayerNormalization", graph.add("Add", x, more), ones, zeros, axis=-1)
+
+    x = graph.add("Add", graph.add("Gather", graph.weights(words, dim), "history"), graph.weights(length, dim))
+    query, key, value = (of_heads(linear(x, dim, dim), order) for order in ([0, 2, 1, 3], [0, 2, 3, 1], [0, 2, 1, 3]))
+    scores = graph.add("Mul", graph.add("MatMul", query, key), graph.constant(np.float32((dim // heads) ** -0.5)))
+    mixed = graph.add("MatMul", graph.add("Softmax", scores, axis=-1), value)
+    mixed = graph.add("Reshape", graph.add("Transpose", mixed, perm=[0, 2, 1, 3]), size(-1, length, dim))
+    x = normalized(x, linear(mixed, dim, dim))
+    x = normalized(x, linear(graph.add("Relu", linear(x, dim, 2 * dim)), 2 * dim, dim))
+    graph.sigmoid(graph.dense(graph.add("ReduceMean", x, axes=[1], keepdims=0), dim, 1))
+    return graph.model(*inputs)
+
+
+def gelu_model(rng, *inputs):
+    """A dense network with GELU as exporters write it, layer normalization and Tanh."""
+    graph = Graph(rng)
+    number = lambda x: graph.constant(np.float32(x))
+    x = graph.dense("x", FEATURES, 128)
+    error = graph.add("Erf", graph.add("Div", x, number(2**0.5)))
+    x = graph.add("Mul", graph.add("Mul", x, graph.add("Add", error, number(1))), number(0.5))
+    x = graph.add("LayerNormalization", x, graph.weights(128), graph.weights(128), axis=-1)
+    graph.sigmoid(graph.mlp(graph.add("Tanh", graph.dense(x, 128, 64)), 64, 1))
+    return graph.model(*inputs)
+
+
 def large_forest(rng, trees=500, depth=10):
     """A million nodes: what loading costs. Complete trees with random tests, because training them takes an hour."""
     inner = 2**depth - 1
@@ -218,6 +257,9 @@ def cases(rng):
            ["p", 1], [4, 3, 1.9, 1.6])  # fmt: skip
     inputs = [ids("history", 5000, 100), ids("candidate", 5000, 1)]
     yield "DIN-like, 100 x 32", "din", din_model(rng, *inputs), inputs, ["p", 1], [3, 2, 2, 2]
+    inputs = [ids("history", 1000, 50)]
+    yield "Transformer encoder, 50 x 64", "encoder", encoder_model(rng, *inputs), inputs, ["p", 1], [1, 1, 0.9, 0.9]
+    yield "MLP 40-128-64-1, GELU, layer normalization", "gelu", gelu_model(rng, x), [x], ["p", 1], [1, 1, 0.9, 0.9]
 
 
 def main(directory):

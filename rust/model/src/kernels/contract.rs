@@ -18,6 +18,8 @@ pub(crate) struct Contract<T> {
     zero: T,
     /// So many neighbours share their numbers of `a` and have neighbours of `b`: registers hold them.
     together: usize,
+    /// So many of these runs share their numbers of `b`.
+    sharing: usize,
 }
 
 impl<T: Number> Contract<T> {
@@ -27,14 +29,27 @@ impl<T: Number> Contract<T> {
             true => (b, a),
             false => (a, b),
         };
+        let together = of_a.max(of_b);
+        let runs: Vec<u32> = b.1.starts.iter().step_by(together).copied().collect();
         Self {
             cpu,
             a,
             b,
             to,
             zero: T::default(),
-            together: of_a.max(of_b),
+            together,
+            sharing: sharing(&runs),
         }
+    }
+}
+
+/// How many neighbours are equal, everywhere.
+fn sharing(starts: &[u32]) -> usize {
+    let equal = |part: &[u32]| part.iter().take_while(|start| **start == part[0]).count();
+    let count = equal(starts).max(1);
+    match starts.chunks(count).all(|part| equal(part) == count) {
+        true => count,
+        false => 1,
     }
 }
 
@@ -107,39 +122,69 @@ struct Neighbours<'m, T> {
     to: &'m mut [T],
 }
 
-/// Registers of sums.
-const REGISTERS: usize = 4;
-
 impl<T: Number> Kernel<T> for Neighbours<'_, T> {
     #[inline(always)]
-    fn run<V: Lanes<Item = T>>(self) {
+    fn run<V: Lanes<Item = T>>(mut self) {
+        let Contract {
+            together, sharing, ..
+        } = *self.contract;
+        let runs = self.contract.a.1.starts.len() / together;
+        for first in (0..runs).step_by(sharing) {
+            let last = first + sharing;
+            let mut run = first;
+            while run < last {
+                run += match (last - run, together <= V::LEN) {
+                    (8.., true) => self.runs::<V, 8, 1>(run),
+                    (4.., true) => self.runs::<V, 4, 1>(run),
+                    (4.., false) => self.runs::<V, 4, 2>(run),
+                    (_, true) => self.runs::<V, 1, 1>(run),
+                    (_, false) => self.runs::<V, 1, 4>(run),
+                };
+            }
+        }
+    }
+}
+
+impl<T: Number> Neighbours<'_, T> {
+    /// `RUNS` runs from `run` on that share their numbers of `b`, `VECTORS` registers of each at once.
+    #[inline(always)]
+    fn runs<V: Lanes<Item = T>, const RUNS: usize, const VECTORS: usize>(
+        &mut self,
+        run: usize,
+    ) -> usize {
         let ((_, a), (_, b)) = (&self.contract.a, &self.contract.b);
         let together = self.contract.together;
-        for (run, to) in self.to[..a.starts.len()]
-            .chunks_exact_mut(together)
-            .enumerate()
-        {
-            let (a_start, b_start) = (a.starts[run * together], b.starts[run * together]);
-            for (part, to) in to.chunks_mut(REGISTERS * V::LEN).enumerate() {
-                let mut sums = [V::splat(T::default()); REGISTERS];
-                let count = to.len();
-                for (a_step, b_step) in a.steps.iter().zip(&b.steps) {
-                    let x = V::splat(self.a[(a_start + a_step) as usize]);
-                    let from = (b_start + b_step) as usize + part * REGISTERS * V::LEN;
-                    let from = &self.b[from..from + count];
-                    for v in 0..REGISTERS {
-                        if v * V::LEN < count {
-                            sums[v] = x.fused(V::read(&from[v * V::LEN..]), sums[v]);
-                        }
+        let a_starts: [u32; RUNS] = std::array::from_fn(|r| a.starts[(run + r) * together]);
+        let b_start = b.starts[run * together];
+        for part in (0..together).step_by(VECTORS * V::LEN) {
+            let count = (together - part).min(VECTORS * V::LEN);
+            let mut sums = [[V::splat(T::default()); VECTORS]; RUNS];
+            for (a_step, b_step) in a.steps.iter().zip(&b.steps) {
+                let from = (b_start + b_step) as usize + part;
+                let from = &self.b[from..from + count];
+                let mut factors = [V::splat(T::default()); VECTORS];
+                for v in 0..VECTORS {
+                    if v * V::LEN < count {
+                        factors[v] = V::read(&from[v * V::LEN..]);
                     }
                 }
-                for v in 0..REGISTERS {
+                for r in 0..RUNS {
+                    let x = V::splat(self.a[(a_starts[r] + a_step) as usize]);
+                    for v in 0..VECTORS {
+                        sums[r][v] = x.fused(factors[v], sums[r][v]);
+                    }
+                }
+            }
+            for r in 0..RUNS {
+                let to = &mut self.to[(run + r) * together + part..][..count];
+                for v in 0..VECTORS {
                     if v * V::LEN < count {
-                        sums[v].write(&mut to[v * V::LEN..]);
+                        sums[r][v].write(&mut to[v * V::LEN..]);
                     }
                 }
             }
         }
+        RUNS
     }
 }
 

@@ -15,15 +15,51 @@ pub(crate) struct Operand<T> {
     columns: Columns,
     constant: Option<Vec<T>>,
     index: Option<Vec<u32>>,
+    runs: Runs,
+}
+
+/// How the values of an operand follow each other: runs of so many neighbours, or of one value.
+#[derive(Debug, Clone, Copy)]
+struct Runs {
+    len: usize,
+    one: bool,
+}
+
+impl Runs {
+    /// The longest runs of which an index is made.
+    fn of(index: &[u32]) -> Self {
+        let run = |step: u32| {
+            let begins = |run: &[u32]| {
+                let places = run.iter().zip(0..);
+                places
+                    .take_while(|(at, i)| **at == run[0] + i * step)
+                    .count()
+            };
+            let len = begins(index).max(1);
+            let whole = index.chunks(len).all(|run| begins(run) == len);
+            if whole { len } else { 1 }
+        };
+        let (same, beside) = (run(0), run(1));
+        Self {
+            len: same.max(beside),
+            one: same > beside,
+        }
+    }
 }
 
 impl<T: Cell> Operand<T> {
     /// `value` broadcast to `shape`.
     pub fn new(value: &Value, shape: &Shape) -> Self {
+        let index = shape.broadcast_index(&value.shape);
+        let all = Runs {
+            len: shape.width(),
+            one: false,
+        };
         Self {
             columns: value.own_columns(),
             constant: value.values::<T>().map(<[T]>::to_vec),
-            index: shape.broadcast_index(&value.shape),
+            runs: index.as_deref().map_or(all, Runs::of),
+            index,
         }
     }
 
@@ -33,12 +69,14 @@ impl<T: Cell> Operand<T> {
                 values,
                 stride: 1,
                 index: self.index.as_deref(),
+                runs: self.runs,
                 constant: true,
             },
             None => Source {
                 values: self.columns.of(T::older(older), stride),
                 stride,
                 index: self.index.as_deref(),
+                runs: self.runs,
                 constant: false,
             },
         }
@@ -51,6 +89,7 @@ struct Source<'m, T> {
     values: &'m [T],
     stride: usize,
     index: Option<&'m [u32]>,
+    runs: Runs,
     constant: bool,
 }
 
@@ -76,6 +115,15 @@ impl<'m, T: Cell> Source<'m, T> {
         match self.constant {
             true => Lane::Same(self.first(k)),
             false => Lane::Rows(&self.values[self.place(k)..][..n]),
+        }
+    }
+
+    /// Values from `k` on of a single row: part of a run.
+    #[inline(always)]
+    fn run(&self, k: usize, len: usize) -> Lane<'m, T> {
+        match self.runs.one {
+            true => Lane::Same(self.first(k)),
+            false => Lane::Rows(&self.values[self.place(k)..][..len]),
         }
     }
 
@@ -167,21 +215,34 @@ impl<A: Cell, B: Cell, U: Cell, F: Fn(A, B) -> U> Loops for Pairs<'_, A, B, U, F
             }
             return;
         }
+        let (short, long) = (a.runs.len.min(b.runs.len), a.runs.len.max(b.runs.len));
+        if self.stride == 1 && short > 1 && long.is_multiple_of(short) {
+            for (run, to) in to.chunks_exact_mut(short).enumerate() {
+                let k = run * short;
+                join(to, a.run(k, short), b.run(k, short), f);
+            }
+            return;
+        }
         let columns = to.chunks_exact_mut(self.stride).enumerate();
         if n == 1 {
             return columns.for_each(|(k, to)| to[0] = f(a.first(k), b.first(k)));
         }
         for (k, to) in columns {
-            let to = to[..n].iter_mut();
-            match (a.lane(k, n), b.lane(k, n)) {
-                (Lane::Rows(a), Lane::Rows(b)) => {
-                    to.zip(a).zip(b).for_each(|((to, a), b)| *to = f(*a, *b));
-                }
-                (Lane::Rows(a), Lane::Same(b)) => to.zip(a).for_each(|(to, a)| *to = f(*a, b)),
-                (Lane::Same(a), Lane::Rows(b)) => to.zip(b).for_each(|(to, b)| *to = f(a, *b)),
-                (Lane::Same(a), Lane::Same(b)) => to.for_each(|to| *to = f(a, b)),
-            }
+            join(&mut to[..n], a.lane(k, n), b.lane(k, n), f);
         }
+    }
+}
+
+#[inline(always)]
+fn join<A: Cell, B: Cell, U: Cell>(to: &mut [U], a: Lane<A>, b: Lane<B>, f: &impl Fn(A, B) -> U) {
+    let to = to.iter_mut();
+    match (a, b) {
+        (Lane::Rows(a), Lane::Rows(b)) => {
+            to.zip(a).zip(b).for_each(|((to, a), b)| *to = f(*a, *b));
+        }
+        (Lane::Rows(a), Lane::Same(b)) => to.zip(a).for_each(|(to, a)| *to = f(*a, b)),
+        (Lane::Same(a), Lane::Rows(b)) => to.zip(b).for_each(|(to, b)| *to = f(a, *b)),
+        (Lane::Same(a), Lane::Same(b)) => to.for_each(|to| *to = f(a, b)),
     }
 }
 

@@ -57,18 +57,19 @@ impl Number for f32 {
 /// A product of two floats is exact in f64. The sum is rounded to odd there, so that rounding it once more is right.
 #[inline(always)]
 pub(crate) fn fused(a: f32, b: f32, c: f32) -> f32 {
+    if cfg!(target_arch = "aarch64") {
+        // Every processor of this architecture has the instruction.
+        return a.mul_add(b, c);
+    }
     let (product, c) = (f64::from(a) * f64::from(b), f64::from(c));
     let sum = product + c;
     let back = sum - product;
     let lost = (product - (sum - back)) + (c - back);
-    let even = sum.to_bits() & 1 == 0;
-    // Away from zero where what was lost has the sign of the sum, towards it otherwise.
-    let step = match (lost > 0.0, lost < 0.0) {
-        (true, _) if even => 1 - 2 * i64::from(sum < 0.0),
-        (_, true) if even => 2 * i64::from(sum < 0.0) - 1,
-        _ => 0,
-    };
-    f64::from_bits(sum.to_bits().wrapping_add_signed(step)) as f32
+    // The last bit says that something was lost; where it has the other sign, the sum is one step too far from zero.
+    let (above, below) = (lost > 0.0, lost < 0.0);
+    let inexact = u64::from(above | below);
+    let too_far = inexact & (u64::from(below) ^ sum.to_bits() >> 63);
+    f64::from_bits(sum.to_bits().wrapping_sub(too_far) | inexact) as f32
 }
 
 impl Number for f64 {
@@ -216,9 +217,13 @@ pub(crate) trait Lanes: Copy {
 /// What functions of floats need beside.
 pub(crate) trait Floats: Lanes<Item = f32> {
     fn over(self, other: Self) -> Self;
+    /// The square root.
+    fn root(self) -> Self;
     /// `top` where this is more; NaN stays.
     fn at_most(self, top: Self) -> Self;
     fn magnitude(self) -> Self;
+    /// The largest of all, unless one is NaN.
+    fn largest(self) -> f32;
     /// `negative` where this is below zero, `other` elsewhere, NaN included.
     fn if_negative(self, negative: Self, other: Self) -> Self;
     /// With the sign of `sign`; this has none.
@@ -327,12 +332,21 @@ impl Floats for Plain<f32> {
         self.zip(other, |x, y| x / y)
     }
     #[inline(always)]
+    fn root(self) -> Self {
+        Self(self.0.map(f32::sqrt))
+    }
+    #[inline(always)]
     fn at_most(self, top: Self) -> Self {
         self.zip(top, |x, top| if x > top { top } else { x })
     }
     #[inline(always)]
     fn magnitude(self) -> Self {
         Self(self.0.map(f32::abs))
+    }
+    #[inline(always)]
+    fn largest(self) -> f32 {
+        let more = |a: f32, b: &f32| if *b > a { *b } else { a };
+        self.0.iter().fold(f32::NEG_INFINITY, more)
     }
     #[inline(always)]
     fn if_negative(self, negative: Self, other: Self) -> Self {
@@ -483,7 +497,10 @@ pub(crate) mod x86 {
     }
 
     impl Floats for F32x16 {
-        common! { F32x16, over(other) = _mm512_div_ps; }
+        common! { F32x16,
+            over(other) = _mm512_div_ps;
+            root() = _mm512_sqrt_ps;
+        }
         #[inline(always)]
         fn at_most(self, top: Self) -> Self {
             // SAFETY: see the module.
@@ -493,6 +510,15 @@ pub(crate) mod x86 {
         fn magnitude(self) -> Self {
             // SAFETY: see the module.
             Self(unsafe { _mm512_abs_ps(self.0) })
+        }
+        #[inline(always)]
+        fn largest(self) -> f32 {
+            // SAFETY: see the module.
+            let (low, high) = unsafe {
+                let high = _mm512_extractf64x4_pd::<1>(_mm512_castps_pd(self.0));
+                (_mm512_castps512_ps256(self.0), _mm256_castpd_ps(high))
+            };
+            F32x8(low).at_least(F32x8(high)).largest()
         }
         #[inline(always)]
         fn if_negative(self, negative: Self, other: Self) -> Self {
@@ -614,7 +640,10 @@ pub(crate) mod x86 {
     }
 
     impl Floats for F32x8 {
-        common! { F32x8, over(other) = _mm256_div_ps; }
+        common! { F32x8,
+            over(other) = _mm256_div_ps;
+            root() = _mm256_sqrt_ps;
+        }
         #[inline(always)]
         fn at_most(self, top: Self) -> Self {
             // SAFETY: see the module.
@@ -624,6 +653,16 @@ pub(crate) mod x86 {
         fn magnitude(self) -> Self {
             // SAFETY: see the module.
             Self(unsafe { _mm256_andnot_ps(_mm256_set1_ps(-0.0), self.0) })
+        }
+        #[inline(always)]
+        fn largest(self) -> f32 {
+            // SAFETY: see the module.
+            unsafe {
+                let high = _mm256_extractf128_ps(self.0, 1);
+                let four = _mm_max_ps(_mm256_castps256_ps128(self.0), high);
+                let two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+                _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)))
+            }
         }
         #[inline(always)]
         fn if_negative(self, negative: Self, other: Self) -> Self {

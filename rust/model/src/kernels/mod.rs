@@ -15,5 +15,6 @@ mod panels;
 pub(crate) mod smooth;
 pub(crate) mod softmax;
 mod sparse;
+pub(crate) mod standardize;
 mod sums;
 pub(crate) mod tables;

@@ -7,6 +7,8 @@ use crate::operators::Step;
 /// Copies columns: `to[k]` is value `index[k]` of `from`.
 pub(crate) struct Gather<T> {
     runs: Vec<Run>,
+    /// The place of every value, where runs are short: of a transposed matrix, say.
+    index: Option<Vec<u32>>,
     from: Columns,
     constant: Option<Vec<T>>,
     to: Columns,
@@ -19,6 +21,9 @@ struct Run {
     to: u32,
     len: u32,
 }
+
+/// Runs of fewer values on average take longer than their values one by one.
+const SHORT: usize = 4;
 
 /// The number in an index that stands for nothing: the value stays what it was.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -34,7 +39,10 @@ pub(crate) struct Blocks {
 
 impl<T: Cell> Gather<T> {
     pub fn step(value: &Value, index: impl IntoIterator<Item = u32>, to: Columns) -> Box<dyn Step> {
-        Self::of_runs(value, runs(index), to)
+        let index: Vec<u32> = index.into_iter().collect();
+        let runs = runs(index.iter().copied());
+        let short = !index.contains(&NONE) && index.len() < SHORT * runs.len();
+        Self::of_runs(value, runs, short.then_some(index), to)
     }
 
     pub fn blocks(value: &Value, blocks: Blocks, to: Columns) -> Box<dyn Step> {
@@ -43,12 +51,18 @@ impl<T: Cell> Gather<T> {
             to: (blocks.to + block * blocks.step) as u32,
             len: blocks.len as u32,
         };
-        Self::of_runs(value, (0..blocks.count).map(run).collect(), to)
+        Self::of_runs(value, (0..blocks.count).map(run).collect(), None, to)
     }
 
-    fn of_runs(value: &Value, runs: Vec<Run>, to: Columns) -> Box<dyn Step> {
+    fn of_runs(
+        value: &Value,
+        runs: Vec<Run>,
+        index: Option<Vec<u32>>,
+        to: Columns,
+    ) -> Box<dyn Step> {
         Box::new(Self {
             runs,
+            index,
             from: value.own_columns(),
             constant: value.values::<T>().map(<[T]>::to_vec),
             to,
@@ -82,6 +96,12 @@ impl<T: Cell> Step for Gather<T> {
             return;
         }
         let from = self.from.of(T::older(&older), stride);
+        if let (Some(index), 1, 1) = (&self.index, n, stride) {
+            for (to, place) in to.iter_mut().zip(index) {
+                *to = from[*place as usize];
+            }
+            return;
+        }
         for &Run {
             from: first,
             to: second,
@@ -91,7 +111,10 @@ impl<T: Cell> Step for Gather<T> {
             let (first, second, len) = (first as usize, second as usize, len as usize);
             if n == stride {
                 let cells = len * stride;
-                to[second * stride..][..cells].copy_from_slice(&from[first * stride..][..cells]);
+                copy(
+                    &from[first * stride..][..cells],
+                    &mut to[second * stride..][..cells],
+                );
                 continue;
             }
             for k in 0..len {
@@ -106,5 +129,19 @@ impl<T: Cell> Step for Gather<T> {
                 }
             }
         }
+    }
+}
+
+/// Copies values that are mostly few: a call of the C library for each run would take longer.
+#[inline(always)]
+fn copy<T: Copy>(from: &[T], to: &mut [T]) {
+    const TOGETHER: usize = 8;
+    let (from, rest) = from.as_chunks::<TOGETHER>();
+    let (to, rest_to) = to.as_chunks_mut::<TOGETHER>();
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
+    }
+    for (to, from) in rest_to.iter_mut().zip(rest) {
+        *to = *from;
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! The powers of a line are dealt in turn to 16 sums; the second half is added to the first until one is left.
 
+use std::ops::Range;
+
 use super::dense::BLOCK;
 use super::functions::exp;
 use super::lanes::{FloatKernel, Floats, dispatch_floats};
@@ -10,26 +12,60 @@ use crate::memory::{Columns, Workspace};
 use crate::operators::Step;
 use crate::shape::Lines;
 
-/// The shares of the values of each line.
-pub(crate) struct Softmax {
-    cpu: Cpu,
-    lines: Lines,
-    from: Columns,
-    to: Columns,
+/// The lines of a tensor, and what of them fills registers.
+pub(super) struct Along {
+    pub lines: Lines,
     /// The values of a line lie side by side.
     along: bool,
     /// Neighbours of lines do.
     beside: bool,
 }
 
-impl Softmax {
-    pub fn new(cpu: Cpu, lines: Lines, (from, to): (Columns, Columns)) -> Self {
+impl Along {
+    pub fn new(lines: Lines) -> Self {
         let neighbours = |places: &[u32]| places.windows(2).all(|pair| pair[0] + 1 == pair[1]);
         Self {
             along: neighbours(&lines.steps),
             beside: neighbours(&lines.starts),
-            cpu,
             lines,
+        }
+    }
+
+    /// Each line of a single row, where its values lie side by side.
+    #[inline(always)]
+    pub fn alone(&self, n: usize, stride: usize) -> Option<impl Iterator<Item = Range<usize>>> {
+        let Lines { starts, steps } = &self.lines;
+        let lines = starts
+            .iter()
+            .map(move |start| *start as usize..*start as usize + steps.len());
+        (n == 1 && stride == 1 && self.along).then_some(lines)
+    }
+
+    /// Where lines begin, and how many have their values beside each other: those of several rows, or neighbours.
+    #[inline(always)]
+    pub fn neighbours(&self, n: usize, stride: usize) -> impl Iterator<Item = (u32, usize)> {
+        let starts = &self.lines.starts;
+        let (starts, count) = match n == 1 && stride == 1 && self.beside {
+            true => (&starts[..starts.len().min(1)], starts.len()),
+            false => (&starts[..], n),
+        };
+        starts.iter().map(move |start| (*start, count))
+    }
+}
+
+/// The shares of the values of each line.
+pub(crate) struct Softmax {
+    cpu: Cpu,
+    along: Along,
+    from: Columns,
+    to: Columns,
+}
+
+impl Softmax {
+    pub fn new(cpu: Cpu, lines: Lines, (from, to): (Columns, Columns)) -> Self {
+        Self {
+            cpu,
+            along: Along::new(lines),
             from,
             to,
         }
@@ -40,11 +76,11 @@ impl Step for Softmax {
     fn run(&self, n: usize, memory: &mut Workspace) {
         let stride = memory.stride;
         let (from, to) = self.from.and_younger(self.to, memory.f32, stride);
-        let softmax = self;
+        let along = &self.along;
         dispatch_floats(
             self.cpu,
             Run {
-                softmax,
+                along,
                 n,
                 stride,
                 from,
@@ -55,7 +91,7 @@ impl Step for Softmax {
 }
 
 struct Run<'m> {
-    softmax: &'m Softmax,
+    along: &'m Along,
     n: usize,
     stride: usize,
     from: &'m [f32],
@@ -65,26 +101,25 @@ struct Run<'m> {
 impl FloatKernel for Run<'_> {
     #[inline(always)]
     fn run<V: Floats>(self) {
-        let (softmax, stride) = (self.softmax, self.stride);
-        let Lines { starts, steps } = &softmax.lines;
-        let alone = self.n == 1 && stride == 1;
-        if alone && softmax.along {
-            for &start in starts {
-                let line = start as usize..start as usize + steps.len();
-                along::<V>(&self.from[line.clone()], &mut self.to[line]);
+        let Self {
+            along: lines,
+            n,
+            stride,
+            from,
+            to,
+        } = self;
+        if let Some(lines) = lines.alone(n, stride) {
+            for line in lines {
+                along::<V>(&from[line.clone()], &mut to[line]);
             }
             return;
         }
-        // What fills registers: lines that are neighbours, or the rows of each line.
-        let (starts, count) = match alone && softmax.beside {
-            true => (&starts[..starts.len().min(1)], starts.len()),
-            false => (&starts[..], self.n),
-        };
-        for &start in starts {
+        let steps = &lines.lines.steps;
+        for (start, count) in lines.neighbours(n, stride) {
             for first in (0..count).step_by(V::LEN) {
                 let len = V::LEN.min(count - first);
                 let at = |step: u32| (start + step) as usize * stride + first;
-                beside::<V>(steps, |step| at(step)..at(step) + len, self.from, self.to);
+                beside::<V>(steps, |step| at(step)..at(step) + len, from, to);
             }
         }
     }
@@ -116,25 +151,23 @@ fn along<V: Floats>(from: &[f32], to: &mut [f32]) {
 /// NaN may be lost: where one is, all that comes out is NaN.
 #[inline(always)]
 fn largest<V: Floats>(from: &[f32]) -> f32 {
-    let more = |a: f32, b: f32| if b > a { b } else { a };
-    let mut parts = from.chunks_exact(V::LEN);
-    let mut largest = V::splat(f32::NEG_INFINITY);
-    for part in &mut parts {
+    let Some(last) = from.len().checked_sub(V::LEN) else {
+        let more = |a: f32, b: &f32| if *b > a { *b } else { a };
+        return from.iter().fold(f32::NEG_INFINITY, more);
+    };
+    // The last register may have some of those before it, too.
+    let mut largest = V::read(&from[last..]);
+    for part in from.chunks_exact(V::LEN) {
         largest = V::read(part).at_least(largest);
     }
-    let mut lanes = [f32::NEG_INFINITY; BLOCK];
-    largest.write(&mut lanes[..V::LEN]);
-    lanes
-        .iter()
-        .chain(parts.remainder())
-        .fold(f32::NEG_INFINITY, |a, b| more(a, *b))
+    largest.largest()
 }
 
 /// As many lines as there are numbers in the range that `place` gives for each of their steps.
 #[inline(always)]
 fn beside<V: Floats>(
     steps: &[u32],
-    place: impl Fn(u32) -> std::ops::Range<usize>,
+    place: impl Fn(u32) -> Range<usize>,
     from: &[f32],
     to: &mut [f32],
 ) {
@@ -150,6 +183,16 @@ fn beside<V: Floats>(
             *sum = sum.plus(power);
         }
     }
+    let sum = halved(sums);
+    for step in steps {
+        let to = &mut to[place(*step)];
+        V::read(to).over(sum).write(to);
+    }
+}
+
+/// Sums become one: the second half is added to the first until one is left.
+#[inline(always)]
+pub(super) fn halved<V: Floats>(mut sums: [V; BLOCK]) -> V {
     let mut half = BLOCK / 2;
     while half > 0 {
         for s in 0..half {
@@ -157,10 +200,7 @@ fn beside<V: Floats>(
         }
         half /= 2;
     }
-    for step in steps {
-        let to = &mut to[place(*step)];
-        V::read(to).over(sums[0]).write(to);
-    }
+    sums[0]
 }
 
 #[cfg(test)]

@@ -4,12 +4,14 @@
 use super::Operator;
 use super::elementwise::{arithmetic, mapped, zipped};
 use super::reduce::{F32, F64, Float, Functions, Reduction, reduce};
+use crate::cpu::Cpu;
 use crate::element::Element;
 use crate::error::ModelError;
 use crate::graph::{Builder, Value};
+use crate::kernels::standardize::{Standard, Standardize};
 use crate::memory::Data;
 use crate::onnx::node::{CORE, Node};
-use crate::shape::Shape;
+use crate::shape::{Lines, Shape};
 
 pub(super) const OPERATORS: &[Operator] = &[
     (CORE, "BatchNormalization", load_batch),
@@ -105,6 +107,52 @@ fn axes_from(node: &Node, value: &Value, axis: i64) -> Result<Vec<i64>, ModelErr
     Ok((first as i64..value.shape.rank() as i64).collect())
 }
 
+/// The lines of a value along `axes`, standardized and scaled in one step: of floats, where scale and bias are constants
+/// with a value for each of a line. Lines are centered where there may be a bias.
+fn in_one(
+    node: &Node,
+    graph: &mut Builder,
+    (value, axes): (&Value, &[i64]),
+    bias: Option<Option<&Value>>,
+    scale: &Value,
+    epsilon: f32,
+) -> Result<Option<Value>, ModelError> {
+    let axes: Vec<usize> = (axes.iter())
+        .map(|&axis| value.shape.own_axis(axis, "reducing"))
+        .collect::<Result<_, _>>()
+        .map_err(|e| e.at(&node.place()))?;
+    let dims: Vec<usize> = axes.iter().map(|&axis| value.shape.dims[axis]).collect();
+    let of_line = |constant: &Value| {
+        let fits = constant.element == Element::Float && constant.shape.dims == dims;
+        constant
+            .values::<f32>()
+            .filter(|_| fits)
+            .map(<[f32]>::to_vec)
+    };
+    let centered = bias.is_some();
+    let bias = bias.flatten();
+    let (Some(scale), of_bias) = (of_line(scale), bias.and_then(of_line)) else {
+        return Ok(None);
+    };
+    if value.element != Element::Float || bias.is_some() != of_bias.is_some() {
+        return Ok(None);
+    }
+    let cpu = Cpu::of_process().map_err(|e| node.invalid(e))?;
+    let from = graph.columns(node, value)?;
+    let to = graph.scratch(value.element, value.width())?;
+    let lines = Lines::new(&value.shape, &axes);
+    let kernel = format!("{} lines of {}", lines.starts.len(), lines.steps.len());
+    let standard = Standard {
+        centered,
+        epsilon,
+        scale,
+        bias: of_bias,
+    };
+    let step = Standardize::new(cpu, lines, standard, from, to);
+    graph.push(node, kernel, Box::new(step));
+    Ok(Some(Value::columns(value.element, value.shape.clone(), to)))
+}
+
 fn load_layer(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
     let value = graph.operand(node, 0)?;
     let (scale, bias) = (graph.operand(node, 1)?, graph.optional(node, 2)?);
@@ -112,6 +160,19 @@ fn load_layer(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
     let axes = axes_from(node, &value, axis)?;
     let epsilon = node.float("epsilon")?.unwrap_or(1e-5);
     node.ignore("stash_type");
+    if !graph.wants(node, 1)
+        && !graph.wants(node, 2)
+        && let Some(made) = in_one(
+            node,
+            graph,
+            (&value, &axes),
+            Some(bias.as_ref()),
+            &scale,
+            epsilon,
+        )?
+    {
+        return graph.alias(node, 0, made);
+    }
     let standard = standardized(node, graph, &value, &axes, epsilon)?;
     let mut made = multiply(node, graph, &standard.values, &scale)?;
     if let Some(bias) = bias {
@@ -126,8 +187,12 @@ fn load_rms(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
     let (value, scale) = (graph.operand(node, 0)?, graph.operand(node, 1)?);
     let axis = node.int("axis")?.unwrap_or(-1);
     let axes = axes_from(node, &value, axis)?;
-    let epsilon = f64::from(node.float("epsilon")?.unwrap_or(1e-5));
+    let epsilon = node.float("epsilon")?.unwrap_or(1e-5);
     node.ignore("stash_type");
+    if let Some(made) = in_one(node, graph, (&value, &axes), None, &scale, epsilon)? {
+        return graph.alias(node, 0, made);
+    }
+    let epsilon = f64::from(epsilon);
     let squares = multiply(node, graph, &value, &value)?;
     let mean = reduce(node, graph, &squares, &axes, Reduction::Mean)?;
     let inverse = match value.element {
