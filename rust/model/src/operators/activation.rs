@@ -12,7 +12,6 @@ use crate::error::ModelError;
 use crate::graph::{Builder, Value};
 use crate::kernels::functions::{Apply, Function};
 use crate::kernels::smooth::{self, Smooth};
-use crate::math;
 use crate::onnx::node::{CORE, Node};
 
 /// An operator whose function is computed in f64, whatever the type.
@@ -51,7 +50,7 @@ pub(super) const OPERATORS: &[Operator] = &[
     }),
     (CORE, "LeakyRelu", load_leaky_relu),
     (CORE, "Log", |node, graph| {
-        real(node, graph, math::ln, libm::log)
+        smooth(node, graph, Smooth::Log, libm::log)
     }),
     (CORE, "Mish", |node, graph| {
         smooth(node, graph, Smooth::Mish, |x| x * libm::tanh(softplus(x)))
