@@ -5,6 +5,7 @@
 //! one row group (of Parquet; a stripe of ORC) and one batch.
 
 mod orc;
+mod orc_blocks;
 mod orc_footer;
 mod orc_lengths;
 mod orc_runs;

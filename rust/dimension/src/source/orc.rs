@@ -1,22 +1,28 @@
 //! ORC files: the footer first, then the wanted columns of one stripe after another.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_array::types::Decimal128Type;
 use arrow_schema::{DataType as ArrowType, Fields, Schema};
 use bytes::buf::Reader;
 use bytes::{Buf, Bytes};
+use chrono_tz::Tz;
 use orc_rust::ArrowReaderBuilder;
+use orc_rust::compression::Compression;
 use orc_rust::projection::ProjectionMask;
 use orc_rust::reader::ChunkReader;
 use orc_rust::reader::metadata::FileMetadata;
 
+use super::orc_footer::Calendar;
 use super::orc_lengths::Streams;
-use super::timestamp::NANOS;
-use super::{BATCH, broken, orc_footer};
+use super::selection::invalid;
+use super::timestamp::{self, NANOS};
+use super::{BATCH, broken, orc_blocks, orc_footer};
 use crate::definition::Format;
 use crate::error::Error;
 use crate::storage::{Connection, DataFile};
@@ -30,7 +36,14 @@ pub(super) struct OrcFile<'a> {
     builder: ArrowReaderBuilder<Chunks<'a>>,
     chunks: Chunks<'a>,
     schema: Schema,
+    calendar: Calendar,
     name: String,
+}
+
+/// The rows of a stripe, and the zone whose dates and times of day its timestamps are.
+struct Stripe {
+    rows: u64,
+    zone: Tz,
 }
 
 /// Why the store could not be read: the reader knows it only as text.
@@ -43,6 +56,8 @@ struct Chunks<'a> {
     file: &'a DataFile,
     /// The bytes that were read last, and where they begin.
     window: Rc<RefCell<(u64, Bytes)>>,
+    /// Of what is asked for, once the file's end was read: streams, and footers of stripes.
+    compression: Rc<Cell<Option<Compression>>>,
     failure: Failure,
 }
 
@@ -56,15 +71,19 @@ impl<'a> OrcFile<'a> {
             connection,
             file,
             window: Rc::default(),
+            compression: Rc::default(),
             failure: Failure::default(),
         };
-        orc_footer::check(&chunks).map_err(|why| chunks.failed(name, &why))?;
+        let calendar = orc_footer::check(&chunks).map_err(|why| chunks.failed(name, &why))?;
         let builder = ArrowReaderBuilder::try_new(chunks.clone());
         let builder = builder.map_err(|error| chunks.failed(name, &error))?;
+        let compression = builder.file_metadata().compression();
+        chunks.compression.set(compression);
         Ok(OrcFile {
             schema: builder.schema().as_ref().clone(),
             builder,
             chunks,
+            calendar,
             name: name.to_owned(),
         })
     }
@@ -87,6 +106,7 @@ impl<'a> OrcFile<'a> {
             builder,
             chunks,
             schema,
+            calendar,
             name,
         } = self;
         let metadata = builder.file_metadata();
@@ -95,25 +115,66 @@ impl<'a> OrcFile<'a> {
             .map(|n| schema.field(*n).name().as_str())
             .collect();
         let mask = ProjectionMask::named_roots(metadata.root_data_type(), &names);
-        check_stripes(&chunks, metadata, &mask).map_err(|why| chunks.failed(&name, &why))?;
+        let stripes = check_stripes(&chunks, metadata, &mask);
+        let stripes = stripes.map_err(|why| chunks.failed(&name, &why))?;
         let builder = builder.with_projection(mask).with_batch_size(BATCH);
-        let exact = Arc::new(with_all_digits(&builder.schema()));
+        let read = builder.schema();
+        let exact = Arc::new(with_all_digits(&read));
+        let mut first = 0;
         for batch in builder.with_schema(exact).build() {
-            each(&batch.map_err(|error| chunks.failed(&name, &error))?)?;
+            let batch = batch.map_err(|error| chunks.failed(&name, &error))?;
+            let zone = zone_at(&stripes, first);
+            each(&as_java(&batch, &read, (zone, calendar), &name, first)?)?;
+            first += batch.num_rows() as u64;
         }
         Ok(())
     }
 }
 
-/// What the reader trusts: the sizes that stripes tell of the columns that are to be read.
+/// The zone of the stripe that a row lies in. No batch has rows of two.
+fn zone_at(stripes: &[Stripe], row: u64) -> Tz {
+    let mut end = 0;
+    let stripe = stripes.iter().find(|stripe| {
+        end += stripe.rows;
+        row < end
+    });
+    stripe.map_or(Tz::UTC, |stripe| stripe.zone)
+}
+
+/// The batch with its timestamps that are no points in time as Java reads them. `read` has the types
+/// of the file; row 0 of the batch is row `first` of the file.
+fn as_java(
+    batch: &RecordBatch,
+    read: &Schema,
+    (zone, calendar): (Tz, Calendar),
+    file: &str,
+    first: u64,
+) -> Result<RecordBatch, Error> {
+    let mut columns = batch.columns().to_vec();
+    for (column, field) in columns.iter_mut().zip(read.fields()) {
+        if matches!(field.data_type(), ArrowType::Timestamp(_, None)) {
+            let nanos = column.as_primitive::<Decimal128Type>();
+            let nanos = timestamp::as_java(nanos, zone, calendar == Calendar::Julian);
+            let nanos = nanos.map_err(|error| {
+                invalid(field.name(), file, &error.in_rows_from(first as usize))
+            })?;
+            *column = Arc::new(nanos.with_data_type(NANOS));
+        }
+    }
+    let whole = RecordBatch::try_new(batch.schema(), columns);
+    whole.map_err(|error| broken(file, Format::Orc, &error))
+}
+
+/// The stripes, once it is seen that what the reader trusts is true: the sizes that stripes tell of the
+/// columns that are to be read.
 fn check_stripes(
     chunks: &Chunks<'_>,
     metadata: &FileMetadata,
     mask: &ProjectionMask,
-) -> Result<(), String> {
+) -> Result<Vec<Stripe>, String> {
     let root = metadata.root_data_type().project(mask);
     let compression = metadata.compression();
-    for stripe in metadata.stripe_metadatas() {
+    let stripes = metadata.stripe_metadatas().iter().map(|stripe| {
         let streams = Streams {
             file: chunks,
             footer: &orc_footer::stripe(chunks, stripe, compression)?,
@@ -122,8 +183,12 @@ fn check_stripes(
         for column in root.children() {
             streams.check(column.data_type())?;
         }
-    }
-    Ok(())
+        Ok(Stripe {
+            rows: stripe.number_of_rows(),
+            zone: streams.footer.zone,
+        })
+    });
+    stripes.collect()
 }
 
 impl Chunks<'_> {
@@ -177,6 +242,8 @@ impl ChunkReader for Chunks<'_> {
         }
         let (first, bytes) = &*window;
         let offset = (start - first) as usize;
-        Ok(bytes.slice(offset..offset + length as usize))
+        let bytes = bytes.slice(offset..offset + length as usize);
+        orc_blocks::check(&bytes, self.compression.get()).map_err(io::Error::other)?;
+        Ok(bytes)
     }
 }

@@ -8,10 +8,13 @@
 use std::io::Read;
 
 use bytes::Bytes;
+use chrono_tz::Tz;
 use orc_rust::compression::{Compression, Decompressor};
 use orc_rust::reader::ChunkReader;
 use orc_rust::reader::metadata::read_metadata;
 use orc_rust::stripe::StripeMetadata;
+
+use super::orc_blocks::{self, BLOCK};
 
 /// Types within types, at the most.
 const DEPTH: usize = 64;
@@ -19,11 +22,18 @@ const DEPTH: usize = 64;
 /// The most bytes that a footer may have when it is unpacked.
 const FOOTER: u64 = 64 << 20;
 
-/// The most bytes of a compressed block: its length has 23 bits.
-const BLOCK: u64 = 1 << 23;
+/// Which dates a file's days before October 15, 1582 are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Calendar {
+    /// Those of the Julian calendar, as Java's older classes have them; of a file that does not say,
+    /// too.
+    Julian,
+    /// Ours, as if it had always been.
+    Proleptic,
+}
 
-/// Why a file is none of ORC, if so.
-pub(super) fn check(file: &impl ChunkReader) -> Result<(), String> {
+/// Why a file is none of ORC, if so; else its calendar.
+pub(super) fn check(file: &impl ChunkReader) -> Result<Calendar, String> {
     let read = |start, length| {
         file.get_bytes(start, length)
             .map_err(|error| error.to_string())
@@ -43,8 +53,25 @@ pub(super) fn check(file: &impl ChunkReader) -> Result<(), String> {
     if postscript.block.is_some_and(|block| block > BLOCK) {
         return Err(format!("its blocks have more than {BLOCK} bytes"));
     }
+    // The reader reads both.
+    let compression = postscript.compression()?;
+    let metadata = start - postscript.footer - postscript.metadata;
+    orc_blocks::check(&read(metadata, postscript.metadata)?, compression)?;
     let packed = read(start - postscript.footer, postscript.footer)?;
-    check_types(&unpack(packed, postscript.compression()?)?)
+    let footer = unpack(packed, compression)?;
+    check_types(&footer)?;
+    calendar(&footer)
+}
+
+fn calendar(footer: &[u8]) -> Result<Calendar, String> {
+    const CALENDAR: u64 = 11;
+    const PROLEPTIC: u64 = 2;
+    for part in Parts(footer) {
+        if let (CALENDAR, Part::Number(PROLEPTIC)) = part? {
+            return Ok(Calendar::Proleptic);
+        }
+    }
+    Ok(Calendar::Julian)
 }
 
 /// What a stripe's footer says of its columns.
@@ -54,6 +81,8 @@ pub(super) struct StripeFooter {
     streams: Vec<(u64, u64, u64, u64)>,
     /// One a column.
     pub(super) encodings: Vec<Encoding>,
+    /// The zone whose dates and times of day its timestamps are.
+    pub(super) zone: Tz,
 }
 
 /// How the values of a column are coded.
@@ -99,6 +128,7 @@ pub(super) fn stripe(
 ) -> Result<StripeFooter, String> {
     const STREAMS: u64 = 1;
     const COLUMNS: u64 = 2;
+    const ZONE: u64 = 3;
     let packed = file
         .get_bytes(stripe.footer_offset(), stripe.footer_length())
         .map_err(|error| error.to_string())?;
@@ -122,6 +152,11 @@ pub(super) fn stripe(
                 }
                 footer.encodings.push(Encoding(kind));
             }
+            (ZONE, Part::Bytes(name)) => {
+                let name = String::from_utf8_lossy(name);
+                let zone = name.parse();
+                footer.zone = zone.map_err(|_| format!("there is no time zone `{name}`"))?;
+            }
             _ => {}
         }
     }
@@ -140,6 +175,7 @@ fn numbers(message: &[u8]) -> Result<[u64; 3], String> {
 }
 
 fn unpack(packed: Bytes, compression: Option<Compression>) -> Result<Vec<u8>, String> {
+    orc_blocks::check(&packed, compression)?;
     let mut footer = Vec::new();
     Decompressor::new(packed, compression, Vec::new())
         .take(FOOTER + 1)
@@ -182,6 +218,10 @@ impl Postscript {
     /// The reader tells a compression only of a file: of one without columns, here.
     fn compression(&self) -> Result<Option<Compression>, String> {
         const STRUCT: [u8; 4] = [4 << 3 | 2, 2, 1 << 3, 12];
+        const LZO: u64 = 3;
+        if self.kind == LZO {
+            return Err("it is compressed by LZO, which is not supported".to_owned());
+        }
         let mut file = Vec::new();
         if self.kind != 0 {
             // The header of a block that is not compressed.

@@ -3,18 +3,23 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{TimestampMicrosecondType, TimestampNanosecondType};
+use arrow_array::{ArrayRef, Decimal128Array, RecordBatch};
 use arrow_schema::{DataType as ArrowType, Field, Fields, Schema, TimeUnit};
 use bytes::Bytes;
 use parquet::DecodeResult;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
-use parquet::arrow::push_decoder::ParquetPushDecoderBuilder;
-use parquet::basic::Type as PhysicalType;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
+};
+use parquet::arrow::push_decoder::{ParquetPushDecoder, ParquetPushDecoderBuilder};
+use parquet::basic::{Repetition, Type as PhysicalType};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataPushDecoder};
-use parquet::schema::types::SchemaDescriptor;
+use parquet::schema::types::{SchemaDescriptor, Type};
 
+use super::timestamp::NANOS;
 use super::{BATCH, broken};
 use crate::definition::Format;
 use crate::error::Error;
@@ -29,6 +34,8 @@ pub(super) struct ParquetFile<'a> {
     file: &'a DataFile,
     name: String,
     metadata: ArrowReaderMetadata,
+    /// The same, with INT96 as nanoseconds, where a column is one.
+    nanos: Option<ArrowReaderMetadata>,
     schema: Schema,
 }
 
@@ -46,12 +53,14 @@ impl<'a> ParquetFile<'a> {
             ArrowReaderMetadata::try_new(metadata.clone(), plain.clone()).map_err(broken)?;
         let schema = with_int96(arrow.schema(), arrow.parquet_schema());
         let options = plain.with_schema(Arc::new(with_views(&schema)));
+        let is_int96 = !int96_columns(arrow.parquet_schema()).is_empty();
         Ok(ParquetFile {
             connection,
             file,
             name: name.to_owned(),
             schema: as_points(&schema),
             metadata: ArrowReaderMetadata::try_new(metadata, options).map_err(broken)?,
+            nanos: is_int96.then_some(arrow),
         })
     }
 
@@ -72,23 +81,66 @@ impl<'a> ParquetFile<'a> {
         numbers: &[usize],
         each: &mut dyn FnMut(&RecordBatch) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let parquet = |error: ParquetError| self.broken(&error);
-        let builder = ParquetPushDecoderBuilder::new_with_metadata(self.metadata.clone());
+        let mut decoder = self.decoder(&self.metadata, numbers)?;
+        let mut nanos = match &self.nanos {
+            Some(metadata) => {
+                let mut int96 = int96_columns(metadata.parquet_schema());
+                int96.retain(|number| numbers.contains(number));
+                let decoder = (!int96.is_empty()).then(|| self.decoder(metadata, &int96));
+                decoder.transpose()?
+            }
+            None => None,
+        };
+        let mut fetched = Vec::new();
+        while let Some(row_group) = self.next_row_group(&mut decoder, &mut fetched)? {
+            let mut digits = match &mut nanos {
+                Some(nanos) => self.next_row_group(nanos, &mut fetched)?,
+                None => None,
+            };
+            for batch in row_group {
+                let batch = batch.map_err(|error| self.broken(&error))?;
+                let digits = digits.as_mut().and_then(Iterator::next).transpose();
+                match digits.map_err(|error| self.broken(&error))? {
+                    Some(digits) => each(&with_all_digits(&batch, &digits))?,
+                    None => each(&batch)?,
+                }
+            }
+            fetched.clear();
+        }
+        Ok(())
+    }
+
+    fn decoder(
+        &self,
+        metadata: &ArrowReaderMetadata,
+        numbers: &[usize],
+    ) -> Result<ParquetPushDecoder, Error> {
+        let builder = ParquetPushDecoderBuilder::new_with_metadata(metadata.clone());
         let mask = ProjectionMask::roots(builder.parquet_schema(), numbers.iter().copied());
         let builder = builder.with_projection(mask).with_batch_size(BATCH);
-        let mut decoder = builder.build().map_err(parquet)?;
+        builder.build().map_err(|error| self.broken(&error))
+    }
+
+    /// The batches of the next row group. What is read for it is left in `fetched`, and taken from
+    /// there if it is there.
+    fn next_row_group(
+        &self,
+        decoder: &mut ParquetPushDecoder,
+        fetched: &mut Vec<(Range<u64>, Bytes)>,
+    ) -> Result<Option<ParquetRecordBatchReader>, Error> {
+        let parquet = |error: ParquetError| self.broken(&error);
         loop {
             match decoder.try_next_reader().map_err(parquet)? {
                 DecodeResult::NeedsData(ranges) => {
-                    let bytes = self.connection.read(self.file, &ranges)?;
+                    let bytes = match known(fetched, &ranges) {
+                        Some(bytes) => bytes,
+                        None => self.connection.read(self.file, &ranges)?,
+                    };
+                    fetched.extend(ranges.iter().cloned().zip(bytes.iter().cloned()));
                     decoder.push_ranges(ranges, bytes).map_err(parquet)?;
                 }
-                DecodeResult::Data(row_group) => {
-                    for batch in row_group {
-                        each(&batch.map_err(|error| self.broken(&error))?)?;
-                    }
-                }
-                DecodeResult::Finished => return Ok(()),
+                DecodeResult::Data(row_group) => return Ok(Some(row_group)),
+                DecodeResult::Finished => return Ok(None),
             }
         }
     }
@@ -128,7 +180,7 @@ fn footer(connection: &Connection, file: &DataFile, name: &str) -> Result<Parque
 }
 
 /// The schema with INT96 as microseconds. Nanoseconds since 1970 do not fit 64 bits for years as far
-/// as 9999, and would wrap around.
+/// as 9999, and wrap around: [`with_all_digits`] adds them.
 fn with_int96(schema: &Schema, parquet: &SchemaDescriptor) -> Schema {
     let mut has_int96 = vec![false; schema.fields().len()];
     for leaf in 0..parquet.num_columns() {
@@ -142,6 +194,52 @@ fn with_int96(schema: &Schema, parquet: &SchemaDescriptor) -> Schema {
         false => field.clone(),
     });
     Schema::new(fields.collect::<Fields>())
+}
+
+/// The columns that are INT96, by their numbers; not those with INT96 inside.
+fn int96_columns(parquet: &SchemaDescriptor) -> Vec<usize> {
+    let columns = parquet.root_schema().get_fields().iter().enumerate();
+    let is_int96 = |field: &Type| {
+        let is_list = field.get_basic_info().repetition() == Repetition::REPEATED;
+        field.is_primitive() && !is_list && field.get_physical_type() == PhysicalType::INT96
+    };
+    let columns = columns.filter(|(_, field)| is_int96(field));
+    columns.map(|(number, _)| number).collect()
+}
+
+/// The batch with its columns of INT96 as [`NANOS`]. `digits` has the same as nanoseconds that have
+/// wrapped around: what lies behind the microsecond is right.
+fn with_all_digits(batch: &RecordBatch, digits: &RecordBatch) -> RecordBatch {
+    let schema = batch.schema();
+    let columns = schema.fields().iter().zip(batch.columns());
+    let columns = columns.map(|(field, micros)| {
+        let name = field.name();
+        let Some(nanos) = digits.column_by_name(name) else {
+            return (name, micros.clone(), field.is_nullable());
+        };
+        let micros = micros.as_primitive::<TimestampMicrosecondType>();
+        let nanos = nanos.as_primitive::<TimestampNanosecondType>();
+        let whole = |(micros, nanos): (&i64, &i64)| {
+            let digits = nanos.wrapping_sub(micros.wrapping_mul(1000));
+            i128::from(*micros) * 1000 + i128::from(digits)
+        };
+        let values = micros.values().iter().zip(nanos.values()).map(whole);
+        let values = Decimal128Array::new(values.collect(), micros.nulls().cloned());
+        let values: ArrayRef = Arc::new(values.with_data_type(NANOS));
+        (name, values, field.is_nullable())
+    });
+    RecordBatch::try_from_iter_with_nullable(columns).expect("columns of one length")
+}
+
+/// The bytes of ranges that lie in what was fetched, if all do.
+fn known(fetched: &[(Range<u64>, Bytes)], ranges: &[Range<u64>]) -> Option<Vec<Bytes>> {
+    let find = |wanted: &Range<u64>| {
+        let within = |range: &Range<u64>| range.start <= wanted.start && wanted.end <= range.end;
+        let (range, bytes) = fetched.iter().find(|(range, _)| within(range))?;
+        let start = (wanted.start - range.start) as usize;
+        Some(bytes.slice(start..start + (wanted.end - wanted.start) as usize))
+    };
+    ranges.iter().map(find).collect()
 }
 
 /// The schema with strings as views of what was decompressed, which are not copied to be checked.

@@ -192,7 +192,8 @@ fn refused_inside(data_type: &DataType, definition: &Definition) -> Option<Strin
     }
 }
 
-fn invalid(name: &str, file: &str, why: &dyn Display) -> Error {
+/// A column that cannot be what is declared.
+pub(super) fn invalid(name: &str, file: &str, why: &dyn Display) -> Error {
     Error::Invalid(format!("column `{name}` of {file}: {why}"))
 }
 

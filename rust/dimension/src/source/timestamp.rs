@@ -4,9 +4,9 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Decimal128Type;
-use arrow_array::{Array, ArrayRef};
+use arrow_array::{Array, ArrayRef, Decimal128Array};
 use arrow_schema::DataType as ArrowType;
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Offset, TimeZone};
+use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, Offset, TimeZone};
 use chrono_tz::Tz;
 use pelton_data::DataType;
 use pelton_data::arrow::ConvertError;
@@ -17,6 +17,11 @@ use pelton_data::columns::{Columns, Slot, Timestamp};
 pub(super) const NANOS: ArrowType = ArrowType::Decimal128(38, 9);
 
 const NANOS_PER_MILLI: i128 = 1_000_000;
+const NANOS_PER_SECOND: i128 = 1_000_000_000;
+
+/// Seconds from 1970 to 1900, until which Java's zones have the standard time of today.
+const BEGIN_OF_1900: i64 = -2_208_988_800;
+const DAY: i64 = 24 * 60 * 60;
 
 /// Puts nanoseconds since 1970 ([`NANOS`]) into a slot of `wanted`, a `TIMESTAMP` of either kind.
 pub(super) fn load_nanos(
@@ -53,13 +58,57 @@ pub(super) fn load_nanos(
 /// takes it as unsigned, 2^64 too large, and then as one that a second was added to. Such values
 /// end in digits that no multiple of a microsecond has: by them they are known, and mended.
 fn with_sign(nanos: i128, unit: i128) -> i128 {
-    const SECOND: i128 = 1_000_000_000;
     let signed = match nanos - (1 << 64) {
-        signed if signed > -SECOND => signed,
-        signed => signed + SECOND,
+        signed if signed > -NANOS_PER_SECOND => signed,
+        signed => signed + NANOS_PER_SECOND,
     };
     let is_mended = unit >= 1000 && nanos % unit != 0 && signed < 0 && signed % unit == 0;
     if is_mended { signed } else { nanos }
+}
+
+/// Dates and times of day that ORC holds as points in time of `zone`, as Java's `Timestamp` shows
+/// these: so Flink wrote them, and so it reads them. The reader shows them as the zone's own history
+/// has it, and in our calendar.
+pub(super) fn as_java(
+    nanos: &Decimal128Array,
+    zone: Tz,
+    is_julian: bool,
+) -> Result<Decimal128Array, ConvertError> {
+    let mut shown = Vec::with_capacity(nanos.len());
+    for row in 0..nanos.len() {
+        let value = nanos.value(row);
+        let seconds = value.div_euclid(NANOS_PER_SECOND);
+        let is_old = seconds < i128::from(BEGIN_OF_1900 + DAY);
+        shown.push(match is_old && nanos.is_valid(row) {
+            true => {
+                let java = java_seconds(seconds, zone, is_julian);
+                let java = java.ok_or_else(|| ConvertError::Value {
+                    row,
+                    value: format!("{seconds} s since 1970"),
+                    wanted: format!("one date and time of day of the time zone {zone}"),
+                })?;
+                value + (i128::from(java) - seconds) * NANOS_PER_SECOND
+            }
+            false => value,
+        });
+    }
+    Ok(Decimal128Array::new(shown.into(), nanos.nulls().cloned()))
+}
+
+/// What Java shows of the point in time that a zone's own history shows as `seconds`; `None` where
+/// that are two, because clocks were put back.
+fn java_seconds(seconds: i128, zone: Tz, is_julian: bool) -> Option<i64> {
+    let seconds = i64::try_from(seconds).ok()?;
+    let shown = DateTime::from_timestamp(seconds, 0)?.naive_utc();
+    let LocalResult::Single(offset) = zone.offset_from_local_datetime(&shown) else {
+        return None;
+    };
+    let point = seconds - i64::from(offset.fix().local_minus_utc());
+    let local = standard_local(zone, point)?;
+    match is_julian {
+        true => as_julian(local),
+        false => Some(local),
+    }
 }
 
 /// Whether a column's values are points in time that become dates and times of day of a zone.
@@ -94,14 +143,24 @@ pub(super) fn shift(
 /// has the standard time of today, and dates before October 15, 1582 are those of the Julian
 /// calendar. `None` for a date that is none in ours, and for years that there are not.
 fn local(zone: Tz, millis: i64) -> Option<i64> {
-    const BEGIN_OF_1900: i64 = -2_208_988_800_000;
-    const DAY: i64 = 24 * 60 * 60 * 1000;
-    const OCTOBER_15_1582: i64 = -141_427;
-    let offset = match millis {
+    let local = as_julian(standard_local(zone, millis.div_euclid(1000))?)?;
+    local
+        .checked_mul(1000)?
+        .checked_add(millis.rem_euclid(1000))
+}
+
+/// The date and time of day of a zone, in our calendar, at a point in time; both in seconds since 1970.
+fn standard_local(zone: Tz, point: i64) -> Option<i64> {
+    let offset = match point {
         ..BEGIN_OF_1900 => standard_offset(zone)?,
-        _ => offset(zone, DateTime::from_timestamp_millis(millis)?.naive_utc()),
+        _ => offset(zone, DateTime::from_timestamp(point, 0)?.naive_utc()),
     };
-    let local = millis.checked_add(i64::from(offset) * 1000)?;
+    point.checked_add(i64::from(offset))
+}
+
+/// The date that the Julian calendar had on a day before October 15, 1582, with its time of day.
+fn as_julian(local: i64) -> Option<i64> {
+    const OCTOBER_15_1582: i64 = -141_427;
     let day = local.div_euclid(DAY);
     if day >= OCTOBER_15_1582 {
         return Some(local);
@@ -204,5 +263,52 @@ mod tests {
         }
         // February 29, 1500 is no date in our calendar.
         assert_eq!(local(Tz::Europe__Berlin, -14_825_854_800_000), None);
+    }
+
+    /// A zone's own history is not Java's before 1900, nor is our calendar before 1582.
+    #[test]
+    fn timestamps_of_orc_are_those_of_java() {
+        let seconds = |text: &str| text.parse::<NaiveDateTime>().unwrap().and_utc().timestamp();
+        let nanos = |text: &str| i128::from(seconds(text)) * NANOS_PER_SECOND + 7;
+        for (zone, is_julian, read, expected) in [
+            // 53:28 east of Greenwich until 1893.
+            (
+                Tz::Europe__Berlin,
+                true,
+                "1890-01-01T00:00:00",
+                "1890-01-01T00:06:32",
+            ),
+            (
+                Tz::Europe__Berlin,
+                true,
+                "1893-06-01T00:00:00",
+                "1893-06-01T00:00:00",
+            ),
+            (
+                Tz::Europe__Berlin,
+                true,
+                "1900-01-01T00:30:00",
+                "1900-01-01T00:30:00",
+            ),
+            (Tz::UTC, true, "1582-10-15T01:02:03", "1582-10-15T01:02:03"),
+            (Tz::UTC, true, "1582-10-14T01:02:03", "1582-10-04T01:02:03"),
+            (Tz::UTC, false, "1582-10-14T01:02:03", "1582-10-14T01:02:03"),
+            (Tz::GMT, true, "9999-12-31T23:59:59", "9999-12-31T23:59:59"),
+        ] {
+            let array = Decimal128Array::from(vec![Some(nanos(read)), None]);
+            let shown = as_java(&array, zone, is_julian).unwrap();
+            assert_eq!(
+                (shown.value(0), shown.is_null(1)),
+                (nanos(expected), true),
+                "{zone} {read}"
+            );
+        }
+        // Noon of November 18, 1883 was there twice in New York, four minutes apart.
+        let twice = Decimal128Array::from(vec![nanos("1883-11-18T12:00:00")]);
+        let error = as_java(&twice, Tz::America__New_York, true).unwrap_err();
+        assert!(
+            error.to_string().contains("one date and time of day of"),
+            "{error}"
+        );
     }
 }

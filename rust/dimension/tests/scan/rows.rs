@@ -3,6 +3,10 @@
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Int32Array, StringArray};
+use parquet::data_type::{Int64Type, Int96, Int96Type};
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::parser::parse_message_type;
+use pelton_data::columns::Timestamp;
 use pelton_data::value::Value;
 use pelton_data::{Field, json};
 
@@ -87,6 +91,68 @@ fn digits_that_a_timestamp_cannot_hold_are_refused() {
         let message = "column `local` of memory:/n=1/part-0: the value ";
         table.refused(&["local"], "DIMENSION_INVALID", message);
     }
+}
+
+/// As Hive and Impala write timestamps: the nanosecond of a day, and the day since 4713 BC.
+fn int96(points: &[(i64, u32)]) -> Vec<u8> {
+    let schema = "message table { required int64 id; optional int96 at; }";
+    let schema = Arc::new(parse_message_type(schema).unwrap());
+    let mut bytes = Vec::new();
+    let mut writer = SerializedFileWriter::new(&mut bytes, schema, Arc::default()).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    let ids: Vec<i64> = (0..=points.len() as i64).collect();
+    column
+        .typed::<Int64Type>()
+        .write_batch(&ids, None, None)
+        .unwrap();
+    column.close().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    let points = points.iter().map(|(nanos, day)| {
+        let mut point = Int96::new();
+        point.set_data(*nanos as u32, (nanos >> 32) as u32, *day);
+        point
+    });
+    let points: Vec<Int96> = points.collect();
+    // The first row is NULL.
+    let levels: Vec<i16> = ids.iter().map(|id| (*id > 0).into()).collect();
+    column
+        .typed::<Int96Type>()
+        .write_batch(&points, Some(&levels), None)
+        .unwrap();
+    column.close().unwrap();
+    group.close().unwrap();
+    writer.close().unwrap();
+    bytes
+}
+
+#[test]
+fn int96_is_read_to_the_nanosecond_in_every_year() {
+    // 1970, the last nanosecond of 9999, and a day of 1600.
+    let points = [
+        (1, 2_440_588),
+        (86_399_999_999_999, 5_373_484),
+        (123_456_789, 2_305_448),
+    ];
+    let columns = "id BIGINT, at TIMESTAMP(9)";
+    let rows = |columns: &str| {
+        let table = Table::new("parquet", columns, "");
+        table.write("n=1/part-0", int96(&points));
+        table.rows(&["id", "at"])
+    };
+    let found = rows(columns).unwrap();
+    let at = |millis, nanos| Value::Timestamp(Timestamp { millis, nanos });
+    assert_eq!(found[0], [Value::BigInt(0), Value::Null]);
+    assert_eq!(found[1][1], at(0, 1));
+    assert_eq!(found[2][1], at(253_402_300_799_999, 999_999));
+    assert_eq!(found[3][1], at(-11_676_095_999_877, 456_789));
+    let error = rows("id BIGINT, at TIMESTAMP(6)").unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("the value 1 ns since 1970 in row 1"),
+        "{error}"
+    );
 }
 
 #[test]

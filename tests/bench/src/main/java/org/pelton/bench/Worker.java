@@ -7,6 +7,7 @@ import org.apache.flink.configuration.Configuration;
 import org.apache.flink.core.execution.JobClient;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.table.api.bridge.java.StreamTableEnvironment;
+import org.pelton.metrics.PeltonMetrics;
 
 /**
  * One case in a JVM of its own, so that no case's types are in the way of another's compiled code:
@@ -62,7 +63,7 @@ public final class Worker {
 
   /** Starts the job of a case; its gates hold it. */
   static void start(Case job) throws Exception {
-    Configuration configuration = Refreshes.configure(new Configuration());
+    Configuration configuration = PeltonMetrics.configure(new Configuration());
     configuration.setString("parallelism.default", Integer.toString(job.parallelism()));
     configuration.setString("pipeline.object-reuse", Boolean.toString(job.reuse()));
     configuration.setString("taskmanager.memory.managed.size", "16m");

@@ -24,6 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.pelton.TestDimensions;
+import org.pelton.metrics.PeltonMetrics;
 
 /** Lookup joins that see what was there at the record's own time. */
 @Timeout(value = 5, unit = TimeUnit.MINUTES)

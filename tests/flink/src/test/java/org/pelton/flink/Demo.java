@@ -23,6 +23,7 @@ import org.apache.flink.table.api.EnvironmentSettings;
 import org.apache.flink.table.api.TableEnvironment;
 import org.apache.flink.table.api.TableResult;
 import org.pelton.TestDecisions;
+import org.pelton.metrics.PeltonMetrics;
 
 /**
  * The main job: publishes the flight-delay decision, decides a file of flights (the argument) by

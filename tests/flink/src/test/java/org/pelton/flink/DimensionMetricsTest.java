@@ -20,6 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.pelton.TestDecisions;
 import org.pelton.TestDimensions;
+import org.pelton.metrics.PeltonMetrics;
 
 /** Every metric of a dimension, of a lookup join and of a decision. */
 @Timeout(value = 5, unit = TimeUnit.MINUTES)

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.pelton.TestDecisions;
+import org.pelton.metrics.PeltonMetrics;
 
 /**
  * How often a record is evaluated: the records that come out against Pelton's own counter. The

@@ -16,6 +16,7 @@ import org.apache.flink.test.junit5.MiniClusterExtension;
 import org.apache.flink.types.Row;
 import org.apache.flink.types.RowKind;
 import org.apache.flink.util.CloseableIterator;
+import org.pelton.metrics.PeltonMetrics;
 
 /** What all tests of jobs share: the cluster, table environments, sources, sinks, results. */
 final class FlinkJobs {

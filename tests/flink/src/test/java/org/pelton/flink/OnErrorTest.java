@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.pelton.TestDecisions;
+import org.pelton.metrics.PeltonMetrics;
 
 /** What becomes of a record that fails: one of ten, by a division by zero. */
 class OnErrorTest {

@@ -26,6 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.pelton.TestDecisions;
+import org.pelton.metrics.PeltonMetrics;
 
 /**
  * {@code predict} in jobs on a real cluster, with decisions that the {@code pelton} command made.

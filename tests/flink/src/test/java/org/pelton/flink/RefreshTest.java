@@ -24,6 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.pelton.TestDecisions;
 import org.pelton.TestPaths;
+import org.pelton.metrics.PeltonMetrics;
 
 /** Dimensions that get other Hive partitions while jobs run. */
 @Timeout(value = 5, unit = TimeUnit.MINUTES)

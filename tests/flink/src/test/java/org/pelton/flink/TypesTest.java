@@ -37,6 +37,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.pelton.TestDecisions;
+import org.pelton.metrics.PeltonMetrics;
 
 /** Every type, many columns, large values and event time on their way through a decision. */
 class TypesTest {

@@ -20,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.pelton.TestDimensions;
+import org.pelton.metrics.PeltonMetrics;
 
 /** {@code 'sharded' = 'true'} on Flink 1.20, where the job itself sends the keys. */
 class PartitionCustomTest {

@@ -36,10 +36,7 @@ class FlinkFilesTest {
 
   private static final String LEVELS = "dt DATE, region STRING";
 
-  /**
-   * Every type that Flink writes and reads in both formats, and ugly values, from a number n. INT96
-   * is read to the microsecond.
-   */
+  /** Every type that Flink writes and reads in both formats, and ugly values, from a number n. */
   private static final String[][] VALUES = {
     {"flag", "BOOLEAN", "MOD(n, 2) = 0"},
     {"tiny", "TINYINT", "MOD(n, 256) - 128"},
@@ -55,9 +52,9 @@ class FlinkFilesTest {
     {"raw", "BYTES", "ENCODE('b' || CAST(n AS STRING), 'UTF-8')"},
     {"day", "DATE", time("DAY", "n * 300 - 200000")},
     {"at", "TIMESTAMP(3)", time("MINUTE", "n * 7919 - 2000000")},
-    {"old", "TIMESTAMP(3)", time("DAY", "n * -45")},
+    {"old", "TIMESTAMP(3)", time("DAY", "n * -450")},
     {"micros", "TIMESTAMP(6)", second("n * 1001", 6)},
-    {"nanos", "TIMESTAMP(9)", second("n * 7", 5)},
+    {"nanos", "TIMESTAMP(9)", second("n * 1000007", 9)},
     {"words", "ARRAY<STRING>", "ARRAY['a', CAST(NULL AS STRING), CAST(n AS STRING)]"},
     {"plane", "ROW<seats INT, name STRING>", "ROW(CAST(n AS INT), 'p' || CAST(n AS STRING))"},
     {"attributes", "MAP<STRING, BIGINT>", "MAP['k', n, 'l', CAST(NULL AS BIGINT)]"},

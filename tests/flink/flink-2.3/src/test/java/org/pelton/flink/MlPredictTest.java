@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.pelton.TestDecisions;
+import org.pelton.metrics.PeltonMetrics;
 
 /** {@code ML_PREDICT} over a decision, in jobs on a real cluster. */
 class MlPredictTest {

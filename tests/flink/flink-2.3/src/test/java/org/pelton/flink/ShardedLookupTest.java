@@ -19,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.pelton.TestDimensions;
+import org.pelton.metrics.PeltonMetrics;
 
 /**
  * {@code 'sharded' = 'true'}: the planner of Flink 2.x sends each key to the subtask that has it.

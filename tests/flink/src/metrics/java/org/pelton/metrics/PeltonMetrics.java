@@ -1,4 +1,4 @@
-package org.pelton.flink;
+package org.pelton.metrics;
 
 import java.util.List;
 import java.util.Map;
@@ -21,23 +21,24 @@ public final class PeltonMetrics implements MetricReporterFactory, MetricReporte
   private static final Map<String, Gauge<?>> GAUGES = new ConcurrentHashMap<>();
 
   /** Switches the reporter on for a cluster. */
-  static Configuration configure(Configuration configuration) {
+  public static Configuration configure(Configuration configuration) {
     configuration.setString("metrics.reporters", "pelton");
     configuration.setString("metrics.reporter.pelton.factory.class", PeltonMetrics.class.getName());
     return configuration;
   }
 
-  static void forget() {
+  /** Begins anew: what was reported before is not counted. */
+  public static void forget() {
     GAUGES.clear();
   }
 
   /** The sum over all tasks since {@link #forget}. */
-  static long sum(String metric) {
+  public static long sum(String metric) {
     return values(metric).stream().mapToLong(Long::longValue).sum();
   }
 
   /** One value for each task. */
-  static List<Long> values(String metric) {
+  public static List<Long> values(String metric) {
     return GAUGES.entrySet().stream()
         .filter(gauge -> gauge.getKey().endsWith(".pelton." + metric))
         .map(gauge -> (Long) gauge.getValue().getValue())
