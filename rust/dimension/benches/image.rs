@@ -16,7 +16,7 @@ use pelton_data::columns::{Columns, Layout, Physical, Slot};
 use pelton_data::type_parser::parse_columns;
 use pelton_data::{DataType, Field};
 use pelton_dimension::groups::Groups;
-use pelton_dimension::image::{Duplicates, Image, KeyColumns, Projection, Shape, Survey};
+use pelton_dimension::image::{Duplicates, Image, KeyColumns, Projection, Shape, Survey, TOGETHER};
 
 mod figures;
 #[allow(dead_code, reason = "shared with the program that writes the tables")]
@@ -33,8 +33,6 @@ const RUNS: usize = 7;
 const MOST_BOXED: u64 = 2_000_000;
 /// Bytes of a cache line.
 const LINE: usize = 64;
-/// Lookups that wait together.
-const TOGETHER: usize = 32;
 /// The columns that lookups read: a category, a double, an integer.
 const READ: [&str; 3] = ["product", "balance", "visits"];
 /// Those that symbols make shorter.
@@ -240,20 +238,17 @@ impl Lookup<'_> {
                 let id = tables::id(tables::mix((first + i) as u64) % n);
                 self.columns.set(self.id, i, id);
             }
-            let mut probes = std::array::from_fn::<_, TOGETHER, _>(|i| {
-                let key = self.key.key(&self.columns, i).expect("no NULL");
-                self.image.probe(0, &key).expect("loaded")
-            });
-            probes
-                .iter_mut()
-                .for_each(|probe| self.image.approach(probe));
-            for (i, probe) in probes.iter().enumerate() {
-                let key = self.key.key(&self.columns, i).expect("no NULL");
-                let mut rows = self.image.rows_of(probe, &key).expect("loaded");
-                let row = rows.next().expect("it is there");
-                row.read(&self.projection, &mut self.columns, i)
-                    .expect("memory");
-            }
+            let probes = self
+                .image
+                .probe_all(0, &self.key, &self.columns, 0..TOGETHER);
+            let mut probes = probes.expect("loaded");
+            self.image
+                .approach_all(&mut probes, &self.projection)
+                .expect("loaded");
+            let read = self
+                .image
+                .read_all(&probes, &self.key, &self.projection, &mut self.columns);
+            assert_eq!(read, Ok(u32::MAX), "all are there");
             sum += self.columns.get::<f64>(self.slots[1], 7).to_bits() & 1;
         }
         sum

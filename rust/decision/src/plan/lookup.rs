@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use pelton_data::columns::{Columns, Timestamp};
-use pelton_dimension::image::Probe;
+use pelton_dimension::image::{Probe, Probes, ReadError, TOGETHER};
 use pelton_dimension::timeline::At;
 use pelton_dimension::{Image, Timeline};
 
@@ -16,12 +16,13 @@ use super::run::{Rows, RunError, Scratch};
 use super::{AsOfWork, LookupWork, Step, Work};
 use crate::definition::Missing;
 
-/// Rows that wait together: about as many lines of memory as a core asks for at once.
-const TOGETHER: usize = 32;
-
-/// The lookups that are under way, lookup by lookup, row by row; `None` where a NULL is part of the
-/// key.
-pub(super) type Probes = Vec<Option<Probe>>;
+/// The lookups of a wave that are under way: those of one row, `None` where a NULL is part of the
+/// key; and those of many, `None` where there is no image for all of them.
+#[derive(Debug, Default)]
+pub(super) struct UnderWay {
+    one: Vec<Option<Probe>>,
+    many: Vec<Option<Probes>>,
+}
 
 impl Step {
     fn lookup(&self) -> Option<&LookupWork> {
@@ -63,58 +64,97 @@ pub(super) fn run(
             scratch.counts[lookup.index].add_lookups(n as u64);
         }
     }
+    if n == 1 {
+        return run_one(wave, rows, scratch);
+    }
     for first in (0..n).step_by(TOGETHER) {
-        let some = first..n.min(first + TOGETHER);
-        scratch.probes.clear();
-        for lookup in lookups() {
-            lookup.start(&rows[lookup.index], scratch, some.clone())?;
+        run_many(wave, rows, scratch, first..n.min(first + TOGETHER))?;
+    }
+    Ok(())
+}
+
+/// The first row.
+fn run_one(wave: &[Step], rows: &[Rows], scratch: &mut Scratch) -> Result<(), RunError> {
+    let lookups = || wave.iter().filter_map(Step::lookup);
+    scratch.lookups.one.clear();
+    for lookup in lookups() {
+        let key = lookup.key_columns.key(&scratch.columns, 0);
+        scratch.lookups.one.push(match (&rows[lookup.index], key) {
+            // The image is whole: it has one key group.
+            (Rows::Image(image), Some(key)) => Some(image.probe(0, &key)?),
+            _ => None,
+        });
+    }
+    for (lookup, probe) in lookups().zip(&mut scratch.lookups.one) {
+        if let (Rows::Image(image), Some(probe)) = (&rows[lookup.index], probe) {
+            image.approach(probe);
         }
-        let probes = scratch.probes.chunks_mut(some.len());
-        for (lookup, probes) in lookups().zip(probes) {
-            if let Rows::Image(image) = &rows[lookup.index] {
-                for probe in probes.iter_mut().flatten() {
-                    image.approach(probe);
-                }
-            }
+    }
+    for (number, (lookup, step)) in lookups().zip(wave).enumerate() {
+        let probe = scratch.lookups.one[number];
+        lookup.read(&rows[lookup.index], scratch, probe, 0, &step.title)?;
+    }
+    Ok(())
+}
+
+/// At most [`TOGETHER`] rows.
+fn run_many(
+    wave: &[Step],
+    rows: &[Rows],
+    scratch: &mut Scratch,
+    some: Range<usize>,
+) -> Result<(), RunError> {
+    let lookups = || wave.iter().filter_map(Step::lookup);
+    scratch.lookups.many.clear();
+    for lookup in lookups() {
+        let keys = &lookup.key_columns;
+        scratch.lookups.many.push(match &rows[lookup.index] {
+            Rows::Image(image) => Some(image.probe_all(0, keys, &scratch.columns, some.clone())?),
+            _ => None,
+        });
+    }
+    for (lookup, probes) in lookups().zip(&mut scratch.lookups.many) {
+        if let (Rows::Image(image), Some(probes)) = (&rows[lookup.index], probes) {
+            image.approach_all(probes, &lookup.projection)?;
         }
-        let mut number = 0;
-        for (lookup, step) in lookups().zip(wave) {
+    }
+    for (number, (lookup, step)) in lookups().zip(wave).enumerate() {
+        let (rows, title) = (&rows[lookup.index], &step.title);
+        let (Rows::Image(image), Some(probes)) = (rows, &scratch.lookups.many[number]) else {
             for row in some.clone() {
-                lookup.read(&rows[lookup.index], scratch, number, row, &step.title)?;
-                number += 1;
+                lookup.read(rows, scratch, None, row, title)?;
+            }
+            continue;
+        };
+        let (keys, projection) = (&lookup.key_columns, &lookup.projection);
+        let found = image.read_all(probes, keys, projection, &mut scratch.columns)?;
+        for (i, row) in some.clone().enumerate() {
+            if found >> i & 1 == 0 {
+                scratch.counts[lookup.index].add_miss();
+                lookup.miss(&mut scratch.columns, row, title)?;
             }
         }
     }
     Ok(())
 }
 
-impl LookupWork {
-    /// Begins the lookups of some rows.
-    #[inline]
-    fn start(
-        &self,
-        rows: &Rows,
-        scratch: &mut Scratch,
-        some: Range<usize>,
-    ) -> Result<(), RunError> {
-        for row in some {
-            let key = self.key_columns.key(&scratch.columns, row);
-            scratch.probes.push(match (rows, key) {
-                // The image is whole: it has one key group.
-                (Rows::Image(image), Some(key)) => Some(image.probe(0, &key)?),
-                _ => None,
-            });
+impl From<ReadError> for RunError {
+    fn from(error: ReadError) -> RunError {
+        match error {
+            ReadError::NotLoaded(cause) => cause.into(),
+            ReadError::Memory(cause) => cause.into(),
         }
-        Ok(())
     }
+}
 
-    /// Reads the row that probe `number` has found into row `row`.
+impl LookupWork {
+    /// Reads the row of the dimension for row `row`, whose lookup is under way if there is a `probe`.
     #[inline]
     fn read(
         &self,
         rows: &Rows,
         scratch: &mut Scratch,
-        number: usize,
+        probe: Option<Probe>,
         row: usize,
         title: &str,
     ) -> Result<(), RunError> {
@@ -123,13 +163,10 @@ impl LookupWork {
             _ => None,
         };
         let Scratch {
-            columns,
-            probes,
-            counts,
-            ..
+            columns, counts, ..
         } = scratch;
         let key = self.key_columns.key(columns, row);
-        let found = match (rows, &probes[number], key) {
+        let found = match (rows, &probe, key) {
             (Rows::Image(image), Some(probe), Some(key)) => image.rows_of(probe, &key)?.next(),
             (Rows::AsOf(_), _, Some(key)) => match timed {
                 Some(image) => image.find(0, &key)?.next(),

@@ -7,7 +7,7 @@ use pelton_data::columns::{Columns, Literal, MemoryError, Slot};
 use pelton_dimension::image::NotLoaded;
 use pelton_dimension::{Counts, Image, Timeline};
 
-use super::lookup::{self, Probes};
+use super::lookup::{self, UnderWay};
 use super::model::ModelScratch;
 use super::partitions::Seen;
 use super::{Plan, Step, Work};
@@ -23,7 +23,7 @@ pub struct Scratch {
     /// One a model of the plan, in the order of the steps.
     pub(super) models: Vec<ModelScratch>,
     /// The lookups that are under way.
-    pub(super) probes: Probes,
+    pub(super) lookups: UnderWay,
     /// One a lookup of the plan.
     pub(super) counts: Arc<[Counts]>,
     /// Which Hive partitions the rows have seen, of the lookups as of a time.
@@ -122,7 +122,7 @@ impl Scratch {
             columns: Columns::with_literals(&plan.layout, capacity, reserved)?,
             selections: Selections::new(&plan.program, capacity)?,
             models: plan.model_scratch(),
-            probes: Probes::default(),
+            lookups: UnderWay::default(),
             counts: plan.lookups.iter().map(|_| Counts::default()).collect(),
             seen: Seen::new(plan.timed.len(), capacity),
             waits: false,

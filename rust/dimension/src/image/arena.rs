@@ -1,7 +1,7 @@
 //! Packed rows one behind the other, in segments that never move: growing copies nothing.
 //!
 //! ```text
-//! place u32, in units of 2^unit bytes      segment: 2^shift bytes, zeros behind the last row
+//! place u32, in units of 2^unit bytes      segment: up to 2^shift bytes, zeros behind the last row
 //! | segment number | unit in it |     ---> | row | row | row |     | slack |
 //! ```
 //!
@@ -30,6 +30,8 @@ pub(super) struct Arena {
     segments: Vec<Memory>,
     shift: u32,
     unit: u32,
+    /// Bytes of rows that are still to come, about.
+    expected: u64,
     /// Bytes written of the last segment, and of those before it.
     used: usize,
     filled: usize,
@@ -42,6 +44,7 @@ impl Arena {
         Arena {
             segments: Vec::new(),
             shift: bits(expected).clamp(SMALLEST, LARGEST),
+            expected,
             // One bit more than needed: the ends of segments stay empty.
             unit: (bits(most) + 1).saturating_sub(u32::BITS),
             used: 0,
@@ -69,8 +72,13 @@ impl Arena {
         Ok(Place(place))
     }
 
+    /// Adds a segment for a row of `len` bytes and those behind it: no larger than what is still to
+    /// come, since of a huge page all is taken with its first byte.
     fn add_segment(&mut self, len: usize) -> Result<(), Refusal> {
-        let memory = Memory::zeroed((1 << self.shift).max(len + SLACK))?;
+        let largest = 1_u64 << self.shift;
+        let wanted = self.expected.clamp(largest / 16, largest) as usize;
+        let memory = Memory::zeroed(wanted.max(len) + SLACK)?;
+        self.expected = self.expected.saturating_sub(wanted as u64);
         self.segments.try_reserve(1).map_err(|_| Refusal::Memory)?;
         self.segments.push(memory);
         self.filled += self.used;
@@ -90,7 +98,7 @@ impl Arena {
     pub(super) fn prefetch(&self, place: Place, len: usize) {
         let (number, at) = self.find(place);
         prefetch(&self.segments[number], at);
-        prefetch(&self.segments[number], at + len.min(LINE));
+        prefetch(&self.segments[number], at + len.min(LINE + 1) - 1);
     }
 
     /// Overwrites the first 4 bytes of a row.

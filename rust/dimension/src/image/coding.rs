@@ -13,10 +13,11 @@
 
 use std::sync::Arc;
 
-use pelton_data::columns::{Columns, MemoryError, Physical, Slot, Timestamp, View};
+use pelton_data::columns::{Columns, MemoryError, Native, Physical, Slot, Timestamp, View};
 
 use super::bits::BitField;
 use super::dictionary::Dictionary;
+use super::probes::{TOGETHER, bits};
 use super::symbols::Symbols;
 
 /// A column of packed rows.
@@ -26,6 +27,8 @@ pub(super) struct PackedColumn {
     /// 1 where the row is NULL; columns without NULLs have no such bit.
     pub(super) null: Option<BitField>,
     pub(super) coding: Coding,
+    /// Bytes of a row from its first on that have to be there to read the column, about.
+    pub(super) reach: usize,
 }
 
 #[derive(Debug)]
@@ -126,6 +129,76 @@ impl End {
 }
 
 impl PackedColumn {
+    /// Reads the values of packed rows, each into the row of a slot that is given with it.
+    #[inline(always)]
+    pub(super) fn read_each<'r>(
+        &self,
+        rows: impl Iterator<Item = (usize, &'r [u8])>,
+        slot: Slot,
+        columns: &mut Columns,
+    ) -> Result<(), MemoryError> {
+        match &self.coding {
+            Coding::Number(number) => match self.physical {
+                Physical::I8 => self.set_each(rows, slot, columns, |row| number.read(row) as i8),
+                Physical::I16 => self.set_each(rows, slot, columns, |row| number.read(row) as i16),
+                Physical::I32 => self.set_each(rows, slot, columns, |row| number.read(row) as i32),
+                Physical::I64 => self.set_each(rows, slot, columns, |row| number.read(row)),
+                Physical::I128 => {
+                    self.set_each(rows, slot, columns, |row| i128::from(number.read(row)));
+                }
+                _ => self.set_each(rows, slot, columns, |row| Timestamp {
+                    millis: number.read(row),
+                    nanos: 0,
+                }),
+            },
+            Coding::Scaled { number, digits } => {
+                let value = |row: &[u8]| scaled(number.read(row), *digits);
+                match self.physical {
+                    Physical::F32 => self.set_each(rows, slot, columns, |row| value(row) as f32),
+                    _ => self.set_each(rows, slot, columns, value),
+                }
+            }
+            Coding::Bits(number) => match self.physical {
+                Physical::F32 => self.set_each(rows, slot, columns, |row| float(number.read(row))),
+                _ => self.set_each(rows, slot, columns, |row| double(number.read(row))),
+            },
+            Coding::Few { code, dictionary } => {
+                // What stands where the row is NULL may be in no dictionary.
+                let bits = |row: &[u8]| match self.is_valid(row) {
+                    true => dictionary.word(code.read(row) as u32),
+                    false => 0,
+                };
+                match self.physical {
+                    Physical::F32 => self.set_each(rows, slot, columns, |row| float(bits(row))),
+                    _ => self.set_each(rows, slot, columns, |row| double(bits(row))),
+                }
+            }
+            Coding::Instant { millis, nanos } => self.set_each(rows, slot, columns, |row| {
+                let (millis, nanos) = (millis.read(row), nanos.read(row) as i32);
+                Timestamp { millis, nanos }
+            }),
+            Coding::Wide { low, high } => {
+                self.set_each(rows, slot, columns, |row| wide(row, *low, *high));
+            }
+            Coding::Dictionary { code, dictionary } => {
+                return self.push_each(rows, slot, columns, |row, columns| {
+                    let (bytes, len) = dictionary.padded(code.read(row) as u32);
+                    columns.push_prefix(bytes, len)
+                });
+            }
+            Coding::Text { part, symbols } => {
+                return self.push_each(rows, slot, columns, |row, columns| {
+                    let (start, end) = (part.start.read(row), part.end.read(row));
+                    match symbols {
+                        None => columns.push_prefix(&row[start..], end - start),
+                        Some(symbols) => symbols.decode(&row[start..end], columns),
+                    }
+                });
+            }
+        }
+        Ok(())
+    }
+
     /// Reads the value of a packed row into row `at` of a slot.
     #[inline(always)]
     pub(super) fn read(
@@ -135,75 +208,68 @@ impl PackedColumn {
         columns: &mut Columns,
         at: usize,
     ) -> Result<(), MemoryError> {
-        let valid = match self.null {
+        self.read_each(std::iter::once((at, row)), slot, columns)
+    }
+
+    #[inline(always)]
+    fn is_valid(&self, row: &[u8]) -> bool {
+        match self.null {
             Some(null) => null.read(row) == 0,
             None => true,
-        };
-        columns.set_valid(slot, at, valid);
-        match &self.coding {
-            Coding::Number(number) => {
-                let value = number.read(row);
-                match self.physical {
-                    Physical::I8 => columns.set(slot, at, value as i8),
-                    Physical::I16 => columns.set(slot, at, value as i16),
-                    Physical::I32 => columns.set(slot, at, value as i32),
-                    Physical::I64 => columns.set(slot, at, value),
-                    Physical::I128 => columns.set(slot, at, i128::from(value)),
-                    _ => {
-                        let timestamp = Timestamp {
-                            millis: value,
-                            nanos: 0,
-                        };
-                        columns.set(slot, at, timestamp);
-                    }
-                }
-            }
-            Coding::Scaled { number, digits } => {
-                let value = scaled(number.read(row), *digits);
-                match self.physical {
-                    Physical::F32 => columns.set(slot, at, value as f32),
-                    _ => columns.set(slot, at, value),
-                }
-            }
-            Coding::Bits(number) => self.set_bits(number.read(row), slot, columns, at),
-            // What stands where the row is NULL may be in no dictionary.
-            Coding::Few { .. } if !valid => {}
-            Coding::Few { code, dictionary } => {
-                let bits = dictionary.word(code.read(row) as u32);
-                self.set_bits(bits, slot, columns, at);
-            }
-            Coding::Instant { millis, nanos } => {
-                let (millis, nanos) = (millis.read(row), nanos.read(row) as i32);
-                columns.set(slot, at, Timestamp { millis, nanos });
-            }
-            Coding::Wide { low, high } => columns.set(slot, at, wide(row, *low, *high)),
-            Coding::Dictionary { .. } | Coding::Text { .. } if !valid => {
-                columns.set(slot, at, View::default());
-            }
-            Coding::Dictionary { code, dictionary } => {
-                let (bytes, len) = dictionary.padded(code.read(row) as u32);
-                let view = columns.push_prefix(bytes, len)?;
-                columns.set(slot, at, view);
-            }
-            Coding::Text { part, symbols } => {
-                let (start, end) = (part.start.read(row), part.end.read(row));
-                let view = match symbols {
-                    None => columns.push_prefix(&row[start..], end - start)?,
-                    Some(symbols) => symbols.decode(&row[start..end], columns)?,
-                };
-                columns.set(slot, at, view);
-            }
+        }
+    }
+
+    /// Sets values of fixed length. Of one that is NULL nothing else is kept: no branch has to be
+    /// guessed.
+    #[inline(always)]
+    fn set_each<'r, T: Native>(
+        &self,
+        rows: impl Iterator<Item = (usize, &'r [u8])>,
+        slot: Slot,
+        columns: &mut Columns,
+        value: impl Fn(&[u8]) -> T,
+    ) {
+        for (at, row) in rows {
+            columns.set_valid(slot, at, self.is_valid(row));
+            columns.set(slot, at, value(row));
+        }
+    }
+
+    /// Sets strings, which `push` adds to the heap of the columns.
+    #[inline(always)]
+    fn push_each<'r>(
+        &self,
+        rows: impl Iterator<Item = (usize, &'r [u8])>,
+        slot: Slot,
+        columns: &mut Columns,
+        push: impl Fn(&[u8], &mut Columns) -> Result<View, MemoryError>,
+    ) -> Result<(), MemoryError> {
+        for (at, row) in rows {
+            let valid = self.is_valid(row);
+            columns.set_valid(slot, at, valid);
+            let view = match valid {
+                true => push(row, columns)?,
+                false => View::default(),
+            };
+            columns.set(slot, at, view);
         }
         Ok(())
     }
 
-    /// Sets a float to what [`bits_of`] it is this.
+    /// Which of some packed rows, a bit for each, hold the value that stands in the same row of a slot
+    /// from `first` on.
     #[inline(always)]
-    fn set_bits(&self, bits: i64, slot: Slot, columns: &mut Columns, at: usize) {
-        match self.physical {
-            Physical::F32 => columns.set(slot, at, float(bits)),
-            _ => columns.set(slot, at, double(bits)),
-        }
+    pub(super) fn are_same(
+        &self,
+        packed: &[&[u8]; TOGETHER],
+        rows: u32,
+        slot: Slot,
+        columns: &Columns,
+        first: usize,
+    ) -> u32 {
+        bits(rows).fold(0, |same, i| {
+            same | u32::from(self.is_same(packed[i], slot, columns, first + i)) << i
+        })
     }
 
     /// Whether the value of a packed row is the one that stands in row `at` of a slot. Keys have no

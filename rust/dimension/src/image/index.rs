@@ -12,7 +12,7 @@
 
 use super::Refusal;
 use super::arena::Place;
-use super::memory::{LINE, Memory, prefetch};
+use super::memory::{LINE, Memory, equal_bytes, prefetch};
 
 /// Entries of a bucket.
 const ENTRIES: usize = 12;
@@ -56,7 +56,7 @@ impl Index {
             let line = self.line(bucket);
             let mut matches = matching(line, tag(hash));
             while matches != 0 {
-                let number = matches.trailing_zeros() as usize / 8;
+                let number = matches.trailing_zeros() as usize;
                 if is_same(place(line, number)) {
                     return Some(Entry { bucket, number });
                 }
@@ -80,7 +80,7 @@ impl Index {
     pub(super) fn guess(&self, hash: u64) -> Option<Place> {
         let line = self.line(self.first(hash));
         let matches = matching(line, tag(hash));
-        (matches != 0).then(|| place(line, matches.trailing_zeros() as usize / 8))
+        (matches != 0).then(|| place(line, matches.trailing_zeros() as usize))
     }
 
     #[inline(always)]
@@ -103,7 +103,7 @@ impl Index {
         loop {
             let free = matching(self.line(bucket), 0);
             if free != 0 {
-                let number = free.trailing_zeros() as usize / 8;
+                let number = free.trailing_zeros() as usize;
                 self.memory[bucket * LINE + number] = tag(hash);
                 self.set_place(Entry { bucket, number }, place);
                 return Ok(());
@@ -171,16 +171,13 @@ fn tag(hash: u64) -> u8 {
     (hash as u8).max(1)
 }
 
-/// The top bit of every byte of the bucket's tags that is `tag`.
+/// A bit for every entry of the bucket whose tag is `tag`.
 #[inline(always)]
-fn matching(line: &[u8], tag: u8) -> u128 {
-    const LOW: u128 = u128::from_le_bytes([0x7f; 16]);
-    const ALL: u128 = (1 << (8 * ENTRIES)) - 1;
+fn matching(line: &[u8], tag: u8) -> u32 {
+    const ALL: u32 = (1 << ENTRIES) - 1;
     let mut tags = [0; 16];
     tags.copy_from_slice(&line[..16]);
-    let different = u128::from_le_bytes(tags) ^ u128::from_le_bytes([tag; 16]);
-    // No byte carries into the next: 0x7f + 0x7f is below 0x100.
-    !(((different & LOW) + LOW) | different | LOW) & ALL
+    equal_bytes(tags, tag) & ALL
 }
 
 #[inline(always)]

@@ -1,9 +1,12 @@
 //! A key where it stands, in the columns of a batch: nothing is copied to look it up.
 
+use std::ops::Range;
+
 use pelton_data::columns::{Columns, Physical, Slot, Timestamp};
 
 use super::coding::{bits_of, whole};
 use super::hash::Hasher;
+use super::probes::{TOGETHER, bits};
 
 /// The columns of a key, in the dimension's order and of its declared types. Neither an image nor
 /// its codings are needed, so that a plan keeps them while images come and go.
@@ -44,6 +47,47 @@ impl KeyColumns {
             row,
         })
     }
+
+    /// A bit for each of some rows that has a key, the first row's the lowest.
+    ///
+    /// # Panics
+    /// If there are more than [`TOGETHER`] rows.
+    pub(super) fn whole(&self, columns: &Columns, rows: Range<usize>) -> u32 {
+        assert!(rows.len() <= TOGETHER, "{} rows at once", rows.len());
+        rows.enumerate().fold(0, |whole, (i, row)| {
+            let is_whole = self.slots.iter().all(|slot| columns.is_valid(*slot, row));
+            whole | u32::from(is_whole) << i
+        })
+    }
+
+    /// The hashes of the keys of some rows from `first` on, a bit of `rows` for each.
+    #[inline(always)]
+    pub(super) fn hash_all(
+        &self,
+        columns: &Columns,
+        first: usize,
+        rows: u32,
+        hashes: &mut [u64; TOGETHER],
+    ) {
+        let mut hashers = [Hasher::new(); TOGETHER];
+        for slot in &self.slots {
+            let mut see = |physical| {
+                for i in bits(rows) {
+                    hashers[i] = hash_with(hashers[i], columns, *slot, physical, first + i);
+                }
+            };
+            // What keys are made of mostly is asked once for all rows.
+            match slot.physical {
+                Physical::I64 => see(Physical::I64),
+                Physical::I32 => see(Physical::I32),
+                Physical::View => see(Physical::View),
+                other => see(other),
+            }
+        }
+        for (hash, hasher) in hashes.iter_mut().zip(hashers) {
+            *hash = hasher.finish();
+        }
+    }
 }
 
 impl Key<'_> {
@@ -76,23 +120,33 @@ impl Key<'_> {
             columns,
             row,
         } = *self;
-        let hasher = slots
-            .iter()
-            .fold(Hasher::new(), |hasher, slot| match slot.physical {
-                Physical::View => hasher.text(columns.text(*slot, row)),
-                Physical::Timestamp => {
-                    let Timestamp { millis, nanos } = columns.get(*slot, row);
-                    hasher.words(millis as u64, nanos as u64)
-                }
-                Physical::I128 => {
-                    let value: i128 = columns.get(*slot, row);
-                    hasher.words(value as u64, (value >> 64) as u64)
-                }
-                Physical::F32 | Physical::F64 => {
-                    hasher.words(bits_of(columns, *slot, row) as u64, 0)
-                }
-                _ => hasher.words(whole(columns, *slot, row).unwrap_or_default() as u64, 0),
-            });
+        let hasher = slots.iter().fold(Hasher::new(), |hasher, slot| {
+            hash_with(hasher, columns, *slot, slot.physical, row)
+        });
         hasher.finish()
+    }
+}
+
+/// Goes on with a column of a key. `physical` is the slot's: given apart, it may be a constant.
+#[inline(always)]
+fn hash_with(
+    hasher: Hasher,
+    columns: &Columns,
+    slot: Slot,
+    physical: Physical,
+    row: usize,
+) -> Hasher {
+    match physical {
+        Physical::View => hasher.text(columns.text(slot, row)),
+        Physical::Timestamp => {
+            let Timestamp { millis, nanos } = columns.get(slot, row);
+            hasher.words(millis as u64, nanos as u64)
+        }
+        Physical::I128 => {
+            let value: i128 = columns.get(slot, row);
+            hasher.words(value as u64, (value >> 64) as u64)
+        }
+        Physical::F32 | Physical::F64 => hasher.words(bits_of(columns, slot, row) as u64, 0),
+        _ => hasher.words(whole(columns, slot, row).unwrap_or_default() as u64, 0),
     }
 }

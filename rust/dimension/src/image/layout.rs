@@ -62,10 +62,11 @@ impl RowLayout {
             .map(|(i, (_, seen))| Some(choose(seen, key.contains(&i))))
             .collect();
 
-        // The key first; then what shares words; what takes whole words last.
-        let is_short = |i: &usize| choices[*i].as_ref().is_some_and(Choice::is_short);
+        // The key first; then the narrow ones, so that the line of the key holds as many as can be.
+        let width = |i: &usize| choices[*i].as_ref().map_or(0, Choice::width);
         let others = || (0..physical.len()).filter(|i| !key.contains(i));
-        let (short, long): (Vec<usize>, Vec<usize>) = others().partition(is_short);
+        let mut by_width: Vec<usize> = others().collect();
+        by_width.sort_by_key(width);
         let mut places = Places {
             bit: if is_linked { u32::BITS } else { 0 },
             end: End {
@@ -76,34 +77,36 @@ impl RowLayout {
             tail: Vec::new(),
         };
         let mut placed: Vec<Option<Coding>> = physical.iter().map(|_| None).collect();
+        let mut reaches = vec![0; physical.len()];
         let mut nulls = vec![None; physical.len()];
         let mut place = |i: usize, places: &mut Places| {
             placed[i] = choices[i]
                 .take()
                 .map(|choice| places.place(i, physical[i], choice));
+            // Numbers are read as 8 bytes.
+            reaches[i] = places.bit as usize / 8 + 8;
         };
         key.iter().for_each(|i| place(*i, &mut places));
         for i in others().filter(|i| has_nulls[*i]) {
             nulls[i] = Some(BitField::next(&mut places.bit, 1));
         }
-        short
-            .into_iter()
-            .chain(long)
-            .for_each(|i| place(i, &mut places));
+        by_width.into_iter().for_each(|i| place(i, &mut places));
 
         let stride = places.bit.div_ceil(8) as usize;
-        let columns = placed.into_iter().zip(nulls).zip(physical);
-        let columns = columns.filter_map(|((coding, null), physical)| {
+        let columns = placed.into_iter().zip(nulls).zip(physical).zip(reaches);
+        let columns = columns.filter_map(|(((coding, null), physical), mut reach)| {
             let mut coding = coding?;
             if let Coding::Text { part, .. } = &mut coding {
                 // Known only now.
                 part.start.base += stride;
                 part.end.base += stride;
+                reach = part.end.base;
             }
             Some(PackedColumn {
                 physical,
                 null,
                 coding,
+                reach,
             })
         });
         RowLayout {
@@ -236,14 +239,15 @@ fn choose(seen: Statistics, is_key: bool) -> Choice {
 }
 
 impl Choice {
-    /// Whether it shares words with others.
-    fn is_short(&self) -> bool {
+    /// About the bits that it takes in the fixed part.
+    fn width(&self) -> u64 {
+        let of = |range: &Range| u64::from(width_of(range.codes().2));
         match self {
-            Choice::Wide => false,
-            Choice::Number(range) | Choice::Scaled(range, _) | Choice::Bits(range) => {
-                width_of(range.codes().2) <= 57
-            }
-            _ => true,
+            Choice::Number(range) | Choice::Scaled(range, _) | Choice::Bits(range) => of(range),
+            Choice::Instant(millis, nanos) => of(millis) + of(nanos),
+            Choice::Wide => 128,
+            Choice::Dictionary(dictionary) => width_of(dictionary.len() as u64).into(),
+            Choice::Text(_, longest, _) => width_of(*longest).into(),
         }
     }
 }

@@ -75,3 +75,27 @@ pub(super) fn prefetch(bytes: &[u8], at: usize) {
     #[cfg(not(target_arch = "x86_64"))]
     let _ = (bytes, at);
 }
+
+/// A bit for every byte that is `wanted`.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+#[allow(unsafe_code, reason = "intrinsics")]
+pub(super) fn equal_bytes(bytes: [u8; 16], wanted: u8) -> u32 {
+    use std::arch::x86_64::{_mm_cmpeq_epi8, _mm_movemask_epi8, _mm_set_epi64x, _mm_set1_epi8};
+    let bytes = u128::from_le_bytes(bytes);
+    // SAFETY: on registers only; every x86-64 has SSE2.
+    unsafe {
+        let bytes = _mm_set_epi64x((bytes >> 64) as i64, bytes as i64);
+        _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(wanted as i8))) as u32
+    }
+}
+
+/// A bit for every byte that is `wanted`.
+#[cfg(not(target_arch = "x86_64"))]
+#[inline(always)]
+pub(super) fn equal_bytes(bytes: [u8; 16], wanted: u8) -> u32 {
+    let bytes = bytes.iter().zip(0..);
+    bytes.fold(0, |equal, (byte, i)| {
+        equal | u32::from(*byte == wanted) << i
+    })
+}

@@ -20,6 +20,7 @@ mod key;
 mod layout;
 mod memory;
 mod pack;
+mod probes;
 mod projection;
 mod select;
 mod shape;
@@ -41,6 +42,7 @@ use crate::inspection::Inspection;
 pub use builder::ImageBuilder;
 pub use inspect::ColumnStatistics;
 pub use key::{Key, KeyColumns};
+pub use probes::{Probes, ReadError, TOGETHER};
 pub use projection::Projection;
 pub use shape::{Duplicates, Refusal, Refused, Shape};
 pub use survey::Survey;
@@ -130,7 +132,7 @@ impl Image {
         if let Ok(shard) = self.shard(probe.group)
             && let Some(place) = shard.index.guess(probe.hash)
         {
-            shard.prefetch(place);
+            shard.arena.prefetch(place, shard.layout.stride);
             probe.guess = Some(place);
         }
     }

@@ -20,20 +20,20 @@ impl Shard {
     /// The rows of a key with this hash.
     #[inline(always)]
     pub(super) fn find(&self, hash: u64, key: &Key<'_>) -> Rows<'_> {
-        let Some(entry) = self.entry(hash, key) else {
+        let Some(place) = self.find_place(hash, key) else {
             return Rows {
                 shard: self,
                 next: None,
                 last: Place(0),
             };
         };
-        Rows::of(self, self.index.place(entry))
+        Rows::of(self, place)
     }
 
-    /// Asks for the key and the columns of fixed length of a row.
+    /// The place that the index has for a key with this hash: that of its last row.
     #[inline(always)]
-    pub(super) fn prefetch(&self, place: Place) {
-        self.arena.prefetch(place, self.layout.stride);
+    pub(super) fn find_place(&self, hash: u64, key: &Key<'_>) -> Option<Place> {
+        Some(self.index.place(self.entry(hash, key)?))
     }
 
     /// Whether a row has this key.
@@ -44,11 +44,7 @@ impl Shard {
 
     #[inline(always)]
     fn entry(&self, hash: u64, key: &Key<'_>) -> Option<Entry> {
-        let is_same = |place| {
-            self.prefetch(place);
-            self.is_key(place, key)
-        };
-        self.index.find(hash, is_same)
+        self.index.find(hash, |place| self.is_key(place, key))
     }
 
     /// Adds a row to those of its key, as `duplicates` has it.
@@ -131,7 +127,7 @@ impl<'a> Iterator for Rows<'a> {
 
 /// The place that a linked row begins with.
 #[inline(always)]
-fn first_word(row: &[u8]) -> Place {
+pub(super) fn first_word(row: &[u8]) -> Place {
     let mut bytes = [0; 4];
     bytes.copy_from_slice(&row[..4]);
     Place(u32::from_le_bytes(bytes))

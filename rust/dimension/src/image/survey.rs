@@ -77,10 +77,17 @@ impl Survey {
     pub fn into_builder(self) -> Result<ImageBuilder, Refusal> {
         let rows = self.rows();
         let slots = self.columns.iter().map(|(slot, _)| *slot).collect();
-        let tails: u64 = self.columns.iter().map(|(_, seen)| seen.tail_bytes()).sum();
+        let texts: Vec<u64> = self
+            .columns
+            .iter()
+            .map(|(_, seen)| seen.text_bytes())
+            .collect();
         let layout = RowLayout::new(self.columns, &self.key, self.shape.duplicates);
         let layout = Arc::new(layout);
+        let tails: u64 = layout.tail.iter().map(|column| texts[*column]).sum();
         let expected = layout.stride as u64 * rows + tails;
+        // Symbols make strings shorter, at worst twice as long.
+        let most = expected + tails;
         let groups = self.rows.iter().zip(0..);
         let shards: Result<Vec<Option<Shard>>, Refusal> = groups
             .map(|(group_rows, group)| {
@@ -91,7 +98,7 @@ impl Survey {
                     u128::from(expected) * u128::from(*group_rows) / u128::from(rows.max(1));
                 Ok(Some(Shard {
                     layout: layout.clone(),
-                    arena: Arena::new(share as u64, expected),
+                    arena: Arena::new(share as u64, most),
                     index: Index::new(*group_rows)?,
                     rows: 0,
                 }))
@@ -102,10 +109,10 @@ impl Survey {
 }
 
 impl Statistics {
-    /// Bytes that the values take at most behind the fixed part of rows.
-    fn tail_bytes(&self) -> u64 {
+    /// Bytes of all strings.
+    fn text_bytes(&self) -> u64 {
         match &self.values {
-            Values::Texts(texts) => 2 * texts.total,
+            Values::Texts(texts) => texts.total,
             _ => 0,
         }
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Decimal128Type;
-use arrow_schema::{DataType as ArrowType, Fields, Schema};
+use arrow_schema::{DataType as ArrowType, FieldRef, Fields, Schema};
 use bytes::buf::Reader;
 use bytes::{Buf, Bytes};
 use chrono_tz::Tz;
@@ -150,9 +150,13 @@ fn as_java(
     file: &str,
     first: u64,
 ) -> Result<RecordBatch, Error> {
+    let is_local = |field: &FieldRef| matches!(field.data_type(), ArrowType::Timestamp(_, None));
+    if !read.fields().iter().any(is_local) {
+        return Ok(batch.clone());
+    }
     let mut columns = batch.columns().to_vec();
     for (column, field) in columns.iter_mut().zip(read.fields()) {
-        if matches!(field.data_type(), ArrowType::Timestamp(_, None)) {
+        if is_local(field) {
             let nanos = column.as_primitive::<Decimal128Type>();
             let nanos = timestamp::as_java(nanos, zone, calendar == Calendar::Julian);
             let nanos = nanos.map_err(|error| {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{TimestampMicrosecondType, TimestampNanosecondType};
-use arrow_array::{ArrayRef, Decimal128Array, RecordBatch};
+use arrow_array::{Array, ArrayRef, Decimal128Array, RecordBatch};
 use arrow_schema::{DataType as ArrowType, Field, Fields, Schema, TimeUnit};
 use bytes::Bytes;
 use parquet::DecodeResult;
