@@ -42,9 +42,7 @@ class LookupMetastoreTest {
     try (PlayedMetastore metastore = metastore()) {
       assertThat(found(metastore, ", 'locations' = '" + elsewhere + "'"))
           .containsExactlyInAnyOrder(
-              Row.of(1L, 7, "2013-01-02"),
-              Row.of(2L, null, null),
-              Row.of(3L, 9, "2013-01-02"));
+              Row.of(1L, 7, "2013-01-02"), Row.of(2L, null, null), Row.of(3L, 9, "2013-01-02"));
     }
   }
 

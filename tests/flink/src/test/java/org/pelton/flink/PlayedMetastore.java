@@ -12,8 +12,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
- * A Hive metastore that a test plays, over framed messages of Thrift's binary protocol: it knows the
- * table {@code flights.planes} with one level {@code dt}. Real ones are asked by {@code make
+ * A Hive metastore that a test plays, over framed messages of Thrift's binary protocol: it knows
+ * the table {@code flights.planes} with one level {@code dt}. Real ones are asked by {@code make
  * test-metastore}.
  */
 final class PlayedMetastore implements AutoCloseable {
@@ -131,8 +131,7 @@ final class PlayedMetastore implements AutoCloseable {
     out.writeByte(0);
   }
 
-  private static void descriptor(DataOutputStream out, int id, String location)
-      throws IOException {
+  private static void descriptor(DataOutputStream out, int id, String location) throws IOException {
     field(out, STRUCT, id);
     field(out, STRING, 2);
     string(out, location);
