@@ -12,7 +12,7 @@ use pelton_data::value::Value;
 use pelton_data::{DataType, Field, key_group};
 use pelton_dimension::groups::Groups;
 use pelton_dimension::image::{
-    Duplicates, Image, ImageBuilder, Projection, Refusal, Row, Shape, Survey,
+    Duplicates, Image, ImageBuilder, Projection, Refusal, Row, Shape, Survey, TOGETHER,
 };
 use proptest::prelude::*;
 
@@ -320,6 +320,48 @@ fn check(image: &Image, table: &Table, expected: &HashMap<String, Vec<String>>, 
     }
 }
 
+/// Looks the same keys up, some at once: each finds its first row.
+fn check_together(
+    image: &Image,
+    table: &Table,
+    expected: &HashMap<String, Vec<String>>,
+    missing: &Table,
+) {
+    let mut batch = Batch::new(table, TOGETHER + 1, Duplicates::Error, Groups::whole());
+    let chosen: Vec<_> = batch.slots.iter().copied().enumerate().collect();
+    let projection = Projection::new(image.columns(), &chosen);
+    let keys = batch.shape.key_columns();
+    let rows: Vec<&Vec<Value>> = table
+        .rows
+        .iter()
+        .zip(missing.rows.iter().cycle())
+        .flat_map(|(a, b)| [a, b])
+        .collect();
+    for (number, some) in rows.chunks(TOGETHER - table.rows.len() % 7).enumerate() {
+        // Those of the batch begin at its first row, or at its second.
+        let first = number % 2;
+        batch.columns.clear();
+        for (i, row) in some.iter().enumerate() {
+            batch.put(first + i, row);
+        }
+        let looked_up = first..first + some.len();
+        let mut probes = image
+            .probe_all(0, &keys, &batch.columns, looked_up)
+            .unwrap();
+        image.approach_all(&mut probes, &projection).unwrap();
+        let found = image.read_all(&probes, &keys, &projection, &mut batch.columns);
+        let found = found.unwrap();
+        for (i, row) in some.iter().enumerate() {
+            let wanted = expected.get(&shown(&row[..table.keys]));
+            let first_row = wanted.and_then(|rows| rows.first());
+            assert_eq!(found >> i & 1 == 1, first_row.is_some(), "{row:?}");
+            if let Some(first_row) = first_row {
+                assert_eq!(&shown(&batch.values(first + i)), first_row);
+            }
+        }
+    }
+}
+
 fn any_table() -> impl Strategy<Value = (Table, Table)> {
     let keys = proptest::collection::vec(0..KEYS, 1..4);
     let values = proptest::collection::vec(0..TYPES.len(), 0..12);
@@ -360,6 +402,9 @@ proptest! {
                 let all = table.rows.len() as u64 - image.skipped();
                 prop_assert_eq!(image.rows() + image.duplicates(), all);
                 check(&image, &table, &expected, &missing);
+                if image.max_parallelism() == 1 {
+                    check_together(&image, &table, &expected, &missing);
+                }
             }
         }
     }
