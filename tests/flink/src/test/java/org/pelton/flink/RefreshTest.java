@@ -126,13 +126,20 @@ class RefreshTest {
         .containsExactlyElementsOf(LongStream.rangeClosed(1, rows.size()).boxed().toList());
   }
 
-  /** While its tasks open, and when they wait. */
+  /**
+   * While its tasks open, and when they wait. Not with a sink that collects: cancelled before it is
+   * open, Flink's own ends the TaskManager (a NullPointerException in CollectSinkFunction).
+   */
   @ParameterizedTest
   @ValueSource(ints = {0, 50, 200, 2000})
   @Timeout(60)
   void aJobThatWaitsForItsFirstHivePartitionCanBeCancelled(int pause) throws Exception {
     Files.createDirectories(metadata.resolve("planes"));
-    JobClient job = startJob().getJobClient().orElseThrow();
+    StreamTableEnvironment sql = environment();
+    sql.executeSql(
+        "CREATE TEMPORARY TABLE nowhere (m BIGINT, seats INT, partitions MAP<STRING, STRING>)"
+            + " WITH ('connector' = 'blackhole')");
+    JobClient job = sql.executeSql("INSERT INTO nowhere " + query()).getJobClient().orElseThrow();
     while (job.getJobStatus().get() != JobStatus.RUNNING) {
       assertThat(job.getJobStatus().get().isTerminalState()).isFalse();
       Thread.sleep(20);
@@ -156,16 +163,23 @@ class RefreshTest {
   }
 
   private TableResult startJob() {
+    return environment().executeSql(query());
+  }
+
+  private static StreamTableEnvironment environment() {
     StreamTableEnvironment sql = FlinkJobs.streaming(true, 2);
     sql.executeSql(
         "CREATE TEMPORARY TABLE numbers (n BIGINT) WITH ('connector' = 'datagen',"
             + " 'rows-per-second' = '500', 'fields.n.kind' = 'sequence',"
             + " 'fields.n.start' = '1', 'fields.n.end' = '1000000')");
-    return sql.executeSql(
-        "SELECT m, seats, partitions FROM numbers,"
-            + " LATERAL TABLE(predict('"
-            + uri
-            + "', n, 'N14228')) AS p");
+    return sql;
+  }
+
+  private String query() {
+    return "SELECT m, seats, partitions FROM numbers,"
+        + " LATERAL TABLE(predict('"
+        + uri
+        + "', n, 'N14228')) AS p";
   }
 
   /** Rows of two tasks: until both have seen a Hive partition, whatever the other has. */
