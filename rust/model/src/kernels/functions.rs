@@ -16,9 +16,14 @@ pub(crate) enum Function {
     Tanh,
 }
 
-impl Function {
+/// What is computed of each value alone, of many in registers.
+pub(crate) trait OfValues: Copy + Send + Sync {
     /// Of every value, in place.
-    pub fn apply(self, cpu: Cpu, values: &mut [f32]) {
+    fn apply(self, cpu: Cpu, values: &mut [f32]);
+}
+
+impl OfValues for Function {
+    fn apply(self, cpu: Cpu, values: &mut [f32]) {
         dispatch_floats(cpu, All(self, values));
     }
 }
@@ -138,14 +143,14 @@ pub(crate) fn tanh<V: Floats>(x: V) -> V {
 }
 
 /// `to = f(from)`, of tensors of the same shape.
-pub(crate) struct Apply {
+pub(crate) struct Apply<F> {
     pub cpu: Cpu,
-    pub function: Function,
+    pub function: F,
     pub from: Columns,
     pub to: Columns,
 }
 
-impl Step for Apply {
+impl<F: OfValues> Step for Apply<F> {
     fn run(&self, n: usize, memory: &mut Workspace) {
         let stride = memory.stride;
         let (older, to) = memory.split::<f32>(self.to);

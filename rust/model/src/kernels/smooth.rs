@@ -3,11 +3,9 @@
 //! As in `functions.rs`: the same bits on every processor. What is left out of series is below the last bit of what is
 //! added to them; near zero, `Elu` is exp(x) - 1 as it stands, as in ONNX Runtime.
 
-use super::functions::exp;
+use super::functions::{OfValues, exp};
 use super::lanes::{FloatKernel, Floats, Kernel, Lanes, dispatch, dispatch_floats};
 use crate::cpu::Cpu;
-use crate::memory::{Columns, Workspace};
-use crate::operators::Step;
 
 /// What becomes of a value.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -25,9 +23,8 @@ pub(crate) enum Smooth {
     Log,
 }
 
-impl Smooth {
-    /// Of every value, in place.
-    pub fn apply(self, cpu: Cpu, values: &mut [f32]) {
+impl OfValues for Smooth {
+    fn apply(self, cpu: Cpu, values: &mut [f32]) {
         match self {
             Smooth::Log => dispatch::<f64>(cpu, Log(values)),
             _ => dispatch_floats(cpu, All(self, values)),
@@ -205,31 +202,6 @@ fn log(x: f64) -> f64 {
     let made = if x < f64::INFINITY { made } else { x };
     let made = if x == 0.0 { f64::NEG_INFINITY } else { made };
     if x < 0.0 { f64::NAN } else { made }
-}
-
-/// `to = f(from)`, of tensors of the same shape.
-pub(crate) struct Apply {
-    pub cpu: Cpu,
-    pub function: Smooth,
-    pub from: Columns,
-    pub to: Columns,
-}
-
-impl Step for Apply {
-    fn run(&self, n: usize, memory: &mut Workspace) {
-        let stride = memory.stride;
-        let (older, to) = memory.split::<f32>(self.to);
-        let from = self.from.of(older.f32, stride);
-        if n == stride {
-            let to = &mut to[..from.len()];
-            to.copy_from_slice(from);
-            return self.function.apply(self.cpu, to);
-        }
-        for (from, to) in from.chunks_exact(stride).zip(to.chunks_exact_mut(stride)) {
-            to[..n].copy_from_slice(&from[..n]);
-            self.function.apply(self.cpu, &mut to[..n]);
-        }
-    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::element::Element;
 use crate::error::ModelError;
 use crate::graph::{Builder, Value};
 use crate::kernels::functions::{Apply, Function};
-use crate::kernels::smooth::{self, Smooth};
+use crate::kernels::smooth::Smooth;
 use crate::onnx::node::{CORE, Node};
 
 /// An operator whose function is computed in f64, whatever the type.
@@ -132,7 +132,7 @@ fn smooth(
             let cpu = Cpu::of_process().map_err(|e| node.invalid(e))?;
             let from = graph.columns(node, &value)?;
             let to = graph.scratch(Element::Float, value.width())?;
-            let step = smooth::Apply {
+            let step = Apply {
                 cpu,
                 function,
                 from,

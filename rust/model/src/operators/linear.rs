@@ -17,7 +17,7 @@ use crate::element::Element;
 use crate::error::ModelError;
 use crate::graph::{Builder, Made, RowShape, Value};
 use crate::kernels::dense::{Begin, Dense, Places};
-use crate::kernels::functions::Function;
+use crate::kernels::functions::{Function, OfValues};
 use crate::memory::{Columns, Workspace};
 use crate::onnx::node::{ML, Node};
 

@@ -13,7 +13,7 @@ use crate::cpu::Cpu;
 use crate::element::Element;
 use crate::error::ModelError;
 use crate::graph::{Builder, Made, Rows, Value};
-use crate::kernels::functions::Function;
+use crate::kernels::functions::{Function, OfValues};
 use crate::kernels::machine::{self, Term, Vectors};
 use crate::math::{logistic, pow};
 use crate::memory::{Columns, Workspace};
