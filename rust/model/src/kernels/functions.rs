@@ -169,6 +169,7 @@ impl<F: OfValues> Step for Apply<F> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::assert_same_bits;
     use super::*;
 
     fn values() -> Vec<f32> {
@@ -214,19 +215,7 @@ mod tests {
                     "{function:?} of {x} is {exact}, not {y}"
                 );
             }
-            for cpu in [Cpu::Avx2, Cpu::Avx512] {
-                if cpu <= Cpu::detected() {
-                    let mut found = values();
-                    function.apply(cpu, &mut found);
-                    let same = |(a, b): (&f32, &f32)| {
-                        a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan()
-                    };
-                    assert!(
-                        found.iter().zip(&portable).all(same),
-                        "{function:?} on {cpu:?}"
-                    );
-                }
-            }
+            assert_same_bits(function, &values(), &portable);
         }
     }
 }

@@ -18,3 +18,5 @@ mod sparse;
 pub(crate) mod standardize;
 mod sums;
 pub(crate) mod tables;
+#[cfg(test)]
+mod testing;

@@ -206,6 +206,7 @@ fn log(x: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::assert_same_bits;
     use super::*;
 
     #[test]
@@ -239,19 +240,7 @@ mod tests {
                 let same = *y == exact as f32 || y.is_nan() && exact.is_nan();
                 assert!(close || same, "{function:?} of {x} is {exact}, not {y}");
             }
-            for cpu in [Cpu::Avx2, Cpu::Avx512] {
-                if cpu <= Cpu::detected() {
-                    let mut found = values.clone();
-                    function.apply(cpu, &mut found);
-                    let same = |(a, b): (&f32, &f32)| {
-                        a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan()
-                    };
-                    assert!(
-                        found.iter().zip(&portable).all(same),
-                        "{function:?} on {cpu:?}"
-                    );
-                }
-            }
+            assert_same_bits(function, &values, &portable);
         }
     }
 }

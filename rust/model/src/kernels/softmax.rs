@@ -205,8 +205,8 @@ pub(super) fn halved<V: Floats>(mut sums: [V; BLOCK]) -> V {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::run_alike;
     use super::*;
-    use crate::memory::MemorySize;
     use crate::shape::Shape;
 
     /// The shares of `dims` along `axis`, for `n` rows that are all alike.
@@ -219,32 +219,7 @@ mod tests {
             Lines::new(&shape, &[axis]),
             (columns(0), columns(width)),
         );
-        let MemorySize { f32: size, .. } = MemorySize {
-            f32: 2 * width,
-            f64: 0,
-            i64: 0,
-        };
-        let mut memory = vec![f32::NAN; size * stride];
-        for k in 0..width {
-            let value = ((k * 7919) % 1013) as f32 / 97.0 - 5.0;
-            memory[k * stride..][..n].fill(value);
-        }
-        softmax.run(
-            n,
-            &mut Workspace {
-                f32: &mut memory,
-                f64: &mut [],
-                i64: &mut [],
-                text: &mut Vec::new(),
-                stride,
-                failure: None,
-            },
-        );
-        let value = |k: usize, row: usize| memory[(width + k) * stride + row];
-        for row in 0..n {
-            assert!((0..width).all(|k| value(k, row).to_bits() == value(k, 0).to_bits()));
-        }
-        (0..width).map(|k| value(k, 0)).collect()
+        run_alike(&softmax, width, n, stride)
     }
 
     #[test]

@@ -182,13 +182,13 @@ fn sum_of<V: Floats, const SQUARES: bool>(values: &[f32]) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::{number, run_alike};
     use super::*;
     use crate::shape::Shape;
 
     fn standardized(cpu: Cpu, dims: &[usize], n: usize, stride: usize, centered: bool) -> Vec<f32> {
         let shape = Shape::fixed(dims.to_vec());
         let (width, length) = (shape.width(), dims[dims.len() - 1]);
-        let number = |k: usize| ((k * 7919) % 1013) as f32 / 97.0 - 5.0;
         let standard = Standard {
             centered,
             epsilon: 1e-5,
@@ -198,26 +198,7 @@ mod tests {
         let columns = |first| Columns { first, width };
         let lines = Lines::new(&shape, &[dims.len() - 1]);
         let step = Standardize::new(cpu, lines, standard, columns(0), columns(width));
-        let mut memory = vec![f32::NAN; 2 * width * stride];
-        for k in 0..width {
-            memory[k * stride..][..n].fill(number(k));
-        }
-        step.run(
-            n,
-            &mut Workspace {
-                f32: &mut memory,
-                f64: &mut [],
-                i64: &mut [],
-                text: &mut Vec::new(),
-                stride,
-                failure: None,
-            },
-        );
-        let value = |k: usize, row: usize| memory[(width + k) * stride + row];
-        for row in 0..n {
-            assert!((0..width).all(|k| value(k, row).to_bits() == value(k, 0).to_bits()));
-        }
-        (0..width).map(|k| value(k, 0)).collect()
+        run_alike(&step, width, n, stride)
     }
 
     #[test]

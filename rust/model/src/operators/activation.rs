@@ -10,7 +10,7 @@ use crate::cpu::Cpu;
 use crate::element::Element;
 use crate::error::ModelError;
 use crate::graph::{Builder, Value};
-use crate::kernels::functions::{Apply, Function};
+use crate::kernels::functions::{Apply, Function, OfValues};
 use crate::kernels::smooth::Smooth;
 use crate::onnx::node::{CORE, Node};
 
@@ -33,7 +33,7 @@ pub(super) const OPERATORS: &[Operator] = &[
     (CORE, "Cosh", in_f64!(libm::cosh)),
     (CORE, "Elu", load_elu),
     (CORE, "Erf", |node, graph| {
-        smooth(node, graph, Smooth::Erf, libm::erf)
+        function(node, graph, Smooth::Erf, libm::erf)
     }),
     (CORE, "Exp", |node, graph| {
         function(node, graph, Function::Exp, libm::exp)
@@ -50,10 +50,10 @@ pub(super) const OPERATORS: &[Operator] = &[
     }),
     (CORE, "LeakyRelu", load_leaky_relu),
     (CORE, "Log", |node, graph| {
-        smooth(node, graph, Smooth::Log, libm::log)
+        function(node, graph, Smooth::Log, libm::log)
     }),
     (CORE, "Mish", |node, graph| {
-        smooth(node, graph, Smooth::Mish, |x| x * libm::tanh(softplus(x)))
+        function(node, graph, Smooth::Mish, |x| x * libm::tanh(softplus(x)))
     }),
     (CORE, "PRelu", load_prelu),
     (CORE, "Relu", load_relu),
@@ -65,7 +65,7 @@ pub(super) const OPERATORS: &[Operator] = &[
     (CORE, "Sin", in_f64!(libm::sin)),
     (CORE, "Sinh", in_f64!(libm::sinh)),
     (CORE, "Softplus", |node, graph| {
-        smooth(node, graph, Smooth::Softplus, softplus)
+        function(node, graph, Smooth::Softplus, softplus)
     }),
     (CORE, "Softsign", |node, graph| {
         real(
@@ -87,7 +87,7 @@ pub(super) const OPERATORS: &[Operator] = &[
 fn function(
     node: &Node,
     graph: &mut Builder,
-    function: Function,
+    function: impl OfValues + 'static,
     d: impl Fn(f64) -> f64 + Send + Sync + 'static,
 ) -> Result<(), ModelError> {
     let value = graph.operand(node, 0)?;
@@ -104,7 +104,7 @@ pub(super) fn applied(
     node: &Node,
     graph: &mut Builder,
     value: &Value,
-    function: Function,
+    function: impl OfValues + 'static,
 ) -> Result<Value, ModelError> {
     let cpu = Cpu::of_process().map_err(|e| node.invalid(e))?;
     let from = graph.columns(node, value)?;
@@ -117,34 +117,6 @@ pub(super) fn applied(
     };
     graph.push(node, format!("{} float", to.width), Box::new(step));
     Ok(Value::columns(Element::Float, value.shape.clone(), to))
-}
-
-/// The same for functions that are made of these.
-fn smooth(
-    node: &Node,
-    graph: &mut Builder,
-    function: Smooth,
-    d: impl Fn(f64) -> f64 + Send + Sync + 'static,
-) -> Result<(), ModelError> {
-    let value = graph.operand(node, 0)?;
-    let made = match value.element {
-        Element::Float => {
-            let cpu = Cpu::of_process().map_err(|e| node.invalid(e))?;
-            let from = graph.columns(node, &value)?;
-            let to = graph.scratch(Element::Float, value.width())?;
-            let step = Apply {
-                cpu,
-                function,
-                from,
-                to,
-            };
-            graph.push(node, format!("{} float", to.width), Box::new(step));
-            Value::columns(Element::Float, value.shape, to)
-        }
-        Element::Double => mapped(node, graph, &value, Element::Double, d)?,
-        other => return Err(refuse(node, other, "float or double")),
-    };
-    graph.alias(node, 0, made)
 }
 
 /// A function that has parameters, in f64.
@@ -177,14 +149,14 @@ fn load_celu(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
 
 fn load_elu(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
     let alpha = parameter(node, "alpha", 1.0)?;
-    smooth(node, graph, Smooth::Elu(alpha as f32), move |x| {
+    function(node, graph, Smooth::Elu(alpha as f32), move |x| {
         if x < 0.0 { alpha * libm::expm1(x) } else { x }
     })
 }
 
 fn load_gelu(node: &mut Node, graph: &mut Builder) -> Result<(), ModelError> {
     match node.string("approximate")?.as_deref() {
-        None | Some("none") => smooth(node, graph, Smooth::Gelu, |x| {
+        None | Some("none") => function(node, graph, Smooth::Gelu, |x| {
             0.5 * x * (1.0 + libm::erf(x * std::f64::consts::FRAC_1_SQRT_2))
         }),
         Some("tanh") => real64(node, graph, |x| {
