@@ -8,6 +8,7 @@ macro_rules! say {
     }};
 }
 
+mod allocations;
 mod check;
 mod ddl;
 mod dimension;

@@ -97,12 +97,10 @@ impl Found {
             thousands(row_bytes(memory)),
             columns(memory)
         );
-        if let Some(resident) = opened.resident {
-            say!(
-                "             about {} bytes for the model itself, measured",
-                thousands(resident)
-            );
-        }
+        say!(
+            "             {} bytes for the model itself",
+            thousands(opened.kept as u64)
+        );
         match &self.cost {
             Ok((inputs, [one, many])) => say!(
                 "  cost       {one:.0} ns a row one by one, {many:.0} ns in calls of {}; measured, {inputs}",
@@ -144,7 +142,7 @@ impl Found {
             "memory": {
                 "row_bytes": row_bytes(memory),
                 "columns": {"f32": memory.f32, "f64": memory.f64, "i64": memory.i64},
-                "model_bytes": opened.resident,
+                "model_bytes": opened.kept,
             },
             "cost": cost,
         })
