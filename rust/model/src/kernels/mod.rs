@@ -1,4 +1,4 @@
-//! What several operators compute with. Where a kernel exists in several forms for several processors (`lanes.rs`), the
+//! What several operators compute with. Where a kernel exists in several forms for several processors (`lanes`), the
 //! form is chosen by the model's [`crate::cpu::Cpu`], and all forms give the same bits.
 
 pub(crate) mod contract;
