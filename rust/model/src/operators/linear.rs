@@ -6,8 +6,8 @@
 
 use std::ops::Range;
 
+use super::concat::Joined;
 use super::elementwise::refuse;
-use super::moves::Joined;
 use super::one_hot_encoder::OneHot;
 use super::post_transform::{PostTransform, RowScores};
 use super::scaler::Scaled;

@@ -9,9 +9,12 @@ mod arithmetic;
 mod branch;
 mod cast;
 mod comparison;
+mod concat;
 pub(crate) mod constant;
 mod distances;
+mod einsum;
 mod elementwise;
+mod expand;
 mod features;
 pub(crate) mod foreign;
 mod gather;
@@ -34,6 +37,7 @@ mod reduce;
 mod reshape;
 mod scaler;
 mod scan;
+mod scatter;
 mod strings;
 mod svm;
 mod tf_idf;
@@ -72,7 +76,10 @@ const FAMILIES: &[&[Operator]] = &[
     branch::OPERATORS,
     cast::OPERATORS,
     comparison::OPERATORS,
+    concat::OPERATORS,
     constant::OPERATORS,
+    einsum::OPERATORS,
+    expand::OPERATORS,
     features::OPERATORS,
     gather::OPERATORS,
     hash::OPERATORS,
@@ -91,6 +98,7 @@ const FAMILIES: &[&[Operator]] = &[
     reshape::OPERATORS,
     scaler::OPERATORS,
     scan::OPERATORS,
+    scatter::OPERATORS,
     strings::OPERATORS,
     svm::OPERATORS,
     tf_idf::OPERATORS,

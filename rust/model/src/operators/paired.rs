@@ -4,9 +4,10 @@
 //! (`kernels/paired.rs`). Differences and products with repeated values wait for that; others read what is not repeated,
 //! which broadcasting allows.
 
+use super::concat::Joined;
 use super::elementwise::zipped;
+use super::expand::Repeated;
 use super::matmul::bias_or_zeros;
-use super::moves::{Joined, Repeated};
 use crate::cpu::Cpu;
 use crate::element::Element;
 use crate::error::ModelError;
