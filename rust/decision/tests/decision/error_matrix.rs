@@ -143,7 +143,7 @@ const ENTRIES: &[Entry] = &[
                 .map(drop)
                 .expect_err("too much")
         }),
-        test: "rust/data/src/columns.rs::more_memory_than_there_is_becomes_an_error",
+        test: "rust/data/src/columns/mod.rs::more_memory_than_there_is_becomes_an_error",
     },
     Entry {
         code: ErrorCode::RowTooLarge,
