@@ -182,7 +182,7 @@ fn sum_of<V: Floats, const SQUARES: bool>(values: &[f32]) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{number, run_alike};
+    use super::super::testing::{alike_in_every_form, number, run_alike};
     use super::*;
     use crate::shape::Shape;
 
@@ -205,17 +205,9 @@ mod tests {
     fn lines_have_the_same_bits_in_every_form() {
         for dims in [[1, 100], [3, 5], [20, 32], [37, 3], [2, 33]] {
             for centered in [true, false] {
-                let expected = standardized(Cpu::Portable, &dims, 1, 2, centered);
-                for cpu in [Cpu::Portable, Cpu::Avx2, Cpu::Avx512] {
-                    for (n, stride) in [(1, 1), (1, 2), (5, 5), (16, 16), (21, 40)] {
-                        if cpu <= Cpu::detected() {
-                            let found = standardized(cpu, &dims, n, stride, centered);
-                            let mut pairs = found.iter().zip(&expected);
-                            let same = pairs.all(|(a, b)| a.to_bits() == b.to_bits());
-                            assert!(same, "{cpu:?}, {dims:?}, {n} rows of {stride}, {centered}");
-                        }
-                    }
-                }
+                alike_in_every_form((dims, centered), |cpu, n, stride| {
+                    standardized(cpu, &dims, n, stride, centered)
+                });
             }
         }
     }

@@ -35,6 +35,24 @@ pub(super) fn run_alike(step: &dyn Step, width: usize, n: usize, stride: usize) 
     (0..width).map(|k| value(k, 0)).collect()
 }
 
+/// Checks that what `run` makes of so many rows at a stride has the same bits in every form, and gives it.
+pub(super) fn alike_in_every_form(
+    case: impl std::fmt::Debug,
+    run: impl Fn(Cpu, usize, usize) -> Vec<f32>,
+) -> Vec<f32> {
+    let bits = |values: &[f32]| values.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+    let expected = run(Cpu::Portable, 1, 2);
+    for cpu in [Cpu::Portable, Cpu::Avx2, Cpu::Avx512] {
+        for (n, stride) in [(1, 1), (1, 2), (5, 5), (16, 16), (21, 40)] {
+            if cpu <= Cpu::detected() {
+                let same = bits(&run(cpu, n, stride)) == bits(&expected);
+                assert!(same, "{case:?}: {cpu:?}, {n} rows of {stride}");
+            }
+        }
+    }
+    expected
+}
+
 /// Every processor that this one can be computes the same bits as the portable kernels did; NaNs are alike.
 pub(super) fn assert_same_bits(
     function: impl OfValues + std::fmt::Debug,

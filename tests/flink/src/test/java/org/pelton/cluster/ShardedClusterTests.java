@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.IntStream;
-import java.util.stream.LongStream;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.pelton.TestDimensions;
@@ -15,33 +13,24 @@ import org.pelton.TestDimensions;
  * A sharded dimension in real processes: whatever becomes of tasks and processes, each key gets its
  * row, or NULL where it has none. Each line of Flink sends the keys in a way of its own.
  */
-abstract class ShardedClusterTests {
+abstract class ShardedClusterTests extends SessionClusterTests {
 
   static final String COLUMNS = "n BIGINT, square BIGINT";
 
   /** More than the jobs here ever reach. */
   private static final int KEYS = 50_000;
 
-  static Workload workload;
-  static SessionCluster cluster;
   private static Path definition;
 
   @BeforeAll
   static void start() throws Exception {
-    Path directory = ClusterFiles.fresh("sharded-lookup");
+    Path directory = startCluster("sharded-lookup", true);
     TestDimensions dimensions = new TestDimensions(directory.resolve("metadata"));
     dimensions.define("squares", COLUMNS, "\"n\"");
     List<String> even =
         IntStream.range(0, KEYS / 2).mapToObj(i -> 2L * i + "," + 4L * i * i).toList();
     dimensions.write("squares", "2013-01-01", COLUMNS, even);
     definition = dimensions.definition("squares");
-    workload = new Workload(directory);
-    cluster = new SessionCluster(directory.resolve("flink"), true);
-  }
-
-  @AfterAll
-  static void stop() throws Exception {
-    cluster.close();
   }
 
   @Test
@@ -60,16 +49,8 @@ abstract class ShardedClusterTests {
 
   @Test
   void aKilledTaskManagerLosesNoKey() throws Exception {
-    String job = startSquares("failover", 3, null);
-    cluster.jobs().awaitResults(job);
-    cluster.killTaskManager();
-    int before = workload.lines("failover").size();
-    cluster.replaceTaskManager(cluster.temp());
-    cluster.jobs().awaitFailure(job, "TaskManager");
-    cluster.jobs().awaitResults(job);
-    cluster.jobs().stop(job);
+    killTaskManagerOf(startSquares("failover", 3, null), "failover");
     checkSquares("failover");
-    assertThat(workload.lines("failover")).hasSizeGreaterThan(before);
   }
 
   /**
@@ -99,12 +80,6 @@ abstract class ShardedClusterTests {
 
   /** Every number once: the even ones with their squares, the others with NULL. */
   private static void checkSquares(String name) throws Exception {
-    List<String> lines = workload.lines(name);
-    assertThat(lines).isNotEmpty();
-    assertThat(lines)
-        .containsExactlyInAnyOrderElementsOf(
-            LongStream.rangeClosed(1, lines.size())
-                .mapToObj(n -> n + "," + (n % 2 == 0 ? n * n : ""))
-                .toList());
+    workload.checkEach(name, n -> n % 2 == 0 ? String.valueOf(n * n) : "");
   }
 }

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongFunction;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
@@ -111,14 +112,19 @@ final class Workload {
             + " SELECT n, square, text FROM ML_PREDICT(TABLE few, MODEL score, DESCRIPTOR(n, s))");
   }
 
-  /** Every number once, decided, and none left out. */
+  /** What {@link #startNumbers} has written. */
   void checkNumbers(String name) throws IOException {
+    checkEach(name, n -> n * n + "," + n + "x");
+  }
+
+  /** Every number of {@link #numberTables} once, with what belongs to it, and none left out. */
+  void checkEach(String name, LongFunction<String> columns) throws IOException {
     List<String> lines = lines(name);
     assertThat(lines).isNotEmpty();
     assertThat(lines)
         .containsExactlyInAnyOrderElementsOf(
             LongStream.rangeClosed(1, lines.size())
-                .mapToObj(n -> n + "," + n * n + "," + n + "x")
+                .mapToObj(n -> n + "," + columns.apply(n))
                 .toList());
   }
 

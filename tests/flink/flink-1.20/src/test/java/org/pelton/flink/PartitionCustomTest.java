@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.pelton.flink.FlinkJobs.rows;
 
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.table.api.DataTypes;
@@ -19,40 +18,22 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.pelton.TestDimensions;
 import org.pelton.metrics.PeltonMetrics;
 
 /** {@code 'sharded' = 'true'} on Flink 1.20, where the job itself sends the keys. */
 class PartitionCustomTest {
 
-  private static final String GATES = "airport STRING, gate INT, fee DOUBLE";
-  private static final String AS_OF =
-      "choice = \"as_of\"\nperiod = \"1 d\"\nlate = \"previous\"\nkeep = 2";
-  private static final String JOIN =
-      "SELECT o.n, d.fee FROM orders AS o LEFT JOIN gates FOR SYSTEM_TIME AS OF o.pt AS d"
-          + " ON d.airport = o.airport AND d.gate = o.gate";
+  private static final String JOIN = "SELECT o.n, d.fee FROM orders AS o LEFT JOIN" + Gates.GATES;
 
   @RegisterExtension private static final MiniClusterExtension CLUSTER = FlinkJobs.cluster(4);
 
   @TempDir private static Path directory;
 
-  private static TestDimensions dimensions;
+  private static Gates gates;
 
   @BeforeAll
-  static void writeDimension() throws Exception {
-    dimensions = new TestDimensions(directory.resolve("metadata"));
-    dimensions.define("gates", GATES, "\"gate\", \"airport\"");
-    List<String> gates = new ArrayList<>();
-    for (int i = 0; i < 300; i++) {
-      gates.add(String.format("%s,%d,%d.5", "ABC".charAt(i % 3), i / 3, i));
-    }
-    dimensions.write("gates", "2013-01-01", GATES, gates);
-    dimensions.define("as_of_gates", GATES, "\"gate\", \"airport\"", AS_OF);
-    for (int day = 1; day <= 3; day++) {
-      String fee = "," + day; // instead of each gate's
-      List<String> ofDay = gates.stream().map(gate -> gate.replaceAll(",[^,]*$", fee)).toList();
-      dimensions.write("as_of_gates", "2013-01-0" + day, GATES, ofDay);
-    }
+  static void writeGates() throws Exception {
+    gates = new Gates(directory);
   }
 
   @ParameterizedTest
@@ -63,7 +44,7 @@ class PartitionCustomTest {
     send(sql, new KeyGroupPartitioner(DataTypes.INT(), DataTypes.STRING()));
     List<Row> found = rows(sql, JOIN);
     assertThat(found)
-        .hasSize(2000)
+        .hasSize(Gates.RECORDS)
         .filteredOn(row -> row.getField(1) != null)
         .hasSizeGreaterThan(900);
     assertThat(found)
@@ -87,13 +68,9 @@ class PartitionCustomTest {
     StreamTableEnvironment sql = environment(parallelism);
     PeltonMetrics.forget();
     send(sql, new KeyGroupPartitioner(DataTypes.INT(), DataTypes.STRING()));
-    List<Row> found =
-        rows(
-            sql,
-            "SELECT o.n, d.fee FROM orders AS o LEFT JOIN as_of_gates FOR SYSTEM_TIME AS OF o.pt"
-                + " AS d ON d.airport = o.airport AND d.as_of = o.ts AND d.gate = o.gate");
+    List<Row> found = rows(sql, "SELECT o.n, d.fee FROM orders AS o LEFT JOIN" + Gates.AS_OF_GATES);
     assertThat(found)
-        .hasSize(2000)
+        .hasSize(Gates.RECORDS)
         .allSatisfy(
             row -> {
               long n = (Long) row.getField(0);
@@ -134,23 +111,7 @@ class PartitionCustomTest {
 
   private static StreamTableEnvironment environment(int parallelism) {
     StreamTableEnvironment sql = FlinkJobs.streaming(true, parallelism);
-    FlinkJobs.numbers(sql, 2000);
-    sql.executeSql(
-        "CREATE TEMPORARY VIEW numbered AS SELECT n,"
-            + " CASE WHEN MOD(n, 13) <> 0 THEN SUBSTRING('ABCD', CAST(MOD(n, 4) AS INT) + 1, 1)"
-            + " END AS airport, CAST(MOD(n, 120) AS INT) AS gate, CAST(TIMESTAMPADD(MINUTE,"
-            + " CAST(n AS INT) * 5, TIMESTAMP '2013-01-01 00:00:00') AS TIMESTAMP(3)) AS ts"
-            + " FROM numbers");
-    createTable(sql, "gates", GATES);
-    createTable(sql, "as_of_gates", GATES + ", as_of TIMESTAMP(3)");
+    gates.create(sql, true);
     return sql;
-  }
-
-  private static void createTable(StreamTableEnvironment sql, String name, String columns) {
-    sql.executeSql(
-        String.format(
-            "CREATE TEMPORARY TABLE %s (%s) WITH ('connector' = 'pelton', 'dimension' = '%s',"
-                + " 'sharded' = 'true')",
-            name, columns, dimensions.definition(name)));
   }
 }
