@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.pelton.flink.FlinkJobs.rows;
 
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -15,20 +14,17 @@ import org.apache.flink.table.api.bridge.java.StreamTableEnvironment;
 import org.apache.flink.test.junit5.MiniClusterExtension;
 import org.apache.flink.types.Row;
 import org.apache.flink.util.CloseableIterator;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.pelton.TestDimensions;
 import org.pelton.metrics.PeltonMetrics;
 
 /** Lookup joins that see what was there at the record's own time. */
 @Timeout(value = 5, unit = TimeUnit.MINUTES)
-class AsOfLookupTest {
+class AsOfLookupTest extends MetadataTests {
 
   private static final String COLUMNS = "product STRING, num INT, price DOUBLE";
 
@@ -36,16 +32,6 @@ class AsOfLookupTest {
   private static final String VALID = "period = \"1 d\"\navailable_after = \"2 h\"";
 
   @RegisterExtension private static final MiniClusterExtension CLUSTER = FlinkJobs.cluster(4);
-
-  @TempDir Path directory;
-
-  private TestDimensions dimensions;
-
-  @BeforeEach
-  void prepare() {
-    dimensions = new TestDimensions(directory.resolve("metadata"));
-    PeltonMetrics.forget();
-  }
 
   @ParameterizedTest
   @CsvSource({"JOIN,true", "LEFT JOIN,true", "LEFT JOIN,false"})

@@ -18,11 +18,10 @@ import org.apache.flink.types.Row;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.junit.jupiter.api.io.TempDir;
 import org.pelton.TestDecisions;
 
 /** What {@code pelton ddl} prints, run statement by statement as it stands. */
-class DdlTest {
+class DdlTest extends MetadataTests {
 
   private static final boolean HAS_MODELS = !EnvironmentInformation.getVersion().startsWith("1.");
 
@@ -38,14 +37,10 @@ class DdlTest {
 
   @RegisterExtension private static final MiniClusterExtension CLUSTER = FlinkJobs.cluster(2);
 
-  @TempDir Path directory;
-
-  private TestDecisions decisions;
   private StreamTableEnvironment sql;
 
   @BeforeEach
   void newSession() {
-    decisions = new TestDecisions(directory.resolve("metadata"));
     StreamExecutionEnvironment jobs = StreamExecutionEnvironment.getExecutionEnvironment();
     jobs.setParallelism(1);
     sql = StreamTableEnvironment.create(jobs);

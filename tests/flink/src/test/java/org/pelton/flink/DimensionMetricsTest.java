@@ -11,20 +11,17 @@ import java.util.function.LongPredicate;
 import org.apache.flink.table.api.TableResult;
 import org.apache.flink.table.api.bridge.java.StreamTableEnvironment;
 import org.apache.flink.test.junit5.MiniClusterExtension;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.pelton.TestDecisions;
-import org.pelton.TestDimensions;
 import org.pelton.metrics.PeltonMetrics;
 
 /** Every metric of a dimension, of a lookup join and of a decision. */
 @Timeout(value = 5, unit = TimeUnit.MINUTES)
-class DimensionMetricsTest {
+class DimensionMetricsTest extends MetadataTests {
 
   private static final String PLANES = "tailnum STRING, seats INT";
   private static final String PRICES = "product STRING, price DOUBLE";
@@ -35,16 +32,6 @@ class DimensionMetricsTest {
           + " ON d.tailnum = o.tailnum";
 
   @RegisterExtension private static final MiniClusterExtension CLUSTER = FlinkJobs.cluster(2);
-
-  @TempDir Path directory;
-
-  private TestDimensions dimensions;
-
-  @BeforeEach
-  void prepare() {
-    dimensions = new TestDimensions(directory.resolve("metadata"));
-    PeltonMetrics.forget();
-  }
 
   @ParameterizedTest
   @ValueSource(strings = {"lookup join", "decision"})

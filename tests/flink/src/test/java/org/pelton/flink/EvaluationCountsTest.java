@@ -7,7 +7,6 @@ import static org.pelton.flink.FlinkJobs.numbers;
 import static org.pelton.flink.FlinkJobs.rows;
 import static org.pelton.flink.FlinkJobs.streaming;
 
-import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.LongStream;
 import org.apache.flink.table.api.StatementSet;
@@ -17,29 +16,23 @@ import org.apache.flink.types.Row;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.junit.jupiter.api.io.TempDir;
-import org.pelton.TestDecisions;
 import org.pelton.metrics.PeltonMetrics;
 
 /**
  * How often a record is evaluated: the records that come out against Pelton's own counter. The
  * table in {@code docs/flink.md} says the same.
  */
-class EvaluationCountsTest {
+class EvaluationCountsTest extends MetadataTests {
 
   private static final int RECORDS = 1000;
 
   @RegisterExtension private static final MiniClusterExtension CLUSTER = FlinkJobs.cluster(2);
-
-  @TempDir Path directory;
 
   private StreamTableEnvironment sql;
   private String uri;
 
   @BeforeEach
   void publish() throws Exception {
-    PeltonMetrics.forget();
-    TestDecisions decisions = new TestDecisions(directory.resolve("metadata"));
     uri =
         decisions.publish(
             "label", "n BIGINT", "n + n AS twice, 'number ' || CAST(n AS STRING) AS label");

@@ -7,7 +7,6 @@ import static org.pelton.flink.FlinkJobs.numbers;
 import static org.pelton.flink.FlinkJobs.rows;
 import static org.pelton.flink.FlinkJobs.streaming;
 
-import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.LongStream;
 import org.apache.flink.table.api.bridge.java.StreamTableEnvironment;
@@ -17,28 +16,21 @@ import org.assertj.core.util.Throwables;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.junit.jupiter.api.io.TempDir;
-import org.pelton.TestDecisions;
 import org.pelton.metrics.PeltonMetrics;
 
 /** What becomes of a record that fails: one of ten, by a division by zero. */
-class OnErrorTest {
+class OnErrorTest extends MetadataTests {
 
   private static final String REASON =
       "`share`: division by zero, in output `share`: 100 / (n - 5) AS share";
 
   @RegisterExtension private static final MiniClusterExtension CLUSTER = FlinkJobs.cluster(2);
 
-  @TempDir Path directory;
-
-  private TestDecisions decisions;
   private StreamTableEnvironment sql;
   private String uri;
 
   @BeforeEach
   void publish() throws Exception {
-    PeltonMetrics.forget();
-    decisions = new TestDecisions(directory.resolve("metadata"));
     uri = publish("100 / (n - 5)");
     sql = streaming(true, 1);
     numbers(sql, 10);

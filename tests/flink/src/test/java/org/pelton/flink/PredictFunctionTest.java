@@ -19,31 +19,18 @@ import org.apache.flink.test.junit5.MiniClusterExtension;
 import org.apache.flink.types.Row;
 import org.apache.flink.util.CloseableIterator;
 import org.assertj.core.util.Throwables;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.pelton.TestDecisions;
 import org.pelton.metrics.PeltonMetrics;
 
 /**
  * {@code predict} in jobs on a real cluster, with decisions that the {@code pelton} command made.
  */
-class PredictFunctionTest {
+class PredictFunctionTest extends MetadataTests {
 
   @RegisterExtension private static final MiniClusterExtension CLUSTER = FlinkJobs.cluster(4);
-
-  @TempDir Path directory;
-
-  private TestDecisions decisions;
-
-  @BeforeEach
-  void newMetadataDirectory() {
-    decisions = new TestDecisions(directory.resolve("metadata"));
-    PeltonMetrics.forget();
-  }
 
   /** A sort keeps every row until the last one has come. */
   @ParameterizedTest(name = "object reuse {0}")

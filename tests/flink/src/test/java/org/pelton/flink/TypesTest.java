@@ -8,7 +8,6 @@ import static org.pelton.flink.FlinkJobs.rows;
 import static org.pelton.flink.FlinkJobs.streaming;
 
 import java.math.BigDecimal;
-import java.nio.file.Path;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.LocalDateTime;
@@ -30,17 +29,14 @@ import org.apache.flink.table.types.utils.TypeConversions;
 import org.apache.flink.test.junit5.MiniClusterExtension;
 import org.apache.flink.types.Row;
 import org.assertj.core.util.Throwables;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.pelton.TestDecisions;
 import org.pelton.metrics.PeltonMetrics;
 
 /** Every type, many columns, large values and event time on their way through a decision. */
-class TypesTest {
+class TypesTest extends MetadataTests {
 
   @RegisterExtension private static final MiniClusterExtension CLUSTER = FlinkJobs.cluster(2);
 
@@ -97,16 +93,6 @@ class TypesTest {
               null,
               Row.of(null, null)
             });
-  }
-
-  @TempDir Path directory;
-
-  private TestDecisions decisions;
-
-  @BeforeEach
-  void newMetadataDirectory() {
-    decisions = new TestDecisions(directory.resolve("metadata"));
-    PeltonMetrics.forget();
   }
 
   @ParameterizedTest(name = "object reuse {0}")

@@ -8,7 +8,6 @@ import static org.pelton.flink.FlinkJobs.numbers;
 import static org.pelton.flink.FlinkJobs.rows;
 import static org.pelton.flink.FlinkJobs.streaming;
 
-import java.nio.file.Path;
 import java.util.stream.LongStream;
 import org.apache.flink.table.api.StatementSet;
 import org.apache.flink.table.api.bridge.java.StreamTableEnvironment;
@@ -18,12 +17,10 @@ import org.assertj.core.util.Throwables;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.junit.jupiter.api.io.TempDir;
-import org.pelton.TestDecisions;
 import org.pelton.metrics.PeltonMetrics;
 
 /** {@code ML_PREDICT} over a decision, in jobs on a real cluster. */
-class MlPredictTest {
+class MlPredictTest extends MetadataTests {
 
   private static final int RECORDS = 1000;
 
@@ -31,15 +28,10 @@ class MlPredictTest {
 
   @RegisterExtension private static final MiniClusterExtension CLUSTER = FlinkJobs.cluster(2);
 
-  @TempDir Path directory;
-
-  private TestDecisions decisions;
   private StreamTableEnvironment sql;
 
   @BeforeEach
   void createTheModel() throws Exception {
-    PeltonMetrics.forget();
-    decisions = new TestDecisions(directory.resolve("metadata"));
     publish("'number ' || CAST(n AS STRING)");
     sql = streaming(true, 1);
     numbers(sql, RECORDS);
