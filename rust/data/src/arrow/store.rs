@@ -114,7 +114,7 @@ fn store_timestamps<A: ArrowTimestampType>(
 /// its own.
 fn check_bytes(columns: &Columns, slot: Slot, rows: usize) -> Result<(), MemoryError> {
     let views = (0..rows).filter_map(|row| columns.value::<View>(slot, row));
-    match views.map(|view| view.len as usize).sum::<usize>() <= i32::MAX as usize {
+    match views.map(|view| view.len() as usize).sum::<usize>() <= i32::MAX as usize {
         true => Ok(()),
         false => Err(MemoryError::HeapFull),
     }

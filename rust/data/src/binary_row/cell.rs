@@ -106,10 +106,7 @@ impl<'a> Cell<'a> {
         if len > MAX_INLINE {
             return Err(CellError::InlineLength(len));
         }
-        Ok(View {
-            offset: self.at as u32,
-            len: len as u32,
-        })
+        Ok(View::new(self.at as u32, len as u32))
     }
 
     /// What the value points to.
@@ -133,10 +130,7 @@ impl<'a> Cell<'a> {
             let len = self.bytes.len();
             return Err(CellError::OutOfBounds { offset, end, len });
         }
-        Ok(View {
-            offset: offset as u32,
-            len: len as u32,
-        })
+        Ok(View::new(offset as u32, len as u32))
     }
 }
 

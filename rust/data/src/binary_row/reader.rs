@@ -94,28 +94,28 @@ impl RowReader {
             });
         }
         // One copy of all bytes costs less than one of each long string.
-        let base = match self.has_views && bytes.len() > self.fixed_bytes {
-            true => Some(columns.push_text(bytes)?.offset),
+        let whole = match self.has_views && bytes.len() > self.fixed_bytes {
+            true => Some(columns.push_text(bytes)?),
             false => None,
         };
         // The case that counts stands alone: what the compiler knows of it makes it short.
         match columns.is_single() {
-            true => self.read_fields(bytes, base, columns, 0),
-            false => self.read_fields(bytes, base, columns, row),
+            true => self.read_fields(bytes, whole, columns, 0),
+            false => self.read_fields(bytes, whole, columns, row),
         }
     }
 
-    /// `base` is where the row stands in the heap, if it does.
+    /// `whole` is where the row stands in the heap, if it does.
     #[inline(always)]
     fn read_fields(
         &self,
         bytes: &[u8],
-        base: Option<u32>,
+        whole: Option<View>,
         columns: &mut Columns,
         row: usize,
     ) -> Result<(), RowError> {
         for field in &self.fields {
-            field.read(bytes, base, columns, row)?;
+            field.read(bytes, whole, columns, row)?;
         }
         Ok(())
     }
@@ -126,7 +126,7 @@ impl Field {
     fn read(
         &self,
         bytes: &[u8],
-        base: Option<u32>,
+        whole: Option<View>,
         columns: &mut Columns,
         row: usize,
     ) -> Result<(), RowError> {
@@ -158,8 +158,8 @@ impl Field {
             }
             Kind::Decimal(precision) => self.put_cell(columns, row, cell().decimal(precision))?,
             Kind::Bytes | Kind::Nested if is_null => columns.put::<View>(self.slot, row, None),
-            Kind::Bytes => self.put_part(columns, row, base, cell(), cell().text())?,
-            Kind::Nested => self.put_part(columns, row, base, cell(), cell().nested())?,
+            Kind::Bytes => self.put_part(columns, row, whole, cell(), cell().text())?,
+            Kind::Nested => self.put_part(columns, row, whole, cell(), cell().nested())?,
         }
         Ok(())
     }
@@ -181,25 +181,22 @@ impl Field {
         Ok(())
     }
 
-    /// A part of the row, which stands in the heap from `base` on. Where it does not, the part is
+    /// A part of the row, which stands in the heap as `whole`. Where it does not, the part is
     /// copied: most often a few bytes of the field itself, which are at hand as a number.
     #[inline(always)]
     fn put_part(
         &self,
         columns: &mut Columns,
         row: usize,
-        base: Option<u32>,
+        whole: Option<View>,
         cell: Cell<'_>,
         part: Result<View, CellError>,
     ) -> Result<(), RowError> {
         let part = part.map_err(|cause| self.broken(cause))?;
-        let view = match base {
-            Some(base) => View {
-                offset: base + part.offset,
-                len: part.len,
-            },
-            None if part.offset as usize == cell.at && part.len as usize <= MAX_INLINE => {
-                columns.push_word(cell.word, part.len)?
+        let view = match whole {
+            Some(whole) => whole.part(part),
+            None if part.offset() as usize == cell.at && part.len() as usize <= MAX_INLINE => {
+                columns.push_word(cell.word, part.len())?
             }
             None => columns.push_text(cell.of(part))?,
         };

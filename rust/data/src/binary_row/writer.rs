@@ -133,7 +133,7 @@ fn field(kind: Kind, slot: Slot, columns: &Columns, row: usize, tail: &mut Tail<
         }
         Kind::Bytes => {
             let view: View = columns.get(slot, row);
-            let len = view.len as usize;
+            let len = view.len() as usize;
             let short = columns.words(view);
             match short.and_then(|words| tail.push_short(words, len)) {
                 Some(word) => word,

@@ -54,29 +54,53 @@ pub struct Timestamp {
     pub nanos: i32,
 }
 
-/// A value of no fixed length: a range of bytes of the heap.
+/// A value of no fixed length: a range of bytes of the heap. It is one number, written and read at
+/// once: a processor that reads two numbers in one waits until both have left it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct View {
-    /// First byte in the heap.
-    pub offset: u32,
-    /// Length in bytes.
-    pub len: u32,
-}
+pub struct View(u64);
 
 impl View {
+    /// `len` bytes from `offset` on.
+    #[inline(always)]
+    pub fn new(offset: u32, len: u32) -> View {
+        View(u64::from(offset) | u64::from(len) << 32)
+    }
+
+    /// First byte in the heap.
+    #[inline(always)]
+    pub fn offset(self) -> u32 {
+        self.0 as u32
+    }
+
+    /// Length in bytes.
+    #[inline(always)]
+    pub fn len(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    /// Whether it has no bytes.
+    #[inline(always)]
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
     /// A part of these bytes, which `part` counts from the first of them.
+    #[inline(always)]
     pub fn part(self, part: View) -> View {
-        debug_assert!(part.offset + part.len <= self.len);
-        View {
-            offset: self.offset + part.offset,
-            len: part.len,
-        }
+        debug_assert!(part.offset() + part.len() <= self.len());
+        View::new(self.offset() + part.offset(), part.len())
+    }
+
+    /// The first `len` of these bytes.
+    #[inline(always)]
+    pub fn start(self, len: u32) -> View {
+        self.part(View::new(0, len))
     }
 
     /// The bytes that it means in `bytes`.
     #[inline(always)]
     pub fn of(self, bytes: &[u8]) -> &[u8] {
-        &bytes[self.offset as usize..][..self.len as usize]
+        &bytes[self.offset() as usize..][..self.len() as usize]
     }
 }
 

@@ -188,6 +188,26 @@ impl Columns {
         *word = *word & kept & !(1 << (row % 64)) | u64::from(valid) << (row % 64);
     }
 
+    /// Says whether rows, each with its number, are not NULL. They stand in order, so that a word of
+    /// bits is written once, and no row waits for the one before it.
+    #[inline(always)]
+    pub fn set_valid_each(&mut self, slot: Slot, rows: impl Iterator<Item = (usize, bool)>) {
+        if self.is_single() {
+            return rows.for_each(|(row, valid)| self.set_valid(slot, row, valid));
+        }
+        let words = &mut self.validity[slot.id as usize * self.words_per_slot..];
+        let (mut at, mut seen, mut bits) = (0, 0, 0);
+        for (row, valid) in rows {
+            if row / 64 != at {
+                words[at] = words[at] & !seen | bits;
+                (at, seen, bits) = (row / 64, 0, 0);
+            }
+            seen |= 1 << (row % 64);
+            bits |= u64::from(valid) << (row % 64);
+        }
+        words[at] = words[at] & !seen | bits;
+    }
+
     /// Says whether the first `n` rows are not NULL; what it says of later ones means nothing.
     pub(crate) fn set_valid_rows(&mut self, slot: Slot, n: usize, valid: bool) {
         let first = slot.id as usize * self.words_per_slot;
@@ -267,6 +287,7 @@ impl Columns {
     }
 
     /// The first `rows` values of a slot, to write to.
+    #[inline(always)]
     pub fn values_mut<T: Native>(&mut self, slot: Slot, rows: usize) -> &mut [T] {
         debug_assert_eq!(slot.physical, T::PHYSICAL);
         let first = slot.index as usize * self.capacity;

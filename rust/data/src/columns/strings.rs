@@ -20,7 +20,7 @@ impl Columns {
     /// A string of up to 7 bytes as a number, its first byte the lowest; of a longer one something.
     #[inline(always)]
     pub fn word(&self, view: View) -> u64 {
-        let (start, bits) = (view.offset as usize, 8 * (view.len & 7));
+        let (start, bits) = (view.offset() as usize, 8 * (view.len() & 7));
         let word = match self.heap[start..].first_chunk() {
             Some(bytes) => u64::from_le_bytes(*bytes),
             None => self.last_word(start),
@@ -32,8 +32,8 @@ impl Columns {
     /// for one among the heap's last bytes.
     #[inline(always)]
     pub fn words(&self, view: View) -> Option<[u64; 2]> {
-        let bytes = self.heap[view.offset as usize..].first_chunk::<16>()?;
-        let len = view.len as usize;
+        let bytes = self.heap[view.offset() as usize..].first_chunk::<16>()?;
+        let len = view.len() as usize;
         if len > bytes.len() {
             return None;
         }
@@ -68,22 +68,21 @@ impl Columns {
     #[inline]
     pub fn push_word(&mut self, word: u64, len: u32) -> Result<View, MemoryError> {
         debug_assert!(len as usize <= size_of::<u64>());
-        let View { offset, .. } = self.next_view(size_of::<u64>())?;
+        let view = self.next_view(size_of::<u64>())?;
         self.heap.extend_from_slice(&word.to_le_bytes());
-        Ok(View { offset, len })
+        Ok(view.start(len))
     }
 
     /// Adds the first `len` of some bytes as a string. A short one with [`PADDING`] bytes behind
     /// its start is copied as so many, whatever its length: no branch has to be guessed.
-    #[inline]
+    #[inline(always)]
     pub fn push_prefix(&mut self, bytes: &[u8], len: usize) -> Result<View, MemoryError> {
         match bytes.first_chunk::<PADDING>() {
             Some(block) if len <= PADDING => {
-                let View { offset, .. } = self.next_view(PADDING)?;
+                let view = self.next_view(PADDING)?.start(len as u32);
                 self.heap.extend_from_slice(block);
-                self.heap.truncate(offset as usize + len);
-                let len = len as u32;
-                Ok(View { offset, len })
+                self.heap.truncate(view.offset() as usize + len);
+                Ok(view)
             }
             _ => self.push_text(&bytes[..len]),
         }
@@ -96,23 +95,19 @@ impl Columns {
         most: usize,
         write: impl FnOnce(&mut Vec<u8>),
     ) -> Result<View, MemoryError> {
-        let View { offset, .. } = self.next_view(most)?;
+        let view = self.next_view(most)?;
         write(&mut self.heap);
-        let len = self.heap.len() - offset as usize;
-        debug_assert!(len <= most);
-        Ok(View {
-            offset,
-            len: len as u32,
-        })
+        let len = self.heap.len() - view.offset() as usize;
+        Ok(view.start(len as u32))
     }
 
     /// Adds the strings of several views, one behind the other, as one.
     pub fn push_concat(&mut self, parts: &[View]) -> Result<View, MemoryError> {
-        let view = self.next_view(parts.iter().map(|part| part.len as usize).sum())?;
+        let view = self.next_view(parts.iter().map(|part| part.len() as usize).sum())?;
         for part in parts {
-            let start = part.offset as usize;
+            let start = part.offset() as usize;
             self.heap
-                .extend_from_within(start..start + part.len as usize);
+                .extend_from_within(start..start + part.len() as usize);
         }
         Ok(view)
     }
@@ -128,10 +123,7 @@ impl Columns {
         if len > self.heap.capacity() - offset {
             self.grow(len)?;
         }
-        Ok(View {
-            offset: offset as u32,
-            len: len as u32,
-        })
+        Ok(View::new(offset as u32, len as u32))
     }
 
     #[cold]

@@ -315,7 +315,7 @@ impl<'a> Budget<'a> {
             return Ok(None);
         };
         if let Scalar::Bytes(part) = value {
-            let left = self.left.checked_sub(part.len as usize);
+            let left = self.left.checked_sub(part.len() as usize);
             self.left = left.ok_or(NestedError::Overlap {
                 what: self.what,
                 len: self.bytes.len(),

@@ -134,7 +134,7 @@ const SHORT: usize = 7;
 /// one.
 #[inline(always)]
 fn word(columns: &Columns, text: View) -> i64 {
-    match text.len as usize {
+    match text.len() as usize {
         len @ 0..=SHORT => (columns.word(text) | (0x80 | len as u64) << 56) as i64,
         _ => 0,
     }

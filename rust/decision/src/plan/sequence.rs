@@ -118,7 +118,7 @@ impl SequenceWork {
         };
         let push = |target: &mut Columns, text: &[u8]| {
             let view = target.push_text(text)?;
-            let (offset, len) = (view.offset, view.len);
+            let (offset, len) = (view.offset(), view.len());
             Ok::<_, MemoryError>(Text { offset, len }.cell())
         };
         let pad = push(target, pad)?;

@@ -84,7 +84,7 @@ pub fn value_bytes(places: &[(String, DataType, Slot)], columns: &Columns, row: 
         _ if !columns.is_valid(*slot, row) => 0,
         DataType::Boolean => 1,
         DataType::Int => 4,
-        DataType::Varchar(_) => u64::from(columns.get::<View>(*slot, row).len),
+        DataType::Varchar(_) => u64::from(columns.get::<View>(*slot, row).len()),
         _ => 8,
     };
     places.iter().map(bytes).sum()

@@ -40,10 +40,7 @@ const CUT: Kernel = |frame, call| {
     let [a, ..] = call.args;
     for_rows(frame, call, |columns, row| {
         let view: Option<View> = columns.value(a, row);
-        let cut = view.map(|view| View {
-            len: view.len.min(call.parameter as u32),
-            ..view
-        });
+        let cut = view.map(|view| view.start(view.len().min(call.parameter as u32)));
         columns.put(call.out, row, cut);
         Ok(())
     })

@@ -32,7 +32,7 @@ impl Compiler {
             (Element::String, None) => |frame, call| {
                 map1(frame, call, |cell: i64| {
                     let Text { offset, len } = Text::of(cell);
-                    View { offset, len }
+                    View::new(offset, len)
                 })
             },
             (Element::Bool, _) => {
@@ -127,7 +127,8 @@ fn place(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
     for_rows(frame, call, |columns, row| {
         let [string, ..] = call.args;
         let view = columns.value::<View>(string, row);
-        let View { offset, len } = view.ok_or_else(null_refused)?;
+        let view = view.ok_or_else(null_refused)?;
+        let (offset, len) = (view.offset(), view.len());
         columns.set(call.out, row, Text { offset, len }.cell());
         Ok(())
     })

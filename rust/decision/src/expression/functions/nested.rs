@@ -133,13 +133,9 @@ const GET: Kernel = |frame, call| {
 fn halves(bytes: &[u8]) -> (View, View) {
     let mut length = [0; 4];
     length.copy_from_slice(&bytes[..4]);
-    let keys = View {
-        offset: 4,
-        len: u32::from_le_bytes(length),
-    };
-    let offset = 4 + keys.len;
-    let len = bytes.len() as u32 - offset;
-    (keys, View { offset, len })
+    let keys = View::new(4, u32::from_le_bytes(length));
+    let values = 4 + keys.len();
+    (keys, View::new(values, bytes.len() as u32 - values))
 }
 
 /// The first element of an array, whose bytes are `bytes`, that is equal to a value; NULL is equal

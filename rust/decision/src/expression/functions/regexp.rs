@@ -117,9 +117,9 @@ fn extract(mut args: Args<'_>) -> Result<Typed, Diagnostic> {
                     view = found
                         .zip(group)
                         .and_then(|(found, group)| found.get(group))
-                        .map(|part| View {
-                            offset: whole.offset + part.start() as u32,
-                            len: part.range().len() as u32,
+                        .map(|part| {
+                            let part = View::new(part.start() as u32, part.range().len() as u32);
+                            whole.part(part)
                         });
                 }
                 columns.put(call.out, row, view);

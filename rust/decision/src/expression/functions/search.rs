@@ -185,10 +185,8 @@ fn token(text: &[u8], view: View, separator: &[u8], index: i32) -> Option<View> 
             None => (text.len(), None),
         };
         if left == 0 {
-            return Some(View {
-                offset: view.offset + start as u32,
-                len: (end - start) as u32,
-            });
+            let part = View::new(start as u32, (end - start) as u32);
+            return Some(view.part(part));
         }
         left -= 1;
         start = next?;

@@ -101,14 +101,11 @@ fn part(text: &[u8], view: View, start: i32, length: i32) -> View {
         back => count + back,
     };
     if first < 0 || first >= count {
-        return View { len: 0, ..view };
+        return view.start(0);
     }
     let from = prefix(text, first as usize);
     let len = prefix(&text[from..], length as usize);
-    View {
-        offset: view.offset + from as u32,
-        len: len as u32,
-    }
+    view.part(View::new(from as u32, len as u32))
 }
 
 const LEFT: Kernel = |frame, call| {
@@ -121,7 +118,7 @@ const RIGHT: Kernel = |frame, call| {
     map(frame, call, |row| {
         let (text, view, length) = (row.text(0), row.view(0), row.int(1));
         Ok(Some(match length {
-            ..=0 => View { len: 0, ..view },
+            ..=0 => view.start(0),
             _ if length as usize >= code_points(text) => view,
             _ => part(text, view, -length, i32::MAX),
         }))
@@ -162,14 +159,14 @@ fn trim(mut args: Args<'_>, kernel: Kernel) -> Result<Typed, Diagnostic> {
 fn trimmed(row: &Row<'_>, leading: bool, trailing: bool) -> View {
     let (mut text, characters, view) = (row.text(0), row.text(1), row.view(0));
     let among = |c: &[u8]| characters.windows(c.len()).any(|other| other == c);
-    let mut offset = view.offset;
+    let mut start = 0;
     while let (true, Some(first)) = (leading, text.first()) {
         let len = char_len(*first).min(text.len());
         if !among(&text[..len]) {
             break;
         }
         text = &text[len..];
-        offset += len as u32;
+        start += len as u32;
     }
     while trailing && !text.is_empty() {
         let last = text
@@ -181,10 +178,7 @@ fn trimmed(row: &Row<'_>, leading: bool, trailing: bool) -> View {
         }
         text = &text[..last];
     }
-    View {
-        offset,
-        len: text.len() as u32,
-    }
+    view.part(View::new(start, text.len() as u32))
 }
 
 #[cfg(test)]

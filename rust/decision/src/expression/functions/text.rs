@@ -123,9 +123,9 @@ pub(super) fn fit(value: Typed, to: &DataType) -> Typed {
 fn cut(frame: &mut Frame<'_>, call: &Call) -> Result<(), Failure> {
     for_rows(frame, call, |columns, row| {
         let [a, ..] = call.args;
-        let view = columns.value(a, row).map(|view: View| View {
-            len: prefix(columns.bytes(view), call.parameter as usize) as u32,
-            ..view
+        let view = columns.value(a, row).map(|view: View| {
+            let len = prefix(columns.bytes(view), call.parameter as usize);
+            view.start(len as u32)
         });
         columns.put(call.out, row, view);
         Ok(())
