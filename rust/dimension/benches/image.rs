@@ -238,16 +238,10 @@ impl Lookup<'_> {
                 let id = tables::id(tables::mix((first + i) as u64) % n);
                 self.columns.set(self.id, i, id);
             }
-            let probes = self
-                .image
-                .probe_all(0, &self.key, &self.columns, 0..TOGETHER);
-            let mut probes = probes.expect("loaded");
-            self.image
-                .approach_all(&mut probes, &self.projection)
-                .expect("loaded");
+            let (keys, projection) = (&self.key, &self.projection);
             let read = self
                 .image
-                .read_all(&probes, &self.key, &self.projection, &mut self.columns);
+                .read_all(0, keys, 0..TOGETHER, projection, &mut self.columns);
             assert_eq!(read, Ok(u32::MAX), "all are there");
             sum += self.columns.get::<f64>(self.slots[1], 7).to_bits() & 1;
         }
@@ -260,8 +254,9 @@ fn lookups(suffix: &str, image: &Image, n: u64) -> Vec<Figure> {
     let mut one = Lookup::new(image, &READ, 1);
     let mut many = Lookup::new(image, &READ, TOGETHER);
     let mut name = Lookup::new(image, &["product", "balance", "person"], 1);
-    let [chased, dependent, together, named] = nanos([
+    let [chased, chased_together, dependent, together, named] = nanos([
         &mut || chase.run(n),
+        &mut || chase.together(n),
         &mut || one.dependent(n),
         &mut || many.together(n),
         &mut || name.dependent(n),
@@ -281,6 +276,14 @@ fn lookups(suffix: &str, image: &Image, n: u64) -> Vec<Figure> {
         figure(dependent_case, chase, dependent, wanted, "ns", true),
         figure(named_case, chase, named, wanted, "ns", true),
         figure("batch of 32", "wanted", rate, 15.0, unit, false),
+        figure(
+            "batch of 32",
+            "32 two-miss chases at once, which compare and decode nothing",
+            rate,
+            1e3 / chased_together,
+            unit,
+            false,
+        ),
     ];
     if suffix.is_empty() && n <= MOST_BOXED {
         let map = Boxed::new(n);
@@ -358,6 +361,18 @@ impl Chase {
             next += 1 + (self.rows.read(row) & 1);
         }
         next
+    }
+
+    /// Thirty-two at once: as many of their reads wait together as the core can have.
+    fn together(&self, n: u64) -> u64 {
+        let index = n.div_ceil(10);
+        let mut sum = 0;
+        for first in (0..LOOKUPS).step_by(TOGETHER) {
+            let line = |i: usize| tables::mix((first + i) as u64) % index;
+            let rows: [u64; TOGETHER] = std::array::from_fn(|i| self.index.read(line(i)));
+            sum += rows.iter().map(|row| self.rows.read(*row) & 1).sum::<u64>();
+        }
+        sum
     }
 }
 

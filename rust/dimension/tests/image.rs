@@ -106,17 +106,19 @@ fn value(data_type: &DataType, kinds: u64, random: &mut Random) -> Value {
         DataType::Binary(_) | DataType::Varbinary(_) => {
             Value::Bytes(wide.to_le_bytes()[..(n % 9) as usize].to_vec())
         }
-        DataType::Float => Value::Float(match kinds % 3 {
+        DataType::Float => Value::Float(match kinds % 4 {
             0 => (n as f32) / 10.0,
             1 => f32::from_bits(wide as u32),
+            2 => (wide >> 40) as f32 / (1 << 24) as f32 - 0.5,
             _ => n as f32,
         }),
-        DataType::Double => Value::Double(match (kinds % 3, n) {
+        DataType::Double => Value::Double(match (kinds % 4, n) {
             (0, _) => n as f64 / 100.0,
             (1, 0) => -0.0,
             (1, 1) => f64::NAN,
             (1, 2) => f64::NEG_INFINITY,
             (1, _) => f64::from_bits(wide),
+            (2, _) => (wide >> 11) as f64 / (1_u64 << 53) as f64 * 180.0 - 90.0,
             _ => n as f64 - 7.0,
         }),
         DataType::Array(_) => {
@@ -345,11 +347,7 @@ fn check_together(
             batch.put(first + i, row);
         }
         let looked_up = first..first + some.len();
-        let mut probes = image
-            .probe_all(0, &keys, &batch.columns, looked_up)
-            .unwrap();
-        image.approach_all(&mut probes, &projection).unwrap();
-        let found = image.read_all(&probes, &keys, &projection, &mut batch.columns);
+        let found = image.read_all(0, &keys, looked_up, &projection, &mut batch.columns);
         let found = found.unwrap();
         for (i, row) in some.iter().enumerate() {
             let wanted = expected.get(&shown(&row[..table.keys]));
@@ -447,6 +445,63 @@ proptest! {
             Err(refusal) => prop_assert!(matches!(refusal, Refusal::Changed | Refusal::Full)),
         }
     }
+}
+
+/// The bits that a column of these doubles takes in a row, once all of them were read again.
+fn coded(values: &[f64]) -> String {
+    let rows = values
+        .iter()
+        .zip(0..)
+        .map(|(value, i)| vec![Value::Int(i), Value::Double(*value)]);
+    let table = Table {
+        fields: vec![field(0, "INT"), field(1, "DOUBLE")],
+        keys: 1,
+        rows: rows.collect(),
+    };
+    let image = build(&table, Duplicates::Error, Groups::whole()).unwrap();
+    let missing = Table::random(&[3], &[18], 5, 1 << 40, 1);
+    check(
+        &image,
+        &table,
+        &table.expected(Duplicates::Error).unwrap(),
+        &missing,
+    );
+    image.column_statistics()[1].coding.clone()
+}
+
+#[test]
+fn floats_take_the_bits_of_what_they_are_multiples_of() {
+    let mut random = Random(1);
+    let mut unit = || (random.next() >> 11) as f64 / (1_u64 << 53) as f64;
+    let mut drawn = |scale: f64, offset: f64| (0..3000).map(|_| unit() * scale + offset).collect();
+    let (units, latitudes): (Vec<f64>, Vec<f64>) = (drawn(1.0, 0.0), drawn(180.0, -90.0));
+    assert_eq!(coded(&units), "multiple of 2^-53, 53 bits");
+    assert_eq!(coded(&latitudes), "multiple of 2^-47, 55 bits");
+    // Far apart, or what no number is a multiple of.
+    for other in [
+        f64::MIN_POSITIVE / 2.0,
+        1e-200,
+        -0.0,
+        f64::NAN,
+        f64::INFINITY,
+    ] {
+        let mut values = units.clone();
+        values.push(other);
+        assert!(coded(&values).starts_with("float"), "{other}");
+    }
+    // Zero is a multiple of all.
+    let zeros: Vec<f64> = units.iter().copied().chain([0.0]).collect();
+    assert_eq!(coded(&zeros), "multiple of 2^-53, 53 bits");
+    // As large as numbers can be, and as small.
+    let halves = |scale: f64| {
+        (0..3000)
+            .map(|i| (f64::from(i) + 0.5) * scale)
+            .collect::<Vec<f64>>()
+    };
+    let huge = halves(2_f64.powi(50));
+    coded(&huge);
+    let tiny = halves(2_f64.powi(-990));
+    assert_eq!(coded(&tiny), "multiple of 2^-991, 13 bits");
 }
 
 #[test]

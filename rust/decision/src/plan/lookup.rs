@@ -2,27 +2,20 @@
 //!
 //! ```text
 //! a wave: lookups that stand one behind the other, and do not need one another's columns
-//! every key: hash, ask for its part of the index | every key: ask for its row | read every row
+//! one row    every lookup: hash, ask for its part of the index | every lookup: ask for its row | read
+//! many rows  every lookup by itself: Image::read_all
 //! ```
 
 use std::ops::Range;
 
 use pelton_data::columns::{Columns, Timestamp};
-use pelton_dimension::image::{Probe, Probes, ReadError, TOGETHER};
+use pelton_dimension::image::{Probe, ReadError, TOGETHER};
 use pelton_dimension::timeline::At;
 use pelton_dimension::{Image, Timeline};
 
 use super::run::{Rows, RunError, Scratch};
 use super::{AsOfWork, LookupWork, Step, Work};
 use crate::definition::Missing;
-
-/// The lookups of a wave that are under way: those of one row, `None` where a NULL is part of the
-/// key; and those of many, `None` where there is no image for all of them.
-#[derive(Debug, Default)]
-pub(super) struct UnderWay {
-    one: Vec<Option<Probe>>,
-    many: Vec<Option<Probes>>,
-}
 
 impl Step {
     fn lookup(&self) -> Option<&LookupWork> {
@@ -76,22 +69,22 @@ pub(super) fn run(
 /// The first row.
 fn run_one(wave: &[Step], rows: &[Rows], scratch: &mut Scratch) -> Result<(), RunError> {
     let lookups = || wave.iter().filter_map(Step::lookup);
-    scratch.lookups.one.clear();
+    scratch.probes.clear();
     for lookup in lookups() {
         let key = lookup.key_columns.key(&scratch.columns, 0);
-        scratch.lookups.one.push(match (&rows[lookup.index], key) {
+        scratch.probes.push(match (&rows[lookup.index], key) {
             // The image is whole: it has one key group.
             (Rows::Image(image), Some(key)) => Some(image.probe(0, &key)?),
             _ => None,
         });
     }
-    for (lookup, probe) in lookups().zip(&mut scratch.lookups.one) {
+    for (lookup, probe) in lookups().zip(&mut scratch.probes) {
         if let (Rows::Image(image), Some(probe)) = (&rows[lookup.index], probe) {
             image.approach(probe);
         }
     }
     for (number, (lookup, step)) in lookups().zip(wave).enumerate() {
-        let probe = scratch.lookups.one[number];
+        let probe = scratch.probes[number];
         lookup.read(&rows[lookup.index], scratch, probe, 0, &step.title)?;
     }
     Ok(())
@@ -104,30 +97,17 @@ fn run_many(
     scratch: &mut Scratch,
     some: Range<usize>,
 ) -> Result<(), RunError> {
-    let lookups = || wave.iter().filter_map(Step::lookup);
-    scratch.lookups.many.clear();
-    for lookup in lookups() {
-        let keys = &lookup.key_columns;
-        scratch.lookups.many.push(match &rows[lookup.index] {
-            Rows::Image(image) => Some(image.probe_all(0, keys, &scratch.columns, some.clone())?),
-            _ => None,
-        });
-    }
-    for (lookup, probes) in lookups().zip(&mut scratch.lookups.many) {
-        if let (Rows::Image(image), Some(probes)) = (&rows[lookup.index], probes) {
-            image.approach_all(probes, &lookup.projection)?;
-        }
-    }
-    for (number, (lookup, step)) in lookups().zip(wave).enumerate() {
+    for (lookup, step) in wave.iter().filter_map(Step::lookup).zip(wave) {
         let (rows, title) = (&rows[lookup.index], &step.title);
-        let (Rows::Image(image), Some(probes)) = (rows, &scratch.lookups.many[number]) else {
+        let Rows::Image(image) = rows else {
             for row in some.clone() {
                 lookup.read(rows, scratch, None, row, title)?;
             }
             continue;
         };
         let (keys, projection) = (&lookup.key_columns, &lookup.projection);
-        let found = image.read_all(probes, keys, projection, &mut scratch.columns)?;
+        // The image is whole: it has one key group.
+        let found = image.read_all(0, keys, some.clone(), projection, &mut scratch.columns)?;
         for (i, row) in some.clone().enumerate() {
             if found >> i & 1 == 0 {
                 scratch.counts[lookup.index].add_miss();

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use pelton_data::binary_row::RowError;
 use pelton_data::columns::{Columns, Literal, MemoryError, Slot};
-use pelton_dimension::image::NotLoaded;
+use pelton_dimension::image::{NotLoaded, Probe};
 use pelton_dimension::{Counts, Image, Timeline};
 
-use super::lookup::{self, UnderWay};
+use super::lookup;
 use super::model::ModelScratch;
 use super::partitions::Seen;
 use super::{Plan, Step, Work};
@@ -22,8 +22,8 @@ pub struct Scratch {
     selections: Selections,
     /// One a model of the plan, in the order of the steps.
     pub(super) models: Vec<ModelScratch>,
-    /// The lookups that are under way.
-    pub(super) lookups: UnderWay,
+    /// The lookups of one row that are under way; `None` where a NULL is part of the key.
+    pub(super) probes: Vec<Option<Probe>>,
     /// One a lookup of the plan.
     pub(super) counts: Arc<[Counts]>,
     /// Which Hive partitions the rows have seen, of the lookups as of a time.
@@ -122,7 +122,7 @@ impl Scratch {
             columns: Columns::with_literals(&plan.layout, capacity, reserved)?,
             selections: Selections::new(&plan.program, capacity)?,
             models: plan.model_scratch(),
-            lookups: UnderWay::default(),
+            probes: Vec::new(),
             counts: plan.lookups.iter().map(|_| Counts::default()).collect(),
             seen: Seen::new(plan.timed.len(), capacity),
             waits: false,

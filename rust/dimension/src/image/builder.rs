@@ -1,11 +1,10 @@
-//! The second pass over the rows: packs them into shards.
+//! The second pass over the rows: packs them into a shard.
 
 use std::sync::Arc;
 
 use pelton_data::columns::{Columns, Layout, Slot};
 
 use super::index::Index;
-use super::layout::RowLayout;
 use super::pack::Packer;
 use super::select::Selection;
 use super::shard::{Inserted, Shard};
@@ -18,24 +17,19 @@ pub struct ImageBuilder {
     key: KeyColumns,
     selection: Selection,
     packer: Packer,
-    shards: Vec<Option<Shard>>,
+    shard: Shard,
     again: u64,
 }
 
 impl ImageBuilder {
     /// `slots`: of each column of the layout.
-    pub(super) fn new(
-        shape: Shape,
-        slots: Vec<Slot>,
-        layout: Arc<RowLayout>,
-        shards: Vec<Option<Shard>>,
-    ) -> ImageBuilder {
+    pub(super) fn new(shape: Shape, slots: Vec<Slot>, shard: Shard) -> ImageBuilder {
         ImageBuilder {
             key: shape.key_columns(),
             selection: Selection::new(&shape),
-            packer: Packer::new(layout, slots),
+            packer: Packer::new(shard.layout.clone(), slots),
             shape,
-            shards,
+            shard,
             again: 0,
         }
     }
@@ -49,23 +43,20 @@ impl ImageBuilder {
             why: error.into(),
         })?;
         self.packer.pack(columns, &selection.rows)?;
-        for (group, hash) in selection.row_groups.iter().zip(&selection.hashes) {
-            if let Some(shard) = &self.shards[*group as usize] {
-                shard.index.prefetch(*hash);
-            }
+        let index = &self.shard.index;
+        for hash in &selection.hashes {
+            index.prefetch(index.first(*hash));
         }
-        for (number, group) in selection.row_groups.iter().enumerate() {
-            let Some(shard) = &mut self.shards[*group as usize] else {
-                continue;
-            };
-            let row = selection.rows[number] as usize;
+        for (number, (row, hash)) in selection.rows.iter().zip(&selection.hashes).enumerate() {
+            let row = *row as usize;
             // It was chosen because it has a key.
             let Some(key) = self.key.key(columns, row) else {
                 continue;
             };
             let packed = self.packer.row(number);
-            let hash = selection.hashes[number];
-            let inserted = shard.insert(hash, &key, packed, self.shape.duplicates);
+            let inserted = self
+                .shard
+                .insert(*hash, &key, packed, self.shape.duplicates);
             match inserted.map_err(|why| Refused { row, why })? {
                 Inserted::New => {}
                 Inserted::Again => self.again += 1,
@@ -76,27 +67,28 @@ impl ImageBuilder {
 
     /// How many rows are held so far.
     pub fn rows(&self) -> u64 {
-        self.shards.iter().flatten().map(|shard| shard.rows).sum()
+        self.shard.rows
     }
 
-    /// The memory of rows and indexes so far, in bytes.
+    /// The memory of rows, index and dictionaries so far, in bytes.
     pub fn bytes(&self) -> u64 {
-        self.shards.iter().flatten().map(Shard::bytes).sum()
+        self.shard.bytes()
     }
 
     /// The image of all rows that were added.
     pub fn finish(mut self) -> Result<Image, Refusal> {
-        for shard in self.shards.iter_mut().flatten() {
-            if shard.index.is_roomy() {
-                shard.index = smaller_index(shard, &self.shape)?;
-            }
+        if self.shard.index.is_roomy() {
+            self.shard.index = smaller_index(&self.shard, &self.shape)?;
         }
-        let shards = self.shards.into_iter().map(|shard| shard.map(Arc::new));
+        let shard = Arc::new(self.shard);
+        let groups = &self.shape.groups;
+        let shards = (0..groups.max_parallelism())
+            .map(|group| groups.contains(group).then(|| shard.clone()));
         let columns = self.shape.columns.into_iter();
         Ok(Image {
             hive_partition: String::new(),
-            columns: columns.map(|(field, _)| field).collect(),
             shards: shards.collect(),
+            columns: columns.map(|(field, _)| field).collect(),
             skipped: self.selection.skipped,
             duplicates: match self.shape.duplicates {
                 Duplicates::All => 0,

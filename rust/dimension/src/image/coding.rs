@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! Number      integers, dates, times, timestamps, decimals: base + code x step, a code of few bits
-//! Scaled      floats that are decimals: (base + code x step) / 10^digits, the same bits
+//! Scaled      floats that are decimals, or multiples of a power of two: (base + code x step) / divisor,
+//!             the same bits
 //! Bits        other floats: their bits, turned into a number
 //! Few         floats that return often: the number of these bits in a dictionary
 //! Instant     timestamps with nanoseconds: a number of milliseconds, a number of nanoseconds
@@ -17,8 +18,8 @@ use pelton_data::columns::{Columns, MemoryError, Native, Physical, Slot, Timesta
 
 use super::bits::BitField;
 use super::dictionary::Dictionary;
-use super::probes::{TOGETHER, bits};
 use super::symbols::Symbols;
+use super::together::{TOGETHER, bits};
 
 /// A column of packed rows.
 #[derive(Debug)]
@@ -36,7 +37,7 @@ pub(super) enum Coding {
     Number(Number),
     Scaled {
         number: Number,
-        digits: u8,
+        divisor: f64,
     },
     Bits(Number),
     Few {
@@ -83,8 +84,39 @@ pub(super) struct End {
     pub(super) field: BitField,
 }
 
-/// The powers of ten that scale floats.
-pub(super) const TENS: [f64; 7] = [1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6];
+/// Sets values of fixed length. Of one that is NULL something is set, too: no branch has to be
+/// guessed.
+#[inline(always)]
+fn set_each<'r, T: Native>(
+    rows: impl Iterator<Item = (usize, &'r [u8])>,
+    slot: Slot,
+    columns: &mut Columns,
+    value: impl Fn(&[u8]) -> T,
+) {
+    let values = columns.values_mut(slot, columns.capacity());
+    for (at, row) in rows {
+        values[at] = value(row);
+    }
+}
+
+/// Sets strings, which `push` adds to the heap of the columns.
+#[inline(always)]
+fn push_each<'r>(
+    rows: impl Iterator<Item = (usize, &'r [u8])>,
+    slot: Slot,
+    columns: &mut Columns,
+    is_valid: impl Fn(&[u8]) -> bool,
+    push: impl Fn(&[u8], &mut Columns) -> Result<View, MemoryError>,
+) -> Result<(), MemoryError> {
+    for (at, row) in rows {
+        let view = match is_valid(row) {
+            true => push(row, columns)?,
+            false => View::default(),
+        };
+        columns.set(slot, at, view);
+    }
+    Ok(())
+}
 
 impl Number {
     #[inline(always)]
@@ -133,61 +165,71 @@ impl PackedColumn {
     #[inline(always)]
     pub(super) fn read_each<'r>(
         &self,
-        rows: impl Iterator<Item = (usize, &'r [u8])>,
+        rows: impl Iterator<Item = (usize, &'r [u8])> + Clone,
         slot: Slot,
         columns: &mut Columns,
     ) -> Result<(), MemoryError> {
-        match &self.coding {
+        // Codings are copied out: what is written to the columns cannot be them, as the compiler sees.
+        let null = self.null;
+        let is_valid = |row: &[u8]| null.is_none_or(|null| null.read(row) == 0);
+        columns.set_valid_each(slot, rows.clone().map(|(at, row)| (at, is_valid(row))));
+        match self.coding {
             Coding::Number(number) => match self.physical {
-                Physical::I8 => self.set_each(rows, slot, columns, |row| number.read(row) as i8),
-                Physical::I16 => self.set_each(rows, slot, columns, |row| number.read(row) as i16),
-                Physical::I32 => self.set_each(rows, slot, columns, |row| number.read(row) as i32),
-                Physical::I64 => self.set_each(rows, slot, columns, |row| number.read(row)),
+                Physical::I8 => set_each(rows, slot, columns, |row| number.read(row) as i8),
+                Physical::I16 => set_each(rows, slot, columns, |row| number.read(row) as i16),
+                Physical::I32 => set_each(rows, slot, columns, |row| number.read(row) as i32),
+                Physical::I64 => set_each(rows, slot, columns, |row| number.read(row)),
                 Physical::I128 => {
-                    self.set_each(rows, slot, columns, |row| i128::from(number.read(row)));
+                    set_each(rows, slot, columns, |row| i128::from(number.read(row)));
                 }
-                _ => self.set_each(rows, slot, columns, |row| Timestamp {
+                _ => set_each(rows, slot, columns, |row| Timestamp {
                     millis: number.read(row),
                     nanos: 0,
                 }),
             },
-            Coding::Scaled { number, digits } => {
-                let value = |row: &[u8]| scaled(number.read(row), *digits);
+            Coding::Scaled { number, divisor } => {
+                let value = |row: &[u8]| scaled(number.read(row), divisor);
                 match self.physical {
-                    Physical::F32 => self.set_each(rows, slot, columns, |row| value(row) as f32),
-                    _ => self.set_each(rows, slot, columns, value),
+                    Physical::F32 => set_each(rows, slot, columns, |row| value(row) as f32),
+                    _ => set_each(rows, slot, columns, value),
                 }
             }
             Coding::Bits(number) => match self.physical {
-                Physical::F32 => self.set_each(rows, slot, columns, |row| float(number.read(row))),
-                _ => self.set_each(rows, slot, columns, |row| double(number.read(row))),
+                Physical::F32 => set_each(rows, slot, columns, |row| float(number.read(row))),
+                _ => set_each(rows, slot, columns, |row| double(number.read(row))),
             },
-            Coding::Few { code, dictionary } => {
+            Coding::Few {
+                code,
+                ref dictionary,
+            } => {
                 // What stands where the row is NULL may be in no dictionary.
-                let bits = |row: &[u8]| match self.is_valid(row) {
+                let bits = |row: &[u8]| match is_valid(row) {
                     true => dictionary.word(code.read(row) as u32),
                     false => 0,
                 };
                 match self.physical {
-                    Physical::F32 => self.set_each(rows, slot, columns, |row| float(bits(row))),
-                    _ => self.set_each(rows, slot, columns, |row| double(bits(row))),
+                    Physical::F32 => set_each(rows, slot, columns, |row| float(bits(row))),
+                    _ => set_each(rows, slot, columns, |row| double(bits(row))),
                 }
             }
-            Coding::Instant { millis, nanos } => self.set_each(rows, slot, columns, |row| {
+            Coding::Instant { millis, nanos } => set_each(rows, slot, columns, |row| {
                 let (millis, nanos) = (millis.read(row), nanos.read(row) as i32);
                 Timestamp { millis, nanos }
             }),
             Coding::Wide { low, high } => {
-                self.set_each(rows, slot, columns, |row| wide(row, *low, *high));
+                set_each(rows, slot, columns, |row| wide(row, low, high));
             }
-            Coding::Dictionary { code, dictionary } => {
-                return self.push_each(rows, slot, columns, |row, columns| {
+            Coding::Dictionary {
+                code,
+                ref dictionary,
+            } => {
+                return push_each(rows, slot, columns, is_valid, |row, columns| {
                     let (bytes, len) = dictionary.padded(code.read(row) as u32);
                     columns.push_prefix(bytes, len)
                 });
             }
-            Coding::Text { part, symbols } => {
-                return self.push_each(rows, slot, columns, |row, columns| {
+            Coding::Text { part, ref symbols } => {
+                return push_each(rows, slot, columns, is_valid, |row, columns| {
                     let (start, end) = (part.start.read(row), part.end.read(row));
                     match symbols {
                         None => columns.push_prefix(&row[start..], end - start),
@@ -209,51 +251,6 @@ impl PackedColumn {
         at: usize,
     ) -> Result<(), MemoryError> {
         self.read_each(std::iter::once((at, row)), slot, columns)
-    }
-
-    #[inline(always)]
-    fn is_valid(&self, row: &[u8]) -> bool {
-        match self.null {
-            Some(null) => null.read(row) == 0,
-            None => true,
-        }
-    }
-
-    /// Sets values of fixed length. Of one that is NULL nothing else is kept: no branch has to be
-    /// guessed.
-    #[inline(always)]
-    fn set_each<'r, T: Native>(
-        &self,
-        rows: impl Iterator<Item = (usize, &'r [u8])>,
-        slot: Slot,
-        columns: &mut Columns,
-        value: impl Fn(&[u8]) -> T,
-    ) {
-        for (at, row) in rows {
-            columns.set_valid(slot, at, self.is_valid(row));
-            columns.set(slot, at, value(row));
-        }
-    }
-
-    /// Sets strings, which `push` adds to the heap of the columns.
-    #[inline(always)]
-    fn push_each<'r>(
-        &self,
-        rows: impl Iterator<Item = (usize, &'r [u8])>,
-        slot: Slot,
-        columns: &mut Columns,
-        push: impl Fn(&[u8], &mut Columns) -> Result<View, MemoryError>,
-    ) -> Result<(), MemoryError> {
-        for (at, row) in rows {
-            let valid = self.is_valid(row);
-            columns.set_valid(slot, at, valid);
-            let view = match valid {
-                true => push(row, columns)?,
-                false => View::default(),
-            };
-            columns.set(slot, at, view);
-        }
-        Ok(())
     }
 
     /// Which of some packed rows, a bit for each, hold the value that stands in the same row of a slot
@@ -278,8 +275,8 @@ impl PackedColumn {
     pub(super) fn is_same(&self, row: &[u8], slot: Slot, columns: &Columns, at: usize) -> bool {
         match &self.coding {
             Coding::Number(number) => whole(columns, slot, at) == Some(number.read(row)),
-            Coding::Scaled { number, digits } => {
-                let value = scaled(number.read(row), *digits);
+            Coding::Scaled { number, divisor } => {
+                let value = scaled(number.read(row), *divisor);
                 let number = match self.physical {
                     Physical::F32 => of_float(value as f32),
                     _ => of_double(value),
@@ -304,10 +301,10 @@ impl PackedColumn {
     }
 }
 
-/// A decimal as the float that is nearest to it: both parts are exact, and so the quotient is.
+/// The float that is nearest to a quotient: both parts are exact.
 #[inline(always)]
-pub(super) fn scaled(value: i64, digits: u8) -> f64 {
-    value as f64 / TENS[usize::from(digits)]
+pub(super) fn scaled(value: i64, divisor: f64) -> f64 {
+    value as f64 / divisor
 }
 
 #[inline(always)]

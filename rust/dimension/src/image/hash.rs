@@ -15,7 +15,7 @@ pub(super) fn hash(text: &[u8]) -> u64 {
 
 /// The hash of values one behind the other, in registers: nothing is written to be read again.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Hasher(u64);
+pub(super) struct Hasher(pub(super) u64);
 
 impl Hasher {
     #[inline(always)]

@@ -35,6 +35,33 @@ pub(super) struct Entry {
     number: usize,
 }
 
+/// The places of a bucket whose tags are a hash's.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Guesses<'a> {
+    line: &'a [u8],
+    matches: u32,
+}
+
+impl Guesses<'_> {
+    /// Whether there is none here, but may be in the next bucket.
+    #[inline(always)]
+    pub(super) fn are_further(&self) -> bool {
+        self.matches == 0 && word(self.line, PASSED) != 0
+    }
+}
+
+impl Iterator for Guesses<'_> {
+    type Item = Place;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Place> {
+        let number = self.matches.trailing_zeros() as usize;
+        let place = (self.matches != 0).then(|| place(self.line, number));
+        self.matches &= self.matches.wrapping_sub(1);
+        place
+    }
+}
+
 impl Index {
     /// An index with room for so many keys, and at the same load for no more.
     pub(super) fn new(keys: u64) -> Result<Index, Refusal> {
@@ -69,18 +96,19 @@ impl Index {
         }
     }
 
-    /// Asks for the bucket of a hash.
+    /// Asks for a bucket.
     #[inline(always)]
-    pub(super) fn prefetch(&self, hash: u64) {
-        prefetch(&self.memory, self.first(hash) * LINE);
+    pub(super) fn prefetch(&self, bucket: usize) {
+        prefetch(&self.memory, bucket * LINE);
     }
 
-    /// The first place that may be the hash's: a guess, to be asked for.
+    /// The places in a bucket that may be a hash's, nearly always one or none: guesses, to be asked
+    /// for.
     #[inline(always)]
-    pub(super) fn guess(&self, hash: u64) -> Option<Place> {
-        let line = self.line(self.first(hash));
+    pub(super) fn guesses(&self, bucket: usize, hash: u64) -> Guesses<'_> {
+        let line = self.line(bucket);
         let matches = matching(line, tag(hash));
-        (matches != 0).then(|| place(line, matches.trailing_zeros() as usize))
+        Guesses { line, matches }
     }
 
     #[inline(always)]
@@ -139,13 +167,14 @@ impl Index {
         self.buckets * ENTRIES as u64
     }
 
+    /// The bucket that a hash is sought in first.
     #[inline(always)]
-    fn first(&self, hash: u64) -> usize {
+    pub(super) fn first(&self, hash: u64) -> usize {
         ((u128::from(hash) * u128::from(self.buckets)) >> 64) as usize
     }
 
     #[inline(always)]
-    fn next(&self, bucket: usize) -> usize {
+    pub(super) fn next(&self, bucket: usize) -> usize {
         if bucket as u64 + 1 == self.buckets {
             0
         } else {

@@ -2,6 +2,7 @@
 
 use super::coding::{Coding, Number, PackedColumn};
 use super::shard::Shard;
+use super::statistics::TENS;
 use super::{Image, Rows};
 
 /// What a column of an image is, and what it takes.
@@ -84,7 +85,10 @@ fn describe(column: &PackedColumn) -> String {
     let what = match &column.coding {
         Coding::Number(number) if number.step > 1 => format!("number, steps of {}", number.step),
         Coding::Number(_) => "number".to_owned(),
-        Coding::Scaled { digits, .. } => format!("decimal of {digits} digits"),
+        Coding::Scaled { divisor, .. } => match TENS.iter().position(|ten| ten == divisor) {
+            Some(digits) => format!("decimal of {digits} digits"),
+            None => format!("multiple of 2^-{}", divisor.log2()),
+        },
         Coding::Bits(_) => "float".to_owned(),
         Coding::Instant { .. } => "milliseconds and nanoseconds".to_owned(),
         Coding::Wide { .. } => "wide decimal".to_owned(),

@@ -6,7 +6,7 @@ use pelton_data::columns::{Columns, Physical, Slot, Timestamp};
 
 use super::coding::{bits_of, whole};
 use super::hash::Hasher;
-use super::probes::{TOGETHER, bits};
+use super::together::{TOGETHER, bits};
 
 /// The columns of a key, in the dimension's order and of its declared types. Neither an image nor
 /// its codings are needed, so that a plan keeps them while images come and go.
@@ -69,11 +69,13 @@ impl KeyColumns {
         rows: u32,
         hashes: &mut [u64; TOGETHER],
     ) {
-        let mut hashers = [Hasher::new(); TOGETHER];
+        for i in bits(rows) {
+            hashes[i] = Hasher::new().0;
+        }
         for slot in &self.slots {
             let mut see = |physical| {
                 for i in bits(rows) {
-                    hashers[i] = hash_with(hashers[i], columns, *slot, physical, first + i);
+                    hashes[i] = hash_with(Hasher(hashes[i]), columns, *slot, physical, first + i).0;
                 }
             };
             // What keys are made of mostly is asked once for all rows.
@@ -84,8 +86,8 @@ impl KeyColumns {
                 other => see(other),
             }
         }
-        for (hash, hasher) in hashes.iter_mut().zip(hashers) {
-            *hash = hasher.finish();
+        for i in bits(rows) {
+            hashes[i] = Hasher(hashes[i]).finish();
         }
     }
 }

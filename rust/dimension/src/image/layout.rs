@@ -18,7 +18,7 @@ use super::coding::{Coding, End, Number, PackedColumn, Part};
 use super::dictionary::Dictionary;
 use super::key::Key;
 use super::statistics::{Range, Statistics, Values};
-use super::symbols::Symbols;
+use super::symbols::{LONGER, Symbols};
 
 /// The columns of packed rows.
 #[derive(Debug)]
@@ -38,7 +38,8 @@ pub(super) struct RowLayout {
 /// The coding of a column before it has a place.
 enum Choice {
     Number(Range),
-    Scaled(Range, u8),
+    /// With the divisor.
+    Scaled(Range, f64),
     Bits(Range),
     Instant(Range, Range),
     Wide,
@@ -153,9 +154,9 @@ impl Places {
     fn place(&mut self, column: usize, physical: Physical, choice: Choice) -> Coding {
         match choice {
             Choice::Number(range) => Coding::Number(self.number(range)),
-            Choice::Scaled(range, digits) => Coding::Scaled {
+            Choice::Scaled(range, divisor) => Coding::Scaled {
                 number: self.number(range),
-                digits,
+                divisor,
             },
             Choice::Bits(range) => Coding::Bits(self.number(range)),
             Choice::Instant(millis, nanos) => Coding::Instant {
@@ -210,13 +211,13 @@ fn choose(seen: Statistics, is_key: bool) -> Choice {
         Values::Floats(mut floats) => {
             let width = |range: &Range| width_of(range.codes().2);
             let bits = width(&floats.bits);
-            // A division has to be worth a byte.
-            let decimals = floats.decimals;
-            let decimals = decimals.filter(|(_, range)| width(range) + 8 <= bits);
-            let least = decimals.map_or(bits, |(_, range)| width(&range));
-            match (floats.take_dictionary(least), decimals) {
+            let scaled = floats.scaled().min_by_key(|(range, _)| width(range));
+            // A division has to be worth something.
+            let scaled = scaled.filter(|(range, _)| width(range) + 2 <= bits);
+            let least = scaled.map_or(bits, |(range, _)| width(&range));
+            match (floats.take_dictionary(least), scaled) {
                 (Some(dictionary), _) => Choice::Dictionary(dictionary),
-                (None, Some((digits, range))) => Choice::Scaled(range, digits),
+                (None, Some((range, divisor))) => Choice::Scaled(range, divisor),
                 (None, None) => Choice::Bits(floats.bits),
             }
         }
@@ -230,8 +231,7 @@ fn choose(seen: Statistics, is_key: bool) -> Choice {
                 let symbols = if is_key { None } else { texts.symbols() };
                 match symbols {
                     None => Choice::Text(shortest, texts.longest, None),
-                    // Codes are at most twice as long as what they stand for.
-                    Some(_) => Choice::Text(0, 2 * texts.longest, symbols),
+                    Some(_) => Choice::Text(0, texts.longest + LONGER, symbols),
                 }
             }
         },

@@ -1,5 +1,4 @@
-//! The image of a dimension: its rows as packed bytes in memory, in shards by key group, and in
-//! each shard an index on the key.
+//! The image of a dimension: its rows as packed bytes in memory, with an index on the key.
 //!
 //! ```text
 //! columns --KeyColumns--> Key --Image::find(group, key)--> Rows --Row::read(Projection)--> columns
@@ -20,7 +19,6 @@ mod key;
 mod layout;
 mod memory;
 mod pack;
-mod probes;
 mod projection;
 mod select;
 mod shape;
@@ -28,6 +26,7 @@ mod shard;
 mod statistics;
 mod survey;
 mod symbols;
+mod together;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -42,10 +41,10 @@ use crate::inspection::Inspection;
 pub use builder::ImageBuilder;
 pub use inspect::ColumnStatistics;
 pub use key::{Key, KeyColumns};
-pub use probes::{Probes, ReadError, TOGETHER};
 pub use projection::Projection;
 pub use shape::{Duplicates, Refusal, Refused, Shape};
 pub use survey::Survey;
+pub use together::{ReadError, TOGETHER};
 
 use arena::Place;
 use layout::RowLayout;
@@ -57,7 +56,8 @@ pub struct Image {
     pub(crate) hive_partition: String,
     /// Of the rows, in the order they were wanted.
     columns: Arc<[Field]>,
-    /// One a key group; `None` is not loaded. Lookups inside a decision have one key group.
+    /// For each key group the rows of the load that brought it; `None` is not loaded. Lookups inside a
+    /// decision have one key group.
     shards: Box<[Option<Arc<Shard>>]>,
     skipped: u64,
     duplicates: u64,
@@ -120,7 +120,8 @@ impl Image {
     #[inline]
     pub fn probe(&self, group: u32, key: &Key<'_>) -> Result<Probe, NotLoaded> {
         let hash = key.hash();
-        self.shard(group)?.index.prefetch(hash);
+        let index = &self.shard(group)?.index;
+        index.prefetch(index.first(hash));
         let guess = None;
         Ok(Probe { group, hash, guess })
     }
@@ -130,7 +131,8 @@ impl Image {
     #[inline]
     pub fn approach(&self, probe: &mut Probe) {
         if let Ok(shard) = self.shard(probe.group)
-            && let Some(place) = shard.index.guess(probe.hash)
+            && let bucket = shard.index.first(probe.hash)
+            && let Some(place) = shard.index.guesses(bucket, probe.hash).next()
         {
             shard.arena.prefetch(place, shard.layout.stride);
             probe.guess = Some(place);
@@ -212,21 +214,18 @@ impl Image {
 
     /// The memory of rows, index and dictionaries in bytes.
     pub fn bytes(&self) -> u64 {
-        let mut layouts: Vec<&Arc<RowLayout>> = Vec::new();
-        for shard in self.loaded() {
-            if !layouts
-                .iter()
-                .any(|known| Arc::ptr_eq(known, &shard.layout))
-            {
-                layouts.push(&shard.layout);
-            }
-        }
-        let dictionaries: u64 = layouts.iter().map(|layout| layout.bytes()).sum();
-        self.loaded().map(Shard::bytes).sum::<u64>() + dictionaries
+        self.loaded().map(Shard::bytes).sum()
     }
 
+    /// What was loaded, load by load.
     fn loaded(&self) -> impl Iterator<Item = &Shard> {
-        self.shards.iter().flatten().map(Arc::as_ref)
+        let mut loaded: Vec<&Arc<Shard>> = Vec::new();
+        for shard in self.shards.iter().flatten() {
+            if !loaded.iter().any(|known| Arc::ptr_eq(known, shard)) {
+                loaded.push(shard);
+            }
+        }
+        loaded.into_iter().map(Arc::as_ref)
     }
 }
 

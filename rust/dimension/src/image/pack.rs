@@ -122,20 +122,18 @@ fn pack_value(
             let value = whole(columns, slot, row)?;
             pack_number(*number, value, fixed)
         }
-        Coding::Scaled { number, digits } => {
+        Coding::Scaled { number, divisor } => {
             let (value, is_same): (i64, bool) = match slot.physical {
                 Physical::F32 => {
                     let value: f32 = columns.get(slot, row);
-                    let whole = unscaled(value.into(), *digits)?;
-                    (
-                        whole,
-                        (scaled(whole, *digits) as f32).to_bits() == value.to_bits(),
-                    )
+                    let whole = unscaled(value.into(), *divisor)?;
+                    let same = scaled(whole, *divisor) as f32;
+                    (whole, same.to_bits() == value.to_bits())
                 }
                 _ => {
                     let value: f64 = columns.get(slot, row);
-                    let whole = unscaled(value, *digits)?;
-                    (whole, scaled(whole, *digits).to_bits() == value.to_bits())
+                    let whole = unscaled(value, *divisor)?;
+                    (whole, scaled(whole, *divisor).to_bits() == value.to_bits())
                 }
             };
             pack_number(*number, is_same.then_some(value)?, fixed)

@@ -1,5 +1,5 @@
-//! The rows of one key group, or of all: an arena, an index on the key, and the layout of the
-//! rows, which is that of the load that made the shard.
+//! The rows that one load has brought, of some key groups or of all: an arena, an index on the key,
+//! and the layout of the rows.
 
 use std::sync::Arc;
 
@@ -84,8 +84,9 @@ impl Shard {
         Ok(Inserted::Again)
     }
 
+    /// The memory of rows, index and dictionaries.
     pub(super) fn bytes(&self) -> u64 {
-        self.arena.bytes() + self.index.bytes()
+        self.arena.bytes() + self.index.bytes() + self.layout.bytes()
     }
 }
 

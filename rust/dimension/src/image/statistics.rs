@@ -6,7 +6,7 @@ use pelton_data::columns::{Columns, Native, Physical, Slot, Timestamp, View};
 
 use super::Refusal;
 use super::bits::width_of;
-use super::coding::{TENS, of_double, of_float, scaled};
+use super::coding::{of_double, of_float, scaled};
 use super::dictionary::Dictionary;
 use super::symbols::Symbols;
 
@@ -17,8 +17,12 @@ const PATIENCE: u64 = 1 << 13;
 /// Bytes of strings that symbols are made for: of each batch, and of all.
 const SAMPLE_OF_BATCH: usize = 512;
 const SAMPLE: usize = 1 << 19;
-/// Floats as large as this are no longer exact when scaled.
+/// The powers of ten that scale floats.
+pub(super) const TENS: [f64; 7] = [1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6];
+/// Floats as large as this are no longer exact when a power of ten scales them.
 const EXACT: f64 = (1_u64 << 51) as f64;
+/// Whole numbers as large as this are not told from their codes.
+const LARGEST: f64 = (1_u64 << 62) as f64;
 
 /// What a column holds.
 #[derive(Debug)]
@@ -63,10 +67,22 @@ pub(super) struct Kinds {
 pub(super) struct Floats {
     /// As decimals: the digits behind the point, and the numbers without it; `None`: they are none,
     /// as far as can be said with few digits.
-    pub(super) decimals: Option<(u8, Range)>,
+    decimals: Option<(u8, Range)>,
+    /// As multiples of a power of two; `None`: they are none.
+    multiples: Option<Multiples>,
     /// As bits.
     pub(super) bits: Range,
     kinds: Kinds,
+}
+
+/// Floats as multiples of the greatest power of two that divides all of them: so are those that were
+/// drawn at random between two ends, or that a sensor counts.
+#[derive(Debug, Clone, Copy)]
+struct Multiples {
+    /// Of the power.
+    exponent: i32,
+    least: f64,
+    greatest: f64,
 }
 
 /// Strings.
@@ -101,6 +117,7 @@ impl Statistics {
             Physical::I128 => Values::Decimals(Some(Range::default())),
             Physical::F32 | Physical::F64 => Values::Floats(Floats {
                 decimals: Some((0, Range::default())),
+                multiples: Some(Multiples::NONE),
                 bits: Range::default(),
                 kinds: Kinds::new(),
             }),
@@ -155,16 +172,16 @@ impl Statistics {
             }
             (Values::Floats(floats), Physical::F32) => {
                 for value in valid::<f32>(columns, slot, rows) {
-                    floats.see(value.into(), of_float(value), |n, digits| {
-                        (scaled(n, digits) as f32).to_bits() == value.to_bits()
+                    floats.see(value.into(), of_float(value), |n, divisor| {
+                        (scaled(n, divisor) as f32).to_bits() == value.to_bits()
                     })?;
                 }
                 floats.kinds.give_up_early();
             }
             (Values::Floats(floats), _) => {
                 for value in valid::<f64>(columns, slot, rows) {
-                    floats.see(value, of_double(value), |n, digits| {
-                        scaled(n, digits).to_bits() == value.to_bits()
+                    floats.see(value, of_double(value), |n, divisor| {
+                        scaled(n, divisor).to_bits() == value.to_bits()
                     })?;
                 }
                 floats.kinds.give_up_early();
@@ -269,18 +286,22 @@ impl Kinds {
 }
 
 impl Floats {
-    /// Sees a value, and looks for the fewest digits with which all are decimals, by their bits.
+    /// Sees a value. `is_same`: whether a number and a divisor give it, by its bits.
     #[inline(always)]
     fn see(
         &mut self,
         value: f64,
         bits: i64,
-        is_same: impl Fn(i64, u8) -> bool,
+        is_same: impl Fn(i64, f64) -> bool,
     ) -> Result<(), Refusal> {
         self.bits.see(bits);
         self.kinds.see(&bits.to_le_bytes())?;
+        self.multiples = self.multiples.and_then(|multiples| multiples.with(value));
+        // The fewest digits with which all are decimals.
         while let Some((digits, range)) = &mut self.decimals {
-            if let Some(number) = unscaled(value, *digits).filter(|n| is_same(*n, *digits)) {
+            let ten = TENS[usize::from(*digits)];
+            let number = unscaled(value, ten).filter(|n| (*n as f64).abs() < EXACT);
+            if let Some(number) = number.filter(|n| is_same(*n, ten)) {
                 range.see(number);
                 break;
             }
@@ -291,19 +312,70 @@ impl Floats {
         Ok(())
     }
 
+    /// The numbers and the divisors that give all values.
+    pub(super) fn scaled(&self) -> impl Iterator<Item = (Range, f64)> {
+        let decimals = self
+            .decimals
+            .map(|(digits, range)| (range, TENS[usize::from(digits)]));
+        let multiples = self.multiples.and_then(Multiples::scaled);
+        decimals.into_iter().chain(multiples)
+    }
+
     /// The dictionary of their bits, where it takes less than `width` bits each.
     pub(super) fn take_dictionary(&mut self, width: u8) -> Option<Dictionary> {
         self.kinds.take(u64::from(width) * self.kinds.count)
     }
 }
 
-/// The whole number that is nearest to a float with its point moved, where floats are exact.
+impl Multiples {
+    const NONE: Multiples = Multiples {
+        exponent: i32::MAX,
+        least: f64::INFINITY,
+        greatest: f64::NEG_INFINITY,
+    };
+
+    /// These and one more; `None` where it is none.
+    #[inline(always)]
+    fn with(self, value: f64) -> Option<Multiples> {
+        let bits = value.to_bits();
+        let fraction = bits & ((1 << 52) - 1);
+        let exponent = match (bits >> 52 & 0x7ff) as i32 {
+            // Zero is a multiple of everything, but only one of the two is read again.
+            0 if bits == 0 => i32::MAX,
+            0 | 0x7ff => return None,
+            biased => biased - 1075 + (fraction | 1 << 52).trailing_zeros() as i32,
+        };
+        Some(Multiples {
+            exponent: self.exponent.min(exponent),
+            least: self.least.min(value),
+            greatest: self.greatest.max(value),
+        })
+    }
+
+    /// The numbers, and the divisor; `None` where they are too large.
+    fn scaled(self) -> Option<(Range, f64)> {
+        let divisor = 2_f64.powi(-self.exponent.clamp(-1000, 0));
+        let ends = (self.least * divisor, self.greatest * divisor);
+        let is_whole = self.exponent >= -1000 && ends.0.abs() < LARGEST && ends.1.abs() < LARGEST;
+        let range = Range {
+            ends: Some((ends.0 as i64, ends.1 as i64)),
+            step: 1,
+        };
+        is_whole.then_some((range, divisor))
+    }
+}
+
+/// The whole number that is nearest to a float times a divisor, unless it is too large.
 #[inline(always)]
-pub(super) fn unscaled(value: f64, digits: u8) -> Option<i64> {
+pub(super) fn unscaled(value: f64, divisor: f64) -> Option<i64> {
     /// Added to a small float, it leaves no bits for a fraction.
     const ROUND: f64 = 1.5 * (1_u64 << 52) as f64;
-    let scaled = value * TENS[usize::from(digits)];
-    (scaled.abs() < EXACT).then_some((scaled + ROUND - ROUND) as i64)
+    let scaled = value * divisor;
+    let size = scaled.abs();
+    (size < LARGEST).then_some(match size < EXACT {
+        true => (scaled + ROUND - ROUND) as i64,
+        false => scaled as i64,
+    })
 }
 
 impl Texts {

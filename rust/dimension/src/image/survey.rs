@@ -10,6 +10,7 @@ use super::layout::RowLayout;
 use super::select::Selection;
 use super::shard::Shard;
 use super::statistics::{Statistics, Values};
+use super::symbols::LONGER;
 use super::{ImageBuilder, Refusal, Refused, Shape};
 
 /// The first pass: what the columns hold, from which their codings are chosen.
@@ -21,8 +22,8 @@ pub struct Survey {
     columns: Vec<(Slot, Statistics)>,
     /// The numbers of the key's columns.
     key: Vec<usize>,
-    /// Rows by key group.
-    rows: Vec<u64>,
+    /// Rows that an image of them will hold.
+    rows: u64,
 }
 
 impl Survey {
@@ -48,7 +49,7 @@ impl Survey {
             selection: Selection::new(&shape),
             columns: columns.collect(),
             key,
-            rows: vec![0; shape.groups.max_parallelism() as usize],
+            rows: 0,
             shape,
         }
     }
@@ -58,9 +59,7 @@ impl Survey {
         let memory = |why| Refused { row: 0, why };
         let chosen = self.selection.choose(columns, rows);
         chosen.map_err(|error| memory(error.into()))?;
-        for group in &self.selection.row_groups {
-            self.rows[*group as usize] += 1;
-        }
+        self.rows += self.selection.rows.len() as u64;
         for (slot, statistics) in &mut self.columns {
             let seen = statistics.see(columns, *slot, &self.selection.rows);
             seen.map_err(memory)?;
@@ -68,43 +67,23 @@ impl Survey {
         Ok(())
     }
 
-    /// How many rows were seen that an image of them will hold.
-    pub fn rows(&self) -> u64 {
-        self.rows.iter().sum()
-    }
-
     /// Ends the first pass and begins the second.
     pub fn into_builder(self) -> Result<ImageBuilder, Refusal> {
-        let rows = self.rows();
         let slots = self.columns.iter().map(|(slot, _)| *slot).collect();
-        let texts: Vec<u64> = self
-            .columns
-            .iter()
-            .map(|(_, seen)| seen.text_bytes())
-            .collect();
+        let texts = self.columns.iter().map(|(_, seen)| seen.text_bytes());
+        let texts: Vec<u64> = texts.collect();
         let layout = RowLayout::new(self.columns, &self.key, self.shape.duplicates);
-        let layout = Arc::new(layout);
         let tails: u64 = layout.tail.iter().map(|column| texts[*column]).sum();
-        let expected = layout.stride as u64 * rows + tails;
-        // Symbols make strings shorter, at worst twice as long.
-        let most = expected + tails;
-        let groups = self.rows.iter().zip(0..);
-        let shards: Result<Vec<Option<Shard>>, Refusal> = groups
-            .map(|(group_rows, group)| {
-                if !self.shape.groups.contains(group) {
-                    return Ok(None);
-                }
-                let share =
-                    u128::from(expected) * u128::from(*group_rows) / u128::from(rows.max(1));
-                Ok(Some(Shard {
-                    layout: layout.clone(),
-                    arena: Arena::new(share as u64, most),
-                    index: Index::new(*group_rows)?,
-                    rows: 0,
-                }))
-            })
-            .collect();
-        Ok(ImageBuilder::new(self.shape, slots, layout, shards?))
+        let expected = layout.stride as u64 * self.rows + tails;
+        // Symbols make strings shorter, but for a few.
+        let longer = LONGER * self.rows * layout.tail.len() as u64;
+        let shard = Shard {
+            layout: Arc::new(layout),
+            arena: Arena::new(expected, expected + longer),
+            index: Index::new(self.rows)?,
+            rows: 0,
+        };
+        Ok(ImageBuilder::new(self.shape, slots, shard))
     }
 }
 

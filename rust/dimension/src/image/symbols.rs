@@ -1,5 +1,6 @@
 //! Short strings with much in common, as codes of one byte: FSST, Fast Static Symbol Table. A
-//! code stands for up to 8 bytes of text; 255 says that the next byte stands for itself.
+//! code stands for up to 8 bytes of text; 255 says that the next byte stands for itself. Strings that
+//! codes would make longer stand as they are, behind 255 twice.
 
 use std::fmt;
 
@@ -8,6 +9,10 @@ use pelton_data::columns::{Columns, MemoryError, View};
 
 /// The most bytes that a code stands for.
 const LONGEST: usize = 8;
+/// What stands before a string that is as it is.
+const PLAIN: [u8; 2] = [ESCAPE_CODE; 2];
+/// The most bytes by which codes are longer than their string.
+pub(super) const LONGER: u64 = PLAIN.len() as u64;
 
 /// What the codes of a column stand for.
 pub(super) struct Symbols {
@@ -33,9 +38,13 @@ impl Symbols {
         }
     }
 
-    /// The codes of a string: at most twice as long.
+    /// The codes of a string: at most [`LONGER`] than it.
     pub(super) fn encode(&self, text: &[u8]) -> Vec<u8> {
-        self.compressor.compress(text)
+        let codes = self.compressor.compress(text);
+        match codes.len() > text.len() + PLAIN.len() || codes.starts_with(&PLAIN) {
+            true => [&PLAIN, text].concat(),
+            false => codes,
+        }
     }
 
     /// Adds the string of these codes to the columns' heap.
@@ -44,6 +53,9 @@ impl Symbols {
         // A symbol is written whole; what it is too long, the next one overwrites.
         let most = LONGEST * (codes.len() + 1);
         columns.push_text_with(most, |heap| {
+            if let Some(text) = codes.strip_prefix(&PLAIN) {
+                return heap.extend_from_slice(text);
+            }
             let mut codes = codes.iter();
             while let Some(code) = codes.next() {
                 if *code == ESCAPE_CODE {
@@ -61,5 +73,35 @@ impl Symbols {
 impl fmt::Debug for Symbols {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} symbols", self.compressor.symbol_table().len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pelton_data::columns::Layout;
+
+    use super::*;
+
+    #[test]
+    fn what_symbols_would_make_longer_stands_as_it_is() {
+        let sample = ["Beethovenstrasse"; 100].map(str::as_bytes);
+        let symbols = Symbols::train(&sample);
+        assert!(symbols.encode(b"Beethovenstrasse").len() < 8);
+        let mut columns = Columns::new(&Layout::default(), 1).unwrap();
+        let texts: [&[u8]; 6] = [
+            b"",
+            b"B",
+            b"Beethoven",
+            &[ESCAPE_CODE],
+            &[ESCAPE_CODE; 3],
+            &[7; 100],
+        ];
+        for text in texts {
+            let codes = symbols.encode(text);
+            let most = text.len() + LONGER as usize;
+            assert!(codes.len() <= most, "{text:?} as {codes:?}");
+            let view = symbols.decode(&codes, &mut columns).unwrap();
+            assert_eq!(columns.bytes(view), text);
+        }
     }
 }
