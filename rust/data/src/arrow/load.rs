@@ -126,11 +126,8 @@ fn load_boolean(
 
 fn load_validity(array: &dyn Array, slot: Slot, columns: &mut Columns) {
     match array.nulls() {
-        Some(nulls) => {
-            let rows = nulls.iter().enumerate();
-            rows.for_each(|(row, valid)| columns.set_valid(slot, row, valid));
-        }
-        None => (0..array.len()).for_each(|row| columns.set_valid(slot, row, true)),
+        Some(nulls) => columns.set_valid_each(slot, nulls.iter().enumerate()),
+        None => columns.set_valid_rows(slot, array.len(), true),
     }
 }
 
@@ -157,8 +154,9 @@ fn load_timestamp<A: ArrowTimestampType>(
         } else {
             None
         };
-        columns.put(slot, row, timestamp);
+        columns.set::<Timestamp>(slot, row, timestamp.unwrap_or_default());
     }
+    load_validity(array, slot, columns);
     Ok(())
 }
 
@@ -339,8 +337,9 @@ fn load_texts<'a>(
     for row in 0..array.len() {
         let text = array.is_valid(row).then(|| array.value(row));
         let view = push_text(text, row, wanted, columns)?;
-        columns.put(slot, row, view);
+        columns.set(slot, row, view.unwrap_or_default());
     }
+    load_validity(&array, slot, columns);
     Ok(())
 }
 

@@ -205,7 +205,9 @@ impl Columns {
             seen |= 1 << (row % 64);
             bits |= u64::from(valid) << (row % 64);
         }
-        words[at] = words[at] & !seen | bits;
+        if seen != 0 {
+            words[at] = words[at] & !seen | bits;
+        }
     }
 
     /// Says whether the first `n` rows are not NULL; what it says of later ones means nothing.

@@ -10,6 +10,9 @@ use super::select::Selection;
 use super::shard::{Inserted, Shard};
 use super::{Duplicates, Image, KeyColumns, Refusal, Refused, Shape};
 
+/// So many rows before a row's turn its part of the index is asked for.
+const AHEAD: usize = 16;
+
 /// The second pass: packs rows.
 #[derive(Debug)]
 pub struct ImageBuilder {
@@ -43,10 +46,6 @@ impl ImageBuilder {
             why: error.into(),
         })?;
         self.packer.pack(columns, &selection.rows)?;
-        let index = &self.shard.index;
-        for hash in &selection.hashes {
-            index.prefetch(index.first(*hash));
-        }
         for (number, (row, hash)) in selection.rows.iter().zip(&selection.hashes).enumerate() {
             let row = *row as usize;
             // It was chosen because it has a key.
@@ -54,6 +53,10 @@ impl ImageBuilder {
                 continue;
             };
             let packed = self.packer.row(number);
+            if let Some(hash) = selection.hashes.get(number + AHEAD) {
+                let index = &self.shard.index;
+                index.prefetch(index.first(*hash));
+            }
             let inserted = self
                 .shard
                 .insert(*hash, &key, packed, self.shape.duplicates);
