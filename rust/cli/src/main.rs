@@ -8,7 +8,6 @@ macro_rules! say {
     }};
 }
 
-mod allocations;
 mod check;
 mod ddl;
 mod dimension;

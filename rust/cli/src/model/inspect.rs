@@ -97,10 +97,12 @@ impl Found {
             thousands(row_bytes(memory)),
             columns(memory)
         );
-        say!(
-            "             {} bytes for the model itself",
-            thousands(opened.kept as u64)
-        );
+        if let Some(resident) = opened.resident {
+            say!(
+                "             {} bytes that the process grew by while the model was loaded",
+                thousands(resident)
+            );
+        }
         match &self.cost {
             Ok((inputs, [one, many])) => say!(
                 "  cost       {one:.0} ns a row one by one, {many:.0} ns in calls of {}; measured, {inputs}",
@@ -142,7 +144,7 @@ impl Found {
             "memory": {
                 "row_bytes": row_bytes(memory),
                 "columns": {"f32": memory.f32, "f64": memory.f64, "i64": memory.i64},
-                "model_bytes": opened.kept,
+                "grown_bytes": opened.resident,
             },
             "cost": cost,
         })

@@ -18,8 +18,6 @@ use std::time::Instant;
 use pelton_decision::{Error, ErrorCode};
 use pelton_model::{ErrorKind, Tensor};
 
-use crate::allocations;
-
 /// Look inside an ONNX model, run it over arrays of NumPy, measure it, compare it
 #[derive(Debug, clap::Args)]
 pub struct Model {
@@ -54,8 +52,8 @@ struct Opened {
     model: pelton_model::Model,
     bytes: Vec<u8>,
     seconds: f64,
-    /// Bytes that the model holds.
-    kept: usize,
+    /// How much the memory of the process grew meanwhile, in bytes, where the system tells.
+    resident: Option<u64>,
 }
 
 impl Opened {
@@ -64,10 +62,9 @@ impl Opened {
         let bytes = std::fs::read(path).map_err(|cause| Error::io("read", path, &cause))?;
         let beside = path.parent().unwrap_or(Path::new(""));
         let external = |name: &str| std::fs::read(beside.join(name)).ok();
+        let before = resident();
         let start = Instant::now();
-        let load = || pelton_model::Model::from_onnx(&bytes, &external);
-        let (model, kept) = allocations::kept(load);
-        let model = model.map_err(|cause| {
+        let model = pelton_model::Model::from_onnx(&bytes, &external).map_err(|cause| {
             let code = match cause.kind() {
                 ErrorKind::NotSupported => ErrorCode::NotSupported,
                 ErrorKind::Corrupt | ErrorKind::Invalid => ErrorCode::ModelInvalid,
@@ -78,7 +75,9 @@ impl Opened {
             path: path.to_owned(),
             model,
             seconds: start.elapsed().as_secs_f64(),
-            kept,
+            resident: resident()
+                .zip(before)
+                .map(|(after, before)| after.saturating_sub(before)),
             bytes,
         })
     }
@@ -93,4 +92,14 @@ impl Opened {
 /// `float [n, 4]`
 fn show(tensor: &Tensor) -> String {
     format!("{} {}", tensor.element.name(), tensor.shape)
+}
+
+/// Bytes of this process that are in memory.
+fn resident() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes << 10)
 }

@@ -66,22 +66,6 @@ fn inspect_tells_what_a_model_takes_gives_and_does() {
 }
 
 #[test]
-fn the_bytes_of_a_model_are_its_own() {
-    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models");
-    let place = Place::new();
-    let bytes = |model: &str| {
-        let model = models.join(model);
-        let found = json_of(&place, &format!("inspect {}", model.display()));
-        found["memory"]["model_bytes"].as_u64().unwrap()
-    };
-    let tiny = bytes("vectors/normalizer_l2_float/model.onnx");
-    assert!((200..10_000).contains(&tiny), "{tiny}");
-    // 12,200 nodes of trees.
-    let large = bytes("arrival_delay/v2/delay.onnx");
-    assert!((90_000..1_000_000).contains(&large), "{large}");
-}
-
-#[test]
 fn the_keys_of_a_map_are_told_in_the_order_of_its_columns() {
     let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models");
     let place = Place::new();
