@@ -7,7 +7,8 @@
 //!
 //! A row begins within the first 2^shift bytes of its segment, so that its place tells both; one
 //! that is longer gets a segment of its own length. The slack lets 8 bytes be read
-//! anywhere in a row, and a short string be copied as [`PADDING`] bytes.
+//! anywhere in a row, and a short string be copied as [`PADDING`] bytes. It belongs to the 2^shift
+//! bytes: behind them it would take a huge page of its own.
 
 use pelton_data::columns::PADDING;
 
@@ -30,7 +31,7 @@ pub(super) struct Arena {
     segments: Vec<Memory>,
     shift: u32,
     unit: u32,
-    /// Bytes of rows that are still to come, about.
+    /// Bytes of rows that are still to come, about, and of the slack behind them.
     expected: u64,
     /// Bytes written of the last segment, and of those before it.
     used: usize,
@@ -43,8 +44,8 @@ impl Arena {
         let bits = |bytes: u64| u64::BITS - bytes.saturating_sub(1).leading_zeros();
         Arena {
             segments: Vec::new(),
-            shift: bits(expected).clamp(SMALLEST, LARGEST),
-            expected,
+            shift: bits(expected + SLACK as u64).clamp(SMALLEST, LARGEST),
+            expected: expected + SLACK as u64,
             // One bit more than needed: the ends of segments stay empty.
             unit: (bits(most) + 1).saturating_sub(u32::BITS),
             used: 0,
@@ -77,7 +78,7 @@ impl Arena {
     fn add_segment(&mut self, len: usize) -> Result<(), Refusal> {
         let largest = 1_u64 << self.shift;
         let wanted = self.expected.clamp(largest / 16, largest) as usize;
-        let memory = Memory::zeroed(wanted.max(len) + SLACK)?;
+        let memory = Memory::zeroed(wanted.max(len + SLACK))?;
         self.expected = self.expected.saturating_sub(wanted as u64);
         self.segments.try_reserve(1).map_err(|_| Refusal::Memory)?;
         self.segments.push(memory);

@@ -18,6 +18,7 @@ use pelton_data::columns::{Columns, MemoryError, Native, Physical, Slot, Timesta
 
 use super::bits::BitField;
 use super::dictionary::Dictionary;
+use super::hash::is_same;
 use super::symbols::Symbols;
 use super::together::{TOGETHER, bits};
 
@@ -292,11 +293,11 @@ impl PackedColumn {
                 columns.get::<Timestamp>(slot, at) == Timestamp { millis, nanos }
             }
             Coding::Wide { low, high } => columns.get::<i128>(slot, at) == wide(row, *low, *high),
-            Coding::Dictionary { code, dictionary } => is_same_text(
+            Coding::Dictionary { code, dictionary } => is_same(
                 columns.text(slot, at),
                 dictionary.get(code.read(row) as u32),
             ),
-            Coding::Text { part, .. } => is_same_text(columns.text(slot, at), part.of(row)),
+            Coding::Text { part, .. } => is_same(columns.text(slot, at), part.of(row)),
         }
     }
 }
@@ -357,18 +358,4 @@ pub(super) fn of_double(value: f64) -> i64 {
 #[inline(always)]
 fn double(bits: i64) -> f64 {
     f64::from_bits(((bits ^ i64::MIN) as u64).rotate_right(1))
-}
-
-/// Equality of strings. Keys are short: two words of each, which overlap, hold up to 16 bytes.
-#[inline(always)]
-fn is_same_text(a: &[u8], b: &[u8]) -> bool {
-    fn ends<const N: usize>(text: &[u8]) -> Option<([u8; N], [u8; N])> {
-        Some((*text.first_chunk()?, *text.last_chunk()?))
-    }
-    a.len() == b.len()
-        && match a.len() {
-            4..8 => ends::<4>(a) == ends::<4>(b),
-            8..=16 => ends::<8>(a) == ends::<8>(b),
-            _ => a == b,
-        }
 }

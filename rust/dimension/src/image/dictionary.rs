@@ -4,7 +4,7 @@ use hashbrown::HashTable;
 use pelton_data::columns::PADDING;
 
 use super::Refusal;
-use super::hash::hash;
+use super::hash::{hash, is_same};
 
 /// Strings by number, and while rows are packed numbers by string.
 #[derive(Debug, Default)]
@@ -23,7 +23,7 @@ impl Dictionary {
             ends,
             numbers,
         } = self;
-        let known = numbers.find(hashed, |number| part(bytes, ends, *number) == text);
+        let known = numbers.find(hashed, |number| is_same(part(bytes, ends, *number), text));
         if let Some(number) = known {
             return Ok(*number);
         }
@@ -43,8 +43,8 @@ impl Dictionary {
 
     /// The number of a string.
     pub(super) fn find(&self, text: &[u8]) -> Option<u32> {
-        let is_same = |number: &u32| self.get(*number) == text;
-        self.numbers.find(hash(text), is_same).copied()
+        let is_text = |number: &u32| is_same(self.get(*number), text);
+        self.numbers.find(hash(text), is_text).copied()
     }
 
     /// The string of a number.

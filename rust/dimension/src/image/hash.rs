@@ -1,5 +1,6 @@
-//! Hashes of keys and strings: a chain of folded multiplications. Keys come from files that the user
-//! chose, so that no secret is needed; the same key has the same hash in every process.
+//! Hashes of keys and strings, and the equality of strings. A hash is a chain of folded
+//! multiplications. Keys come from files that the user chose, so that no secret is needed; the same
+//! key has the same hash in every process.
 
 const SEED: [u64; 3] = [
     0x9e37_79b9_7f4a_7c15,
@@ -70,6 +71,21 @@ fn short(bytes: &[u8]) -> u64 {
         ([only], ..) => u64::from(*only),
         _ => 0,
     }
+}
+
+/// Equality of strings. Most are short: two words of each, which overlap, hold up to 32 bytes.
+#[inline(always)]
+pub(super) fn is_same(a: &[u8], b: &[u8]) -> bool {
+    fn ends<const N: usize>(text: &[u8]) -> Option<([u8; N], [u8; N])> {
+        Some((*text.first_chunk()?, *text.last_chunk()?))
+    }
+    a.len() == b.len()
+        && match a.len() {
+            4..8 => ends::<4>(a) == ends::<4>(b),
+            8..16 => ends::<8>(a) == ends::<8>(b),
+            16..=32 => ends::<16>(a) == ends::<16>(b),
+            _ => a == b,
+        }
 }
 
 #[inline(always)]
