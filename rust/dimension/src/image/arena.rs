@@ -94,12 +94,13 @@ impl Arena {
         &self.segments[number][at..]
     }
 
-    /// Asks for the first `len` bytes of a row, and no more than two lines of them.
+    /// The same, and asks for the first `len` of them, no more than two lines.
     #[inline(always)]
-    pub(super) fn prefetch(&self, place: Place, len: usize) {
-        let (number, at) = self.find(place);
-        prefetch(&self.segments[number], at);
-        prefetch(&self.segments[number], at + len.min(LINE + 1) - 1);
+    pub(super) fn approach(&self, place: Place, len: usize) -> &[u8] {
+        let row = self.row(place);
+        prefetch(row, 0);
+        prefetch(row, len.clamp(1, LINE + 1) - 1);
+        row
     }
 
     /// Overwrites the first 4 bytes of a row.

@@ -134,7 +134,7 @@ impl Image {
             && let bucket = shard.index.first(probe.hash)
             && let Some(place) = shard.index.guesses(bucket, probe.hash).next()
         {
-            shard.arena.prefetch(place, shard.layout.stride);
+            shard.arena.approach(place, shard.layout.stride);
             probe.guess = Some(place);
         }
     }

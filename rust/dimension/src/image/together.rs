@@ -17,7 +17,6 @@ use std::ops::Range;
 use pelton_data::columns::{Columns, MemoryError, Slot};
 
 use super::index::Guesses;
-use super::memory::{LINE, prefetch};
 use super::shard::{Shard, first_word};
 use super::{Image, KeyColumns, NotLoaded, Projection};
 
@@ -160,9 +159,7 @@ impl<'a> Lookups<'a> {
     #[inline(always)]
     fn guess(&mut self, i: usize, guesses: Guesses<'_>) {
         for place in guesses {
-            let row = self.shard.arena.row(place);
-            prefetch(row, 0);
-            prefetch(row, self.reach - 1);
+            let row = self.shard.arena.approach(place, self.reach);
             if self.guessed >> i & 1 == 0 {
                 self.guessed |= 1 << i;
                 self.packed[i] = row;
@@ -235,7 +232,7 @@ fn reach(shard: &Shard, projection: &Projection) -> usize {
     let chosen = chosen.map(|(number, _)| *number as usize);
     let read = shard.layout.key.iter().copied().chain(chosen);
     let reach = read.map(|number| shard.layout.columns[number].reach);
-    reach.max().map_or(1, |reach| reach.clamp(1, LINE))
+    reach.max().unwrap_or_default()
 }
 
 /// The numbers of the bits that are set, the lowest first.
