@@ -126,7 +126,12 @@ fn load_boolean(
 
 fn load_validity(array: &dyn Array, slot: Slot, columns: &mut Columns) {
     match array.nulls() {
-        Some(nulls) => columns.set_valid_each(slot, nulls.iter().enumerate()),
+        Some(nulls) => {
+            let words = nulls.inner().bit_chunks();
+            for (first, valid) in (0..nulls.len()).step_by(64).zip(words.iter_padded()) {
+                columns.set_valid_bits(slot, first..nulls.len().min(first + 64), valid);
+            }
+        }
         None => columns.set_valid_rows(slot, array.len(), true),
     }
 }

@@ -20,6 +20,7 @@ mod layout;
 mod strings;
 
 use std::collections::TryReserveError;
+use std::ops::Range;
 
 pub use layout::{Layout, Literal, Physical, Slot, Timestamp, View};
 pub use strings::PADDING;
@@ -56,6 +57,15 @@ pub struct Columns {
     heap: Vec<u8>,
     /// The heap's first bytes are those of literals; they stay from call to call.
     literal_bytes: usize,
+}
+
+/// Where the validity bits of some rows stand, at most 64: the first word and the bit in it, and a bit
+/// for each row.
+#[inline(always)]
+fn bits_of(rows: Range<usize>) -> (usize, usize, u64) {
+    let others = 64 - rows.len() as u32;
+    let all = u64::MAX.checked_shr(others).unwrap_or(0);
+    (rows.start / 64, rows.start % 64, all)
 }
 
 /// A Rust type that is the value of a region.
@@ -188,25 +198,31 @@ impl Columns {
         *word = *word & kept & !(1 << (row % 64)) | u64::from(valid) << (row % 64);
     }
 
-    /// Says whether rows, each with its number, are not NULL. They stand in order, so that a word of
-    /// bits is written once, and no row waits for the one before it.
+    /// Which of some rows, at most 64, are not NULL: a bit for each, the first row's the lowest.
     #[inline(always)]
-    pub fn set_valid_each(&mut self, slot: Slot, rows: impl Iterator<Item = (usize, bool)>) {
+    pub fn valid_bits(&self, slot: Slot, rows: Range<usize>) -> u64 {
+        let words = &self.validity[slot.id as usize * self.words_per_slot..];
+        let (at, shift, all) = bits_of(rows);
+        let word = |at: usize| words.get(at).map_or(0, |word| u128::from(*word));
+        ((word(at + 1) << 64 | word(at)) >> shift) as u64 & all
+    }
+
+    /// Says which of some rows, at most 64, are not NULL: a bit for each, the first row's the lowest.
+    #[inline(always)]
+    pub fn set_valid_bits(&mut self, slot: Slot, rows: Range<usize>, valid: u64) {
         if self.is_single() {
-            return rows.for_each(|(row, valid)| self.set_valid(slot, row, valid));
+            // Of a single row nothing is kept, so that no instruction waits for an earlier one's bit.
+            self.validity[slot.id as usize] = valid;
+            return;
         }
         let words = &mut self.validity[slot.id as usize * self.words_per_slot..];
-        let (mut at, mut seen, mut bits) = (0, 0, 0);
-        for (row, valid) in rows {
-            if row / 64 != at {
-                words[at] = words[at] & !seen | bits;
-                (at, seen, bits) = (row / 64, 0, 0);
+        let (at, shift, all) = bits_of(rows);
+        let (all, valid) = (u128::from(all) << shift, u128::from(valid & all) << shift);
+        for (at, shift) in [(at, 0), (at + 1, 64)] {
+            let (all, valid) = ((all >> shift) as u64, (valid >> shift) as u64);
+            if all != 0 {
+                words[at] = words[at] & !all | valid;
             }
-            seen |= 1 << (row % 64);
-            bits |= u64::from(valid) << (row % 64);
-        }
-        if seen != 0 {
-            words[at] = words[at] & !seen | bits;
         }
     }
 
@@ -363,6 +379,34 @@ mod tests {
                 assert_eq!(columns.value(a, row), Some(row as i64));
                 assert_eq!(columns.value::<i64>(block, row), None);
                 assert_eq!(columns.value(block.nth(1), row), Some(-(row as i64)));
+            }
+        }
+    }
+
+    #[test]
+    fn validity_of_many_rows_at_once_is_that_of_each() {
+        for capacity in [1, 63, 64, 65, 130] {
+            let mut layout = Layout::default();
+            let slots = [(); 3].map(|()| layout.add(Physical::I64));
+            let mut columns = Columns::new(&layout, capacity).unwrap();
+            let mut expected = vec![true; capacity];
+            for first in 0..=capacity {
+                for end in first..=capacity.min(first + 64) {
+                    let valid = 0xa5a5_5a5a_c3c3_3c3c_u64.rotate_left((first + end) as u32);
+                    if end > first {
+                        columns.set_valid_bits(slots[1], first..end, valid);
+                    }
+                    for row in first..end {
+                        expected[row] = valid >> (row - first) & 1 == 1;
+                    }
+                    let bits = columns.valid_bits(slots[1], first..end);
+                    let each = (first..end).map(|row| u64::from(expected[row]) << (row - first));
+                    assert_eq!(bits, each.sum::<u64>(), "{first}..{end} of {capacity}");
+                }
+            }
+            for (row, expected) in expected.iter().enumerate() {
+                assert_eq!(columns.is_valid(slots[1], row), *expected, "{row}");
+                assert!(columns.is_valid(slots[0], row) && columns.is_valid(slots[2], row));
             }
         }
     }

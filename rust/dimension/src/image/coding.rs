@@ -85,36 +85,39 @@ pub(super) struct End {
     pub(super) field: BitField,
 }
 
-/// Sets values of fixed length. Of one that is NULL something is set, too: no branch has to be
-/// guessed.
+/// Sets values of fixed length, from row `first` on. Of one that is NULL something is set, too: no
+/// branch has to be guessed.
 #[inline(always)]
-fn set_each<'r, T: Native>(
-    rows: impl Iterator<Item = (usize, &'r [u8])>,
+fn set_each<T: Native>(
+    packed: &[&[u8]],
     slot: Slot,
     columns: &mut Columns,
+    first: usize,
     value: impl Fn(&[u8]) -> T,
 ) {
     let values = columns.values_mut(slot, columns.capacity());
-    for (at, row) in rows {
-        values[at] = value(row);
+    let values = &mut values[first..][..packed.len()];
+    for (to, row) in values.iter_mut().zip(packed) {
+        *to = value(row);
     }
 }
 
-/// Sets strings, which `push` adds to the heap of the columns.
+/// Sets strings, which `push` adds to the heap of the columns. `valid`: a bit for each row.
 #[inline(always)]
-fn push_each<'r>(
-    rows: impl Iterator<Item = (usize, &'r [u8])>,
+fn push_each(
+    packed: &[&[u8]],
     slot: Slot,
     columns: &mut Columns,
-    is_valid: impl Fn(&[u8]) -> bool,
+    first: usize,
+    valid: u64,
     push: impl Fn(&[u8], &mut Columns) -> Result<View, MemoryError>,
 ) -> Result<(), MemoryError> {
-    for (at, row) in rows {
-        let view = match is_valid(row) {
-            true => push(row, columns)?,
-            false => View::default(),
+    for (i, row) in packed.iter().enumerate() {
+        let view = match valid >> i & 1 {
+            0 => View::default(),
+            _ => push(row, columns)?,
         };
-        columns.set(slot, at, view);
+        columns.set(slot, first + i, view);
     }
     Ok(())
 }
@@ -162,28 +165,40 @@ impl End {
 }
 
 impl PackedColumn {
-    /// Reads the values of packed rows, each into the row of a slot that is given with it.
+    /// Reads the values of packed rows, at most 64, into the rows of a slot from `first` on.
     #[inline(always)]
-    pub(super) fn read_each<'r>(
+    pub(super) fn read_each(
         &self,
-        rows: impl Iterator<Item = (usize, &'r [u8])> + Clone,
+        packed: &[&[u8]],
         slot: Slot,
         columns: &mut Columns,
+        first: usize,
     ) -> Result<(), MemoryError> {
         // Codings are copied out: what is written to the columns cannot be them, as the compiler sees.
         let null = self.null;
-        let is_valid = |row: &[u8]| null.is_none_or(|null| null.read(row) == 0);
-        columns.set_valid_each(slot, rows.clone().map(|(at, row)| (at, is_valid(row))));
+        let valid = null.map_or(u64::MAX, |null| {
+            let rows = packed.iter().zip(0..);
+            rows.fold(0, |valid, (row, i)| valid | (null.read(row) ^ 1) << i)
+        });
+        columns.set_valid_bits(slot, first..first + packed.len(), valid);
         match self.coding {
             Coding::Number(number) => match self.physical {
-                Physical::I8 => set_each(rows, slot, columns, |row| number.read(row) as i8),
-                Physical::I16 => set_each(rows, slot, columns, |row| number.read(row) as i16),
-                Physical::I32 => set_each(rows, slot, columns, |row| number.read(row) as i32),
-                Physical::I64 => set_each(rows, slot, columns, |row| number.read(row)),
-                Physical::I128 => {
-                    set_each(rows, slot, columns, |row| i128::from(number.read(row)));
+                Physical::I8 => {
+                    set_each(packed, slot, columns, first, |row| number.read(row) as i8)
                 }
-                _ => set_each(rows, slot, columns, |row| Timestamp {
+                Physical::I16 => {
+                    set_each(packed, slot, columns, first, |row| number.read(row) as i16)
+                }
+                Physical::I32 => {
+                    set_each(packed, slot, columns, first, |row| number.read(row) as i32)
+                }
+                Physical::I64 => set_each(packed, slot, columns, first, |row| number.read(row)),
+                Physical::I128 => {
+                    set_each(packed, slot, columns, first, |row| {
+                        i128::from(number.read(row))
+                    });
+                }
+                _ => set_each(packed, slot, columns, first, |row| Timestamp {
                     millis: number.read(row),
                     nanos: 0,
                 }),
@@ -191,46 +206,51 @@ impl PackedColumn {
             Coding::Scaled { number, divisor } => {
                 let value = |row: &[u8]| scaled(number.read(row), divisor);
                 match self.physical {
-                    Physical::F32 => set_each(rows, slot, columns, |row| value(row) as f32),
-                    _ => set_each(rows, slot, columns, value),
+                    Physical::F32 => {
+                        set_each(packed, slot, columns, first, |row| value(row) as f32)
+                    }
+                    _ => set_each(packed, slot, columns, first, value),
                 }
             }
             Coding::Bits(number) => match self.physical {
-                Physical::F32 => set_each(rows, slot, columns, |row| float(number.read(row))),
-                _ => set_each(rows, slot, columns, |row| double(number.read(row))),
+                Physical::F32 => {
+                    set_each(packed, slot, columns, first, |row| float(number.read(row)))
+                }
+                _ => set_each(packed, slot, columns, first, |row| double(number.read(row))),
             },
             Coding::Few {
                 code,
                 ref dictionary,
             } => {
                 // What stands where the row is NULL may be in no dictionary.
+                let is_valid = |row: &[u8]| null.is_none_or(|null| null.read(row) == 0);
                 let bits = |row: &[u8]| match is_valid(row) {
                     true => dictionary.word(code.read(row) as u32),
                     false => 0,
                 };
                 match self.physical {
-                    Physical::F32 => set_each(rows, slot, columns, |row| float(bits(row))),
-                    _ => set_each(rows, slot, columns, |row| double(bits(row))),
+                    Physical::F32 => set_each(packed, slot, columns, first, |row| float(bits(row))),
+                    _ => set_each(packed, slot, columns, first, |row| double(bits(row))),
                 }
             }
-            Coding::Instant { millis, nanos } => set_each(rows, slot, columns, |row| {
+            Coding::Instant { millis, nanos } => set_each(packed, slot, columns, first, |row| {
                 let (millis, nanos) = (millis.read(row), nanos.read(row) as i32);
                 Timestamp { millis, nanos }
             }),
             Coding::Wide { low, high } => {
-                set_each(rows, slot, columns, |row| wide(row, low, high));
+                set_each(packed, slot, columns, first, |row| wide(row, low, high));
             }
             Coding::Dictionary {
                 code,
                 ref dictionary,
             } => {
-                return push_each(rows, slot, columns, is_valid, |row, columns| {
+                return push_each(packed, slot, columns, first, valid, |row, columns| {
                     let (bytes, len) = dictionary.padded(code.read(row) as u32);
                     columns.push_prefix(bytes, len)
                 });
             }
             Coding::Text { part, ref symbols } => {
-                return push_each(rows, slot, columns, is_valid, |row, columns| {
+                return push_each(packed, slot, columns, first, valid, |row, columns| {
                     let (start, end) = (part.start.read(row), part.end.read(row));
                     match symbols {
                         None => columns.push_prefix(&row[start..], end - start),
@@ -251,7 +271,7 @@ impl PackedColumn {
         columns: &mut Columns,
         at: usize,
     ) -> Result<(), MemoryError> {
-        self.read_each(std::iter::once((at, row)), slot, columns)
+        self.read_each(&[row], slot, columns, at)
     }
 
     /// Which of some packed rows, a bit for each, hold the value that stands in the same row of a slot

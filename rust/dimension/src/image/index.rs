@@ -12,7 +12,7 @@
 
 use super::Refusal;
 use super::arena::Place;
-use super::memory::{LINE, Memory, equal_bytes, prefetch};
+use super::memory::{LINE, Memory, equal_bytes, fetch, prefetch};
 
 /// Entries of a bucket.
 const ENTRIES: usize = 12;
@@ -100,6 +100,12 @@ impl Index {
     #[inline(always)]
     pub(super) fn prefetch(&self, bucket: usize) {
         prefetch(&self.memory, bucket * LINE);
+    }
+
+    /// Fetches buckets.
+    #[inline(always)]
+    pub(super) fn fetch(&self, buckets: &[usize]) {
+        fetch(buckets.iter().map(|bucket| self.memory[bucket * LINE]));
     }
 
     /// The places in a bucket that may be a hash's, nearly always one or none: guesses, to be asked

@@ -54,13 +54,14 @@ impl KeyColumns {
     /// If there are more than [`TOGETHER`] rows.
     pub(super) fn whole(&self, columns: &Columns, rows: Range<usize>) -> u32 {
         assert!(rows.len() <= TOGETHER, "{} rows at once", rows.len());
-        rows.enumerate().fold(0, |whole, (i, row)| {
-            let is_whole = self.slots.iter().all(|slot| columns.is_valid(*slot, row));
-            whole | u32::from(is_whole) << i
-        })
+        let slots = self.slots.iter();
+        let whole = slots.fold(u64::MAX, |whole, slot| {
+            whole & columns.valid_bits(*slot, rows.clone())
+        });
+        whole as u32
     }
 
-    /// The hashes of the keys of some rows from `first` on, a bit of `rows` for each.
+    /// Sets the hashes of the keys of some rows from `first` on, a bit of `rows` for each.
     #[inline(always)]
     pub(super) fn hash_all(
         &self,
@@ -69,13 +70,12 @@ impl KeyColumns {
         rows: u32,
         hashes: &mut [u64; TOGETHER],
     ) {
-        for i in bits(rows) {
-            hashes[i] = Hasher::new().0;
-        }
+        hashes.fill(Hasher::new().0);
         for slot in &self.slots {
             let mut see = |physical| {
                 for i in bits(rows) {
-                    hashes[i] = hash_with(Hasher(hashes[i]), columns, *slot, physical, first + i).0;
+                    let hasher = Hasher(hashes[i]);
+                    hashes[i] = hash_with(hasher, columns, *slot, physical, first + i).0;
                 }
             };
             // What keys are made of mostly is asked once for all rows.
@@ -86,8 +86,8 @@ impl KeyColumns {
                 other => see(other),
             }
         }
-        for i in bits(rows) {
-            hashes[i] = Hasher(hashes[i]).finish();
+        for hash in hashes {
+            *hash = Hasher(*hash).finish();
         }
     }
 }

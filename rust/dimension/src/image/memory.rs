@@ -76,6 +76,13 @@ pub(super) fn prefetch(bytes: &[u8], at: usize) {
     let _ = (bytes, at);
 }
 
+/// Reads bytes for nothing but that their cache lines come, as many at a time as the core can have
+/// under way.
+#[inline(always)]
+pub(super) fn fetch(bytes: impl Iterator<Item = u8>) {
+    std::hint::black_box(bytes.fold(0, |all, byte| all ^ byte));
+}
+
 /// A bit for every byte that is `wanted`.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]

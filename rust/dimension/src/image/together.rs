@@ -1,31 +1,24 @@
-//! Lookups of many rows at once, column by column: what waits for memory waits together, and what a
-//! column is has to be asked once for several rows.
+//! Lookups of many rows at once, in steps that each do the same to all of them: what waits for
+//! memory waits together, and what a column is has to be asked once.
 //!
 //! ```text
-//!         hash, ask for buckets    ask for rows    compare and read
-//!         0-15
-//! step 0  16-23                    0-7
-//! step 1  24-31                    8-15            0-7, which have come meanwhile
-//! step 2                           16-23           8-15
+//! hash all keys | fetch all buckets | guess all rows from their tags | fetch all rows | compare | read
 //! ```
 //!
-//! A core waits for some twenty lines of memory at a time, and drops what else is asked for in advance:
-//! to ask for all rows and then to read all of them would have most of them asked for twice.
+//! A fetch is a loop of loads and nothing else, so that a core has as many of them under way as it can.
+//! Hints are no match for it: a core drops those that are too many, and waits for the address
+//! translation of the others, too.
 
 use std::ops::Range;
 
-use pelton_data::columns::{Columns, MemoryError, Slot};
+use pelton_data::columns::{Columns, MemoryError};
 
-use super::index::Guesses;
+use super::memory::{LINE, fetch};
 use super::shard::{Shard, first_word};
 use super::{Image, KeyColumns, NotLoaded, Projection};
 
-/// The most rows that are looked up at once: about as many lines of memory as a core asks for.
+/// The most rows that are looked up at once: some more than the lines of memory that a core waits for.
 pub const TOGETHER: usize = 32;
-
-/// Rows of a step, and how many steps there are.
-const STEP: usize = 8;
-const STEPS: usize = TOGETHER / STEP;
 
 /// Why the rows of keys were not read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,25 +34,20 @@ pub enum ReadError {
 /// Lookups of rows that stand one behind the other. Sets of them are bits, the first row's the lowest.
 struct Lookups<'a> {
     shard: &'a Shard,
-    keys: &'a KeyColumns,
-    first: usize,
-    /// The rows whose key has no NULL.
-    whole: u32,
     hashes: [u64; TOGETHER],
-    /// Where each is sought, and those that the bucket before did not tell of.
+    /// Where each is sought.
     buckets: [usize; TOGETHER],
-    further: u32,
-    /// Those whose place the tag of their key tells, and the bytes from there on.
+    /// The rows whose place the tag of their key tells, and their bytes from there on.
     guessed: u32,
     packed: [&'a [u8]; TOGETHER],
-    /// The bytes of a row that are read, about.
-    reach: usize,
+    /// The byte of a row that is farthest from its first, of those that are read.
+    last: usize,
 }
 
 impl Image {
     /// Looks up some rows, at most [`TOGETHER`], by their keys in one key group: reads the first row
     /// of each key into the same columns. Returns a bit for each row whose key was found, the first
-    /// row's the lowest.
+    /// row's the lowest. What then stands in the columns of the others means nothing.
     ///
     /// # Panics
     /// If there are more rows.
@@ -71,168 +59,144 @@ impl Image {
         projection: &Projection,
         columns: &mut Columns,
     ) -> Result<u32, ReadError> {
-        let steps = rows.len().div_ceil(STEP);
-        let mut lookups = Lookups::new(self.shard(group)?, keys, rows, projection, columns);
-        let (mut found, mut come, mut step) = (0, 0, 0);
-        lookups.hash(nth(0) | nth(1), columns);
-        while step < steps || lookups.further | come != 0 {
-            let asked = lookups.ask(nth(step));
-            step += 1;
-            lookups.hash(nth(step + 1), columns);
-            if come != 0 {
-                found |= lookups.read(come, &projection.chosen, columns)?;
-            }
-            come = asked;
-        }
-        let rest = lookups.whole & !found;
+        let shard = self.shard(group)?;
+        let whole = keys.whole(columns, rows.clone());
+        let mut lookups = Lookups {
+            shard,
+            hashes: [0; TOGETHER],
+            buckets: [0; TOGETHER],
+            guessed: 0,
+            packed: [&[]; TOGETHER],
+            last: last_byte(shard, projection),
+        };
+        keys.hash_all(columns, rows.start, whole, &mut lookups.hashes);
+        lookups.find_buckets();
+        lookups.guess_all(whole);
+        let mut found = lookups.compare(keys, columns, rows.start);
+        let rest = whole & !found;
         if rest != 0 {
-            found |= lookups.read_sought(rest, &projection.chosen, columns)?;
+            found |= lookups.seek(rest, keys, columns, rows.start);
         }
+        lookups.read(found, rows, projection, columns)?;
         Ok(found)
-    }
-}
-
-/// The rows of a step.
-#[inline(always)]
-fn nth(step: usize) -> u32 {
-    match step {
-        0..STEPS => ((1 << STEP) - 1) << (step * STEP),
-        _ => 0,
     }
 }
 
 impl<'a> Lookups<'a> {
+    /// Fetches the buckets of the hashes.
     #[inline(always)]
-    fn new(
-        shard: &'a Shard,
-        keys: &'a KeyColumns,
-        rows: Range<usize>,
-        projection: &Projection,
-        columns: &Columns,
-    ) -> Lookups<'a> {
-        Lookups {
-            shard,
-            keys,
-            first: rows.start,
-            whole: keys.whole(columns, rows),
-            hashes: [0; TOGETHER],
-            buckets: [0; TOGETHER],
-            further: 0,
-            guessed: 0,
-            packed: [&[]; TOGETHER],
-            reach: reach(shard, projection),
+    fn find_buckets(&mut self) {
+        let index = &self.shard.index;
+        for (bucket, hash) in self.buckets.iter_mut().zip(&self.hashes) {
+            *bucket = index.first(*hash);
         }
+        index.fetch(&self.buckets);
     }
 
-    /// Hashes the keys of some rows, and asks for their buckets.
+    /// Guesses where rows are, and fetches them.
     #[inline(always)]
-    fn hash(&mut self, rows: u32, columns: &Columns) {
-        let index = &self.shard.index;
-        let rows = self.whole & rows;
-        self.keys
-            .hash_all(columns, self.first, rows, &mut self.hashes);
-        for i in bits(rows) {
-            self.buckets[i] = index.first(self.hashes[i]);
-            index.prefetch(self.buckets[i]);
+    fn guess_all(&mut self, whole: u32) {
+        let mut sought = whole;
+        while sought != 0 {
+            sought = self.guess(sought);
         }
+        self.fetch();
     }
 
-    /// Asks for some rows, whose buckets have come, and for earlier ones that a later bucket tells of.
-    /// Returns which were asked for.
+    /// Guesses where some rows are, whose buckets have come: where the first key is that has their
+    /// tag. Asks for the rows of the others. Returns the rows that the next bucket tells of.
     #[inline(always)]
-    fn ask(&mut self, rows: u32) -> u32 {
-        let index = &self.shard.index;
-        let before = self.guessed;
-        for i in bits(self.whole & rows | std::mem::take(&mut self.further)) {
-            let guesses = index.guesses(self.buckets[i], self.hashes[i]);
-            self.guess(i, guesses);
-            if guesses.are_further() {
-                self.further |= 1 << i;
+    fn guess(&mut self, sought: u32) -> u32 {
+        let Shard { index, arena, .. } = self.shard;
+        let mut further = 0;
+        for i in bits(sought) {
+            let mut guesses = index.guesses(self.buckets[i], self.hashes[i]);
+            if let Some(place) = guesses.next() {
+                self.guessed |= 1 << i;
+                self.packed[i] = arena.row(place);
+                for place in guesses {
+                    arena.approach(place, self.last + 1);
+                }
+            } else if guesses.are_further() {
+                further |= 1 << i;
                 self.buckets[i] = index.next(self.buckets[i]);
                 index.prefetch(self.buckets[i]);
             }
         }
-        self.guessed & !before
+        further
     }
 
-    /// Asks for each row that may be the one of key `i`, and keeps the first.
+    /// Fetches the rows, as much of two lines as is read of each.
     #[inline(always)]
-    fn guess(&mut self, i: usize, guesses: Guesses<'_>) {
-        for place in guesses {
-            let row = self.shard.arena.approach(place, self.reach);
-            if self.guessed >> i & 1 == 0 {
-                self.guessed |= 1 << i;
-                self.packed[i] = row;
-            }
-        }
+    fn fetch(&self) {
+        let last = self.last.min(LINE);
+        let packed = self.packed.iter();
+        fetch(packed.filter_map(|row| Some(row.first()? ^ row.get(last)?)));
     }
 
-    /// Reads some rows that have come, but for those that turn out to be of another key.
+    /// Which of the guesses are right.
+    #[inline(always)]
+    fn compare(&self, keys: &KeyColumns, columns: &Columns, first: usize) -> u32 {
+        let layout = &*self.shard.layout;
+        let key = layout.key.iter().zip(keys.slots());
+        key.fold(self.guessed, |same, (column, slot)| {
+            let column = &layout.columns[*column];
+            same & column.are_same(&self.packed, same, *slot, columns, first)
+        })
+    }
+
+    /// Finds the rows of keys that no guess was right for; returns those that are there.
+    #[cold]
+    fn seek(&mut self, rest: u32, keys: &KeyColumns, columns: &Columns, first: usize) -> u32 {
+        let shard = self.shard;
+        bits(rest).fold(0, |found, i| {
+            let key = keys.key(columns, first + i);
+            let place = key.and_then(|key| shard.find_place(self.hashes[i], &key));
+            let Some(place) = place else { return found };
+            self.packed[i] = shard.arena.row(place);
+            found | 1 << i
+        })
+    }
+
+    /// Reads the rows that were found.
     #[inline(always)]
     fn read(
         &mut self,
-        come: u32,
-        chosen: &[(u32, Slot)],
-        columns: &mut Columns,
-    ) -> Result<u32, MemoryError> {
-        let layout = &*self.shard.layout;
-        let key = layout.key.iter().zip(self.keys.slots());
-        let found = key.fold(come, |found, (column, slot)| {
-            let column = &layout.columns[*column];
-            found & column.are_same(&self.packed, found, *slot, columns, self.first)
-        });
-        self.read_columns(found, chosen, columns)?;
-        Ok(found)
-    }
-
-    /// Reads the rows of keys whose place no guess has told.
-    #[cold]
-    fn read_sought(
-        &mut self,
-        rest: u32,
-        chosen: &[(u32, Slot)],
-        columns: &mut Columns,
-    ) -> Result<u32, MemoryError> {
-        let mut found = 0;
-        for i in bits(rest) {
-            let key = self.keys.key(columns, self.first + i);
-            if let Some(place) = key.and_then(|key| self.shard.find_place(self.hashes[i], &key)) {
-                self.packed[i] = self.shard.arena.row(place);
-                found |= 1 << i;
-            }
-        }
-        self.read_columns(found, chosen, columns)?;
-        Ok(found)
-    }
-
-    #[inline(always)]
-    fn read_columns(
-        &mut self,
         found: u32,
-        chosen: &[(u32, Slot)],
+        rows: Range<usize>,
+        projection: &Projection,
         columns: &mut Columns,
     ) -> Result<(), MemoryError> {
-        let Shard { layout, arena, .. } = self.shard;
-        if layout.is_linked {
-            for i in bits(found) {
-                self.packed[i] = arena.row(first_word(self.packed[i]));
-            }
+        if found == 0 {
+            return Ok(());
         }
-        for (number, slot) in chosen {
-            let rows = bits(found).map(|i| (self.first + i, self.packed[i]));
-            layout.columns[*number as usize].read_each(rows, *slot, columns)?;
+        let Shard { layout, arena, .. } = self.shard;
+        // What stands one behind the other is read fastest: rows that were not found are some other.
+        let some = self.packed[found.trailing_zeros() as usize];
+        for i in bits(!found) {
+            self.packed[i] = some;
+        }
+        if layout.is_linked {
+            let rows = self.packed.map(|last| arena.row(first_word(last)));
+            self.packed = rows;
+            self.fetch();
+        }
+        let packed = &self.packed[..rows.len()];
+        for (number, slot) in &projection.chosen {
+            layout.columns[*number as usize].read_each(packed, *slot, columns, rows.start)?;
         }
         Ok(())
     }
 }
 
-/// The bytes of a row that have to be there to compare its key and to read the chosen columns, about.
-fn reach(shard: &Shard, projection: &Projection) -> usize {
+/// The byte of a row that is farthest from its first, of those that are needed to compare its key and
+/// to read the chosen columns, about.
+fn last_byte(shard: &Shard, projection: &Projection) -> usize {
     let chosen = projection.chosen.iter();
     let chosen = chosen.map(|(number, _)| *number as usize);
     let read = shard.layout.key.iter().copied().chain(chosen);
     let reach = read.map(|number| shard.layout.columns[number].reach);
-    reach.max().unwrap_or_default()
+    reach.max().unwrap_or_default().saturating_sub(1)
 }
 
 /// The numbers of the bits that are set, the lowest first.
