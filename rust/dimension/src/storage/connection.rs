@@ -13,6 +13,7 @@ use object_store::{
 };
 use tokio::runtime::Runtime;
 
+use super::buffers::Buffers;
 use super::{Location, join, object_path};
 use crate::error::Error;
 
@@ -28,6 +29,7 @@ pub struct Connection {
     /// The directory itself first.
     roots: Vec<Root>,
     runtime: Runtime,
+    buffers: Buffers,
 }
 
 /// A directory with the client of its store.
@@ -73,7 +75,11 @@ impl DataFile {
 
 impl Connection {
     pub(super) fn new(roots: Vec<Root>, runtime: Runtime) -> Connection {
-        Connection { roots, runtime }
+        Connection {
+            roots,
+            runtime,
+            buffers: Buffers::default(),
+        }
     }
 
     /// How messages name a path.
@@ -156,7 +162,8 @@ impl Connection {
                 if_match: file.etag.clone(),
                 ..GetOptions::default()
             };
-            root.store.get_opts(&path, options).await?.bytes().await
+            let answer = root.store.get_opts(&path, options).await?;
+            self.buffers.bytes(answer).await
         };
         let wanted: Vec<Range<u64>> = ranges.iter().filter(|r| !r.is_empty()).cloned().collect();
         let read = coalesce_ranges(&wanted, fetch, GAP);

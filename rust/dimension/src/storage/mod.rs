@@ -5,6 +5,7 @@
 //! a client of it that lives as long as one listing or one load, with the runtime that its
 //! requests run on: no thread and no socket stays behind.
 
+mod buffers;
 mod connection;
 mod hdfs;
 mod location;
