@@ -49,6 +49,7 @@ fn main() {
                 let given = arguments.next().and_then(|rows| rows.parse().ok());
                 rows = vec![given.expect("--rows takes a number")];
             }
+            option if option.starts_with('-') => panic!("unknown: {option}"),
             path => file = Some(path.to_owned()),
         }
     }

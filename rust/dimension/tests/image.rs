@@ -322,14 +322,16 @@ fn check(image: &Image, table: &Table, expected: &HashMap<String, Vec<String>>, 
     }
 }
 
-/// Looks the same keys up, some at once: each finds its first row.
+/// Looks the same keys up, some at once: each finds its first row, the others become NULL, and other
+/// rows stay as they are.
 fn check_together(
     image: &Image,
     table: &Table,
     expected: &HashMap<String, Vec<String>>,
     missing: &Table,
 ) {
-    let mut batch = Batch::new(table, TOGETHER + 1, Duplicates::Error, Groups::whole());
+    let capacity = 2 * TOGETHER + 32;
+    let mut batch = Batch::new(table, capacity, Duplicates::Error, Groups::whole());
     let chosen: Vec<_> = batch.slots.iter().copied().enumerate().collect();
     let projection = Projection::new(image.columns(), &chosen);
     let keys = batch.shape.key_columns();
@@ -338,26 +340,38 @@ fn check_together(
         .iter()
         .zip(missing.rows.iter().cycle())
         .flat_map(|(a, b)| [a, b])
+        .chain(&missing.rows)
         .collect();
+    let other = &missing.rows[0];
     for (number, some) in rows.chunks(TOGETHER - table.rows.len() % 7).enumerate() {
-        // Those of the batch begin at its first row, or at its second.
-        let first = number % 2;
+        // Those of the batch begin at its second row, or so that they pass a word of validity.
+        let first = [1, 50][number % 2];
         batch.columns.clear();
+        let looked_up = first..first + some.len();
         for (i, row) in some.iter().enumerate() {
             batch.put(first + i, row);
         }
-        let looked_up = first..first + some.len();
+        let others = [first - 1, looked_up.end];
+        others.iter().for_each(|at| batch.put(*at, other));
         let found = image.read_all(0, &keys, looked_up, &projection, &mut batch.columns);
         let found = found.unwrap();
         for (i, row) in some.iter().enumerate() {
             let wanted = expected.get(&shown(&row[..table.keys]));
             let first_row = wanted.and_then(|rows| rows.first());
             assert_eq!(found >> i & 1 == 1, first_row.is_some(), "{row:?}");
-            if let Some(first_row) = first_row {
-                assert_eq!(&shown(&batch.values(first + i)), first_row);
+            let read = batch.values(first + i);
+            match first_row {
+                Some(first_row) => assert_eq!(&shown(&read), first_row),
+                None => assert_eq!(read, vec![Value::Null; read.len()], "{row:?}"),
             }
         }
+        assert_eq!(u64::from(found) >> some.len(), 0);
+        for at in others {
+            assert_eq!(shown(&batch.values(at)), shown(other));
+        }
     }
+    let none = image.read_all(0, &keys, 7..7, &projection, &mut batch.columns);
+    assert_eq!(none, Ok(0));
 }
 
 fn any_table() -> impl Strategy<Value = (Table, Table)> {

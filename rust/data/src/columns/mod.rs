@@ -63,9 +63,10 @@ pub struct Columns {
 /// for each row.
 #[inline(always)]
 fn bits_of(rows: Range<usize>) -> (usize, usize, u64) {
+    debug_assert!(rows.len() <= 64);
     let others = 64 - rows.len() as u32;
-    let all = u64::MAX.checked_shr(others).unwrap_or(0);
-    (rows.start / 64, rows.start % 64, all)
+    let mask = u64::MAX.checked_shr(others).unwrap_or(0);
+    (rows.start / 64, rows.start % 64, mask)
 }
 
 /// A Rust type that is the value of a region.
@@ -202,26 +203,26 @@ impl Columns {
     #[inline(always)]
     pub fn valid_bits(&self, slot: Slot, rows: Range<usize>) -> u64 {
         let words = &self.validity[slot.id as usize * self.words_per_slot..];
-        let (at, shift, all) = bits_of(rows);
+        let (at, shift, mask) = bits_of(rows);
         let word = |at: usize| words.get(at).map_or(0, |word| u128::from(*word));
-        ((word(at + 1) << 64 | word(at)) >> shift) as u64 & all
+        ((word(at + 1) << 64 | word(at)) >> shift) as u64 & mask
     }
 
     /// Says which of some rows, at most 64, are not NULL: a bit for each, the first row's the lowest.
     #[inline(always)]
     pub fn set_valid_bits(&mut self, slot: Slot, rows: Range<usize>, valid: u64) {
-        if self.is_single() {
+        if self.is_single() && !rows.is_empty() {
             // Of a single row nothing is kept, so that no instruction waits for an earlier one's bit.
             self.validity[slot.id as usize] = valid;
             return;
         }
         let words = &mut self.validity[slot.id as usize * self.words_per_slot..];
-        let (at, shift, all) = bits_of(rows);
-        let (all, valid) = (u128::from(all) << shift, u128::from(valid & all) << shift);
-        for (at, shift) in [(at, 0), (at + 1, 64)] {
-            let (all, valid) = ((all >> shift) as u64, (valid >> shift) as u64);
-            if all != 0 {
-                words[at] = words[at] & !all | valid;
+        let (at, shift, mask) = bits_of(rows);
+        let (both, bits) = (u128::from(mask) << shift, u128::from(valid & mask) << shift);
+        for (word, down) in [(at, 0), (at + 1, 64)] {
+            let (mask, bits) = ((both >> down) as u64, (bits >> down) as u64);
+            if mask != 0 {
+                words[word] = words[word] & !mask | bits;
             }
         }
     }
@@ -393,9 +394,7 @@ mod tests {
             for first in 0..=capacity {
                 for end in first..=capacity.min(first + 64) {
                     let valid = 0xa5a5_5a5a_c3c3_3c3c_u64.rotate_left((first + end) as u32);
-                    if end > first {
-                        columns.set_valid_bits(slots[1], first..end, valid);
-                    }
+                    columns.set_valid_bits(slots[1], first..end, valid);
                     for row in first..end {
                         expected[row] = valid >> (row - first) & 1 == 1;
                     }

@@ -13,7 +13,7 @@
 use pelton_data::columns::PADDING;
 
 use super::Refusal;
-use super::memory::{LINE, Memory, prefetch};
+use super::memory::{Memory, prefetch};
 
 /// Segments are so large where rows fill them, in bits: 32 MiB, 16 huge pages.
 const LARGEST: u32 = 25;
@@ -94,13 +94,12 @@ impl Arena {
         &self.segments[number][at..]
     }
 
-    /// The same, and asks for the first `len` of them, no more than two lines.
+    /// Asks for a row: for the lines of its first byte and of byte `last`.
     #[inline(always)]
-    pub(super) fn approach(&self, place: Place, len: usize) -> &[u8] {
+    pub(super) fn approach(&self, place: Place, last: usize) {
         let row = self.row(place);
         prefetch(row, 0);
-        prefetch(row, len.clamp(1, LINE + 1) - 1);
-        row
+        prefetch(row, last);
     }
 
     /// Overwrites the first 4 bytes of a row.

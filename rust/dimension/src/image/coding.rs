@@ -85,41 +85,42 @@ pub(super) struct End {
     pub(super) field: BitField,
 }
 
-/// Sets values of fixed length, from row `first` on. Of one that is NULL something is set, too: no
-/// branch has to be guessed.
-#[inline(always)]
-fn set_each<T: Native>(
-    packed: &[&[u8]],
+/// Packed rows, and where their values go: one behind the other, from a row of a slot on.
+struct Target<'a> {
+    packed: &'a [&'a [u8]],
     slot: Slot,
-    columns: &mut Columns,
     first: usize,
-    value: impl Fn(&[u8]) -> T,
-) {
-    let values = columns.values_mut(slot, columns.capacity());
-    let values = &mut values[first..][..packed.len()];
-    for (to, row) in values.iter_mut().zip(packed) {
-        *to = value(row);
-    }
 }
 
-/// Sets strings, which `push` adds to the heap of the columns. `valid`: a bit for each row.
-#[inline(always)]
-fn push_each(
-    packed: &[&[u8]],
-    slot: Slot,
-    columns: &mut Columns,
-    first: usize,
-    valid: u64,
-    push: impl Fn(&[u8], &mut Columns) -> Result<View, MemoryError>,
-) -> Result<(), MemoryError> {
-    for (i, row) in packed.iter().enumerate() {
-        let view = match valid >> i & 1 {
-            0 => View::default(),
-            _ => push(row, columns)?,
-        };
-        columns.set(slot, first + i, view);
+impl Target<'_> {
+    /// Sets values of fixed length. Of one that is NULL something is set, too: no branch has to be
+    /// guessed.
+    #[inline(always)]
+    fn set<T: Native>(&self, columns: &mut Columns, value: impl Fn(&[u8]) -> T) {
+        let values = columns.values_mut(self.slot, columns.capacity());
+        let values = &mut values[self.first..][..self.packed.len()];
+        for (to, row) in values.iter_mut().zip(self.packed) {
+            *to = value(row);
+        }
     }
-    Ok(())
+
+    /// Sets strings, which `push` adds to the heap of the columns. `valid`: a bit for each row.
+    #[inline(always)]
+    fn push(
+        &self,
+        columns: &mut Columns,
+        valid: u64,
+        push: impl Fn(&[u8], &mut Columns) -> Result<View, MemoryError>,
+    ) -> Result<(), MemoryError> {
+        for (i, row) in self.packed.iter().enumerate() {
+            let view = match valid >> i & 1 {
+                0 => View::default(),
+                _ => push(row, columns)?,
+            };
+            columns.set(self.slot, self.first + i, view);
+        }
+        Ok(())
+    }
 }
 
 impl Number {
@@ -165,11 +166,13 @@ impl End {
 }
 
 impl PackedColumn {
-    /// Reads the values of packed rows, at most 64, into the rows of a slot from `first` on.
+    /// Reads the values of packed rows, at most 64, into the rows of a slot from `first` on. Those
+    /// without a bit in `wanted` become NULL.
     #[inline(always)]
     pub(super) fn read_each(
         &self,
         packed: &[&[u8]],
+        wanted: u64,
         slot: Slot,
         columns: &mut Columns,
         first: usize,
@@ -180,77 +183,52 @@ impl PackedColumn {
             let rows = packed.iter().zip(0..);
             rows.fold(0, |valid, (row, i)| valid | (null.read(row) ^ 1) << i)
         });
+        let valid = valid & wanted;
         columns.set_valid_bits(slot, first..first + packed.len(), valid);
+        let to = Target {
+            packed,
+            slot,
+            first,
+        };
         match self.coding {
-            Coding::Number(number) => match self.physical {
-                Physical::I8 => {
-                    set_each(packed, slot, columns, first, |row| number.read(row) as i8)
-                }
-                Physical::I16 => {
-                    set_each(packed, slot, columns, first, |row| number.read(row) as i16)
-                }
-                Physical::I32 => {
-                    set_each(packed, slot, columns, first, |row| number.read(row) as i32)
-                }
-                Physical::I64 => set_each(packed, slot, columns, first, |row| number.read(row)),
-                Physical::I128 => {
-                    set_each(packed, slot, columns, first, |row| {
-                        i128::from(number.read(row))
-                    });
-                }
-                _ => set_each(packed, slot, columns, first, |row| Timestamp {
-                    millis: number.read(row),
-                    nanos: 0,
-                }),
-            },
+            Coding::Number(number) => self.read_numbers(number, &to, columns),
             Coding::Scaled { number, divisor } => {
                 let value = |row: &[u8]| scaled(number.read(row), divisor);
                 match self.physical {
-                    Physical::F32 => {
-                        set_each(packed, slot, columns, first, |row| value(row) as f32)
-                    }
-                    _ => set_each(packed, slot, columns, first, value),
+                    Physical::F32 => to.set(columns, |row| value(row) as f32),
+                    _ => to.set(columns, value),
                 }
             }
             Coding::Bits(number) => match self.physical {
-                Physical::F32 => {
-                    set_each(packed, slot, columns, first, |row| float(number.read(row)))
-                }
-                _ => set_each(packed, slot, columns, first, |row| double(number.read(row))),
+                Physical::F32 => to.set(columns, |row| float(number.read(row))),
+                _ => to.set(columns, |row| double(number.read(row))),
             },
             Coding::Few {
                 code,
                 ref dictionary,
             } => {
-                // What stands where the row is NULL may be in no dictionary.
-                let is_valid = |row: &[u8]| null.is_none_or(|null| null.read(row) == 0);
-                let bits = |row: &[u8]| match is_valid(row) {
-                    true => dictionary.word(code.read(row) as u32),
-                    false => 0,
-                };
+                let bits = |row: &[u8]| dictionary.word(code.read(row) as u32);
                 match self.physical {
-                    Physical::F32 => set_each(packed, slot, columns, first, |row| float(bits(row))),
-                    _ => set_each(packed, slot, columns, first, |row| double(bits(row))),
+                    Physical::F32 => to.set(columns, |row| float(bits(row))),
+                    _ => to.set(columns, |row| double(bits(row))),
                 }
             }
-            Coding::Instant { millis, nanos } => set_each(packed, slot, columns, first, |row| {
-                let (millis, nanos) = (millis.read(row), nanos.read(row) as i32);
-                Timestamp { millis, nanos }
+            Coding::Instant { millis, nanos } => to.set(columns, |row| Timestamp {
+                millis: millis.read(row),
+                nanos: nanos.read(row) as i32,
             }),
-            Coding::Wide { low, high } => {
-                set_each(packed, slot, columns, first, |row| wide(row, low, high));
-            }
+            Coding::Wide { low, high } => to.set(columns, |row| wide(row, low, high)),
             Coding::Dictionary {
                 code,
                 ref dictionary,
             } => {
-                return push_each(packed, slot, columns, first, valid, |row, columns| {
+                return to.push(columns, valid, |row, columns| {
                     let (bytes, len) = dictionary.padded(code.read(row) as u32);
                     columns.push_prefix(bytes, len)
                 });
             }
             Coding::Text { part, ref symbols } => {
-                return push_each(packed, slot, columns, first, valid, |row, columns| {
+                return to.push(columns, valid, |row, columns| {
                     let (start, end) = (part.start.read(row), part.end.read(row));
                     match symbols {
                         None => columns.push_prefix(&row[start..], end - start),
@@ -262,6 +240,21 @@ impl PackedColumn {
         Ok(())
     }
 
+    #[inline(always)]
+    fn read_numbers(&self, number: Number, to: &Target<'_>, columns: &mut Columns) {
+        match self.physical {
+            Physical::I8 => to.set(columns, |row| number.read(row) as i8),
+            Physical::I16 => to.set(columns, |row| number.read(row) as i16),
+            Physical::I32 => to.set(columns, |row| number.read(row) as i32),
+            Physical::I64 => to.set(columns, |row| number.read(row)),
+            Physical::I128 => to.set(columns, |row| i128::from(number.read(row))),
+            _ => to.set(columns, |row| Timestamp {
+                millis: number.read(row),
+                nanos: 0,
+            }),
+        }
+    }
+
     /// Reads the value of a packed row into row `at` of a slot.
     #[inline(always)]
     pub(super) fn read(
@@ -271,7 +264,7 @@ impl PackedColumn {
         columns: &mut Columns,
         at: usize,
     ) -> Result<(), MemoryError> {
-        self.read_each(&[row], slot, columns, at)
+        self.read_each(&[row], u64::MAX, slot, columns, at)
     }
 
     /// Which of some packed rows, a bit for each, hold the value that stands in the same row of a slot

@@ -35,31 +35,14 @@ pub(super) struct Entry {
     number: usize,
 }
 
-/// The places of a bucket whose tags are a hash's.
+/// What a bucket says of a key, by the tag of its hash alone.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Guesses<'a> {
-    line: &'a [u8],
-    matches: u32,
-}
-
-impl Guesses<'_> {
-    /// Whether there is none here, but may be in the next bucket.
-    #[inline(always)]
-    pub(super) fn are_further(&self) -> bool {
-        self.matches == 0 && word(self.line, PASSED) != 0
-    }
-}
-
-impl Iterator for Guesses<'_> {
-    type Item = Place;
-
-    #[inline(always)]
-    fn next(&mut self) -> Option<Place> {
-        let number = self.matches.trailing_zeros() as usize;
-        let place = (self.matches != 0).then(|| place(self.line, number));
-        self.matches &= self.matches.wrapping_sub(1);
-        place
-    }
+pub(super) enum Guess {
+    /// It is nearly always here, if anywhere.
+    At(Place),
+    /// It may be in the next bucket.
+    Further,
+    Nowhere,
 }
 
 impl Index {
@@ -108,13 +91,18 @@ impl Index {
         fetch(buckets.iter().map(|bucket| self.memory[bucket * LINE]));
     }
 
-    /// The places in a bucket that may be a hash's, nearly always one or none: guesses, to be asked
-    /// for.
+    /// What a bucket says of a hash: the first entry with its tag.
     #[inline(always)]
-    pub(super) fn guesses(&self, bucket: usize, hash: u64) -> Guesses<'_> {
+    pub(super) fn guess(&self, bucket: usize, hash: u64) -> Guess {
         let line = self.line(bucket);
         let matches = matching(line, tag(hash));
-        Guesses { line, matches }
+        if matches != 0 {
+            Guess::At(place(line, matches.trailing_zeros() as usize))
+        } else if word(line, PASSED) != 0 {
+            Guess::Further
+        } else {
+            Guess::Nowhere
+        }
     }
 
     #[inline(always)]

@@ -54,14 +54,16 @@ impl KeyColumns {
     /// If there are more than [`TOGETHER`] rows.
     pub(super) fn whole(&self, columns: &Columns, rows: Range<usize>) -> u32 {
         assert!(rows.len() <= TOGETHER, "{} rows at once", rows.len());
+        let all = (1_u64 << rows.len()) - 1;
         let slots = self.slots.iter();
-        let whole = slots.fold(u64::MAX, |whole, slot| {
+        let whole = slots.fold(all, |whole, slot| {
             whole & columns.valid_bits(*slot, rows.clone())
         });
         whole as u32
     }
 
-    /// Sets the hashes of the keys of some rows from `first` on, a bit of `rows` for each.
+    /// Sets the hashes of the keys of some rows from `first` on, a bit of `rows` for each. Those of
+    /// others mean nothing.
     #[inline(always)]
     pub(super) fn hash_all(
         &self,

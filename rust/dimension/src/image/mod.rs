@@ -47,8 +47,10 @@ pub use survey::Survey;
 pub use together::{ReadError, TOGETHER};
 
 use arena::Place;
+use index::Guess;
 use layout::RowLayout;
 use shard::Shard;
+use together::last_byte;
 
 /// A dimension in memory: immutable, shared by all who look things up in it.
 #[derive(Debug)]
@@ -132,9 +134,9 @@ impl Image {
     pub fn approach(&self, probe: &mut Probe) {
         if let Ok(shard) = self.shard(probe.group)
             && let bucket = shard.index.first(probe.hash)
-            && let Some(place) = shard.index.guesses(bucket, probe.hash).next()
+            && let Guess::At(place) = shard.index.guess(bucket, probe.hash)
         {
-            shard.arena.approach(place, shard.layout.stride);
+            shard.arena.approach(place, last_byte(shard.layout.stride));
             probe.guess = Some(place);
         }
     }

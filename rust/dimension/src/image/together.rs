@@ -2,17 +2,18 @@
 //! memory waits together, and what a column is has to be asked once.
 //!
 //! ```text
-//! hash all keys | fetch all buckets | guess all rows from their tags | fetch all rows | compare | read
+//! hash all keys | fetch all buckets | guess rows by tags | fetch all rows | compare, seek the rest | read
 //! ```
 //!
 //! A fetch is a loop of loads and nothing else, so that a core has as many of them under way as it can.
-//! Hints are no match for it: a core drops those that are too many, and waits for the address
-//! translation of the others, too.
+//! Hints are no match for it but where they are few: a core drops those that are too many, and waits for
+//! the address translation of the others, too.
 
 use std::ops::Range;
 
 use pelton_data::columns::{Columns, MemoryError};
 
+use super::index::Guess;
 use super::memory::{LINE, fetch};
 use super::shard::{Shard, first_word};
 use super::{Image, KeyColumns, NotLoaded, Projection};
@@ -37,20 +38,24 @@ struct Lookups<'a> {
     hashes: [u64; TOGETHER],
     /// Where each is sought.
     buckets: [usize; TOGETHER],
-    /// The rows whose place the tag of their key tells, and their bytes from there on.
+    /// The rows whose place the tag of their key tells.
     guessed: u32,
+    /// The packed row of each, as far as it is known: the guessed one, then the right one.
     packed: [&'a [u8]; TOGETHER],
-    /// The byte of a row that is farthest from its first, of those that are read.
+    /// The last byte of a packed row that is fetched.
     last: usize,
 }
 
 impl Image {
     /// Looks up some rows, at most [`TOGETHER`], by their keys in one key group: reads the first row
     /// of each key into the same columns. Returns a bit for each row whose key was found, the first
-    /// row's the lowest. What then stands in the columns of the others means nothing.
+    /// row's the lowest. The others become NULL.
+    ///
+    /// # Errors
+    /// If the key group is not loaded, or there is no memory for strings.
     ///
     /// # Panics
-    /// If there are more rows.
+    /// If there are more rows, or rows beyond the columns' capacity.
     pub fn read_all(
         &self,
         group: u32,
@@ -67,13 +72,14 @@ impl Image {
             buckets: [0; TOGETHER],
             guessed: 0,
             packed: [&[]; TOGETHER],
-            last: last_byte(shard, projection),
+            last: last_byte(reach(shard, projection)),
         };
         keys.hash_all(columns, rows.start, whole, &mut lookups.hashes);
-        lookups.find_buckets();
+        lookups.fetch_buckets();
         lookups.guess_all(whole);
         let mut found = lookups.compare(keys, columns, rows.start);
-        let rest = whole & !found;
+        // Keys that are nowhere have no guess; those of the rest share their tag with another.
+        let rest = lookups.guessed & !found;
         if rest != 0 {
             found |= lookups.seek(rest, keys, columns, rows.start);
         }
@@ -85,7 +91,7 @@ impl Image {
 impl<'a> Lookups<'a> {
     /// Fetches the buckets of the hashes.
     #[inline(always)]
-    fn find_buckets(&mut self) {
+    fn fetch_buckets(&mut self) {
         let index = &self.shard.index;
         for (bucket, hash) in self.buckets.iter_mut().zip(&self.hashes) {
             *bucket = index.first(*hash);
@@ -100,38 +106,37 @@ impl<'a> Lookups<'a> {
         while sought != 0 {
             sought = self.guess(sought);
         }
-        self.fetch();
+        self.fetch_rows();
     }
 
     /// Guesses where some rows are, whose buckets have come: where the first key is that has their
-    /// tag. Asks for the rows of the others. Returns the rows that the next bucket tells of.
+    /// tag. Returns the rows that the next bucket tells of.
     #[inline(always)]
     fn guess(&mut self, sought: u32) -> u32 {
         let Shard { index, arena, .. } = self.shard;
         let mut further = 0;
         for i in bits(sought) {
-            let mut guesses = index.guesses(self.buckets[i], self.hashes[i]);
-            if let Some(place) = guesses.next() {
-                self.guessed |= 1 << i;
-                self.packed[i] = arena.row(place);
-                for place in guesses {
-                    arena.approach(place, self.last + 1);
+            match index.guess(self.buckets[i], self.hashes[i]) {
+                Guess::At(place) => {
+                    self.guessed |= 1 << i;
+                    self.packed[i] = arena.row(place);
                 }
-            } else if guesses.are_further() {
-                further |= 1 << i;
-                self.buckets[i] = index.next(self.buckets[i]);
-                index.prefetch(self.buckets[i]);
+                Guess::Further => {
+                    further |= 1 << i;
+                    self.buckets[i] = index.next(self.buckets[i]);
+                    index.prefetch(self.buckets[i]);
+                }
+                Guess::Nowhere => {}
             }
         }
         further
     }
 
-    /// Fetches the rows, as much of two lines as is read of each.
+    /// Fetches the rows that were guessed; of the others there is nothing.
     #[inline(always)]
-    fn fetch(&self) {
-        let last = self.last.min(LINE);
+    fn fetch_rows(&self) {
         let packed = self.packed.iter();
-        fetch(packed.filter_map(|row| Some(row.first()? ^ row.get(last)?)));
+        fetch(packed.filter_map(|row| Some(row.first()? ^ row.get(self.last)?)));
     }
 
     /// Which of the guesses are right.
@@ -145,17 +150,19 @@ impl<'a> Lookups<'a> {
         })
     }
 
-    /// Finds the rows of keys that no guess was right for; returns those that are there.
-    #[cold]
+    /// Finds the rows of keys whose guess was another's; returns those that are there.
     fn seek(&mut self, rest: u32, keys: &KeyColumns, columns: &Columns, first: usize) -> u32 {
         let shard = self.shard;
-        bits(rest).fold(0, |found, i| {
+        let mut found = 0;
+        for i in bits(rest) {
             let key = keys.key(columns, first + i);
             let place = key.and_then(|key| shard.find_place(self.hashes[i], &key));
-            let Some(place) = place else { return found };
-            self.packed[i] = shard.arena.row(place);
-            found | 1 << i
-        })
+            if let Some(place) = place {
+                self.packed[i] = shard.arena.row(place);
+                found |= 1 << i;
+            }
+        }
+        found
     }
 
     /// Reads the rows that were found.
@@ -167,41 +174,48 @@ impl<'a> Lookups<'a> {
         projection: &Projection,
         columns: &mut Columns,
     ) -> Result<(), MemoryError> {
+        let Shard { layout, arena, .. } = self.shard;
         if found == 0 {
+            for (_, slot) in &projection.chosen {
+                columns.set_valid_bits(*slot, rows.clone(), 0);
+            }
             return Ok(());
         }
-        let Shard { layout, arena, .. } = self.shard;
-        // What stands one behind the other is read fastest: rows that were not found are some other.
+        // To read every row is faster than to ask which: one that was not found is read as another.
         let some = self.packed[found.trailing_zeros() as usize];
         for i in bits(!found) {
             self.packed[i] = some;
         }
         if layout.is_linked {
-            let rows = self.packed.map(|last| arena.row(first_word(last)));
-            self.packed = rows;
-            self.fetch();
+            self.packed = self.packed.map(|row| arena.row(first_word(row)));
         }
         let packed = &self.packed[..rows.len()];
         for (number, slot) in &projection.chosen {
-            layout.columns[*number as usize].read_each(packed, *slot, columns, rows.start)?;
+            let column = &layout.columns[*number as usize];
+            column.read_each(packed, found.into(), *slot, columns, rows.start)?;
         }
         Ok(())
     }
 }
 
-/// The byte of a row that is farthest from its first, of those that are needed to compare its key and
-/// to read the chosen columns, about.
-fn last_byte(shard: &Shard, projection: &Projection) -> usize {
+/// The bytes of a row that have to be there to compare its key and to read the chosen columns, about.
+fn reach(shard: &Shard, projection: &Projection) -> usize {
     let chosen = projection.chosen.iter();
     let chosen = chosen.map(|(number, _)| *number as usize);
     let read = shard.layout.key.iter().copied().chain(chosen);
     let reach = read.map(|number| shard.layout.columns[number].reach);
-    reach.max().unwrap_or_default().saturating_sub(1)
+    reach.max().unwrap_or_default()
+}
+
+/// The last of so many bytes of a row that is worth to be asked for: two lines are, at most.
+#[inline(always)]
+pub(super) fn last_byte(reach: usize) -> usize {
+    reach.saturating_sub(1).min(LINE)
 }
 
 /// The numbers of the bits that are set, the lowest first.
 #[inline(always)]
-pub(super) fn bits(mut set: u32) -> impl Iterator<Item = usize> + Clone {
+pub(super) fn bits(mut set: u32) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
         let lowest = set.trailing_zeros() as usize;
         let is_one = set != 0;
