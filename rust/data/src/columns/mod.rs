@@ -63,7 +63,7 @@ pub struct Columns {
 /// for each row.
 #[inline(always)]
 fn bits_of(rows: Range<usize>) -> (usize, usize, u64) {
-    debug_assert!(rows.len() <= 64);
+    assert!(rows.len() <= 64, "{} rows at once", rows.len());
     let others = 64 - rows.len() as u32;
     let mask = u64::MAX.checked_shr(others).unwrap_or(0);
     (rows.start / 64, rows.start % 64, mask)
@@ -200,6 +200,9 @@ impl Columns {
     }
 
     /// Which of some rows, at most 64, are not NULL: a bit for each, the first row's the lowest.
+    ///
+    /// # Panics
+    /// If there are more rows.
     #[inline(always)]
     pub fn valid_bits(&self, slot: Slot, rows: Range<usize>) -> u64 {
         let words = &self.validity[slot.id as usize * self.words_per_slot..];
@@ -209,6 +212,9 @@ impl Columns {
     }
 
     /// Says which of some rows, at most 64, are not NULL: a bit for each, the first row's the lowest.
+    ///
+    /// # Panics
+    /// If there are more rows.
     #[inline(always)]
     pub fn set_valid_bits(&mut self, slot: Slot, rows: Range<usize>, valid: u64) {
         if self.is_single() && !rows.is_empty() {

@@ -51,9 +51,10 @@ impl KeyColumns {
     /// A bit for each of some rows that has a key, the first row's the lowest.
     ///
     /// # Panics
-    /// If there are more than [`TOGETHER`] rows.
+    /// If there are more than [`TOGETHER`] rows, or rows beyond the columns' capacity.
     pub(super) fn whole(&self, columns: &Columns, rows: Range<usize>) -> u32 {
         assert!(rows.len() <= TOGETHER, "{} rows at once", rows.len());
+        assert!(rows.end <= columns.capacity(), "{rows:?} of the columns");
         let all = (1_u64 << rows.len()) - 1;
         let slots = self.slots.iter();
         let whole = slots.fold(all, |whole, slot| {

@@ -1,5 +1,5 @@
-//! Memory that files are read into again and again. What was just taken from the system costs a
-//! fault a page: a tenth of the time of a load.
+//! Memory that local files are read into again and again. What was just taken from the system costs
+//! a fault a page: a tenth of the time of a load.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -8,28 +8,40 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use object_store::{GetResult, GetResultPayload};
+use tokio::task::spawn_blocking;
 
 /// Smaller buffers are not kept: an allocator has them at hand.
-const SMALLEST: usize = 1 << 20;
+const SMALLEST: usize = 2 << 20;
 
-/// The buffers of a connection that nothing is read from any more.
+/// The buffers of a connection. They take no more memory than was read from at once.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Buffers(Arc<Mutex<Vec<Vec<u8>>>>);
+pub(super) struct Buffers(Arc<Mutex<Pool>>);
+
+#[derive(Debug, Default)]
+struct Pool {
+    /// Those that nothing is read from any more.
+    free: Vec<Vec<u8>>,
+    /// Bytes of those that are read from, and the most that ever were.
+    live: usize,
+    most: usize,
+}
 
 /// Is given back when the last [`Bytes`] of it are dropped.
 struct Buffer {
     bytes: Vec<u8>,
+    size: usize,
     home: Buffers,
 }
 
 impl Buffers {
-    /// The bytes of an answer. Those of local files are read here; others come as their store's
-    /// client has them.
+    /// The bytes of an answer, as many as are there. Those of local files are read here; others come
+    /// as their store's client has them.
     pub(super) async fn bytes(&self, answer: GetResult) -> object_store::Result<Bytes> {
         let range = answer.range.clone();
         match answer.payload {
             GetResultPayload::File(file, _) => {
-                let read = self.read(file, range);
+                let home = self.clone();
+                let read = spawn_blocking(move || home.read(file, range)).await?;
                 read.map_err(|cause| object_store::Error::Generic {
                     store: "LocalFileSystem",
                     source: cause.into(),
@@ -39,37 +51,36 @@ impl Buffers {
         }
     }
 
-    fn read(&self, mut file: File, range: Range<u64>) -> io::Result<Bytes> {
+    fn read(self, mut file: File, range: Range<u64>) -> io::Result<Bytes> {
         let wanted = range.end - range.start;
-        let mut buffer = Buffer {
-            bytes: self.take(wanted)?,
-            home: self.clone(),
-        };
+        let mut buffer = self.take(wanted)?;
         file.seek(SeekFrom::Start(range.start))?;
-        let read = file.take(wanted).read_to_end(&mut buffer.bytes)?;
-        if read as u64 != wanted {
-            let message = format!("{read} of {wanted} bytes are there");
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, message));
-        }
+        file.take(wanted).read_to_end(&mut buffer.bytes)?;
         Ok(Bytes::from_owner(buffer))
     }
 
     /// An empty buffer with room for so many bytes: the one whose size is nearest, made larger where
     /// that is too small, so that large ones stay free for what is large.
-    fn take(&self, wanted: u64) -> io::Result<Vec<u8>> {
+    fn take(self, wanted: u64) -> io::Result<Buffer> {
         let wanted = usize::try_from(wanted).map_err(|_| io::ErrorKind::OutOfMemory)?;
-        let mut buffer = Vec::new();
+        let mut bytes = Vec::new();
         if wanted >= SMALLEST {
-            let mut free = self.free();
-            let distance = |i: &usize| free[*i].capacity().abs_diff(wanted);
-            let nearest = (0..free.len()).min_by_key(distance);
-            buffer = nearest.map(|i| free.swap_remove(i)).unwrap_or_default();
+            let mut pool = self.pool();
+            let distance = |i: &usize| pool.free[*i].capacity().abs_diff(wanted);
+            let nearest = (0..pool.free.len()).min_by_key(distance);
+            bytes = nearest.map_or(bytes, |i| pool.free.swap_remove(i));
         }
-        buffer.try_reserve_exact(wanted)?;
-        Ok(buffer)
+        bytes.try_reserve_exact(wanted)?;
+        let size = bytes.capacity();
+        let mut pool = self.pool();
+        pool.live += size;
+        pool.most = pool.most.max(pool.live);
+        drop(pool);
+        let home = self;
+        Ok(Buffer { bytes, size, home })
     }
 
-    fn free(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
+    fn pool(&self) -> MutexGuard<'_, Pool> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -83,9 +94,12 @@ impl AsRef<[u8]> for Buffer {
 impl Drop for Buffer {
     fn drop(&mut self) {
         let mut bytes = std::mem::take(&mut self.bytes);
-        if bytes.capacity() >= SMALLEST {
+        let mut pool = self.home.pool();
+        pool.live -= self.size;
+        let free: usize = pool.free.iter().map(Vec::capacity).sum();
+        if self.size >= SMALLEST && pool.live + free + self.size <= pool.most {
             bytes.clear();
-            self.home.free().push(bytes);
+            pool.free.push(bytes);
         }
     }
 }
@@ -94,43 +108,65 @@ impl Drop for Buffer {
 mod tests {
     use super::*;
 
+    fn free(buffers: &Buffers) -> Vec<usize> {
+        let pool = buffers.pool();
+        let sizes = pool.free.iter().map(|bytes| bytes.capacity() / SMALLEST);
+        sizes.collect()
+    }
+
+    fn take(buffers: &Buffers, size: usize) -> Buffer {
+        let buffer = buffers.clone().take((size * SMALLEST) as u64);
+        buffer.unwrap()
+    }
+
     #[test]
     fn what_is_not_read_from_any_more_is_read_into_again() {
-        let path = std::env::temp_dir().join(format!("pelton-buffers-{}", std::process::id()));
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
         let bytes: Vec<u8> = (0..=255).cycle().take(2 * SMALLEST).collect();
         std::fs::write(&path, &bytes).unwrap();
         let buffers = Buffers::default();
         let read = |first: usize, len| {
             let range = first as u64..(first + len) as u64;
-            buffers.read(File::open(&path).unwrap(), range)
+            let file = File::open(&path).unwrap();
+            buffers.clone().read(file, range).unwrap()
         };
-        let first = read(10, SMALLEST).unwrap();
+        let first = read(10, SMALLEST);
         let place = first.as_ptr();
         let part = first.slice(1..3);
         drop(first);
-        let second = read(0, SMALLEST).unwrap();
+        let second = read(0, SMALLEST);
         assert_ne!(second.as_ptr(), place, "a part of the first is still there");
         assert_eq!(part[..], [11, 12]);
         drop(part);
-        let third = read(66, SMALLEST).unwrap();
+        let third = read(66, SMALLEST);
         assert_eq!(third.as_ptr(), place);
         assert_eq!(third[..], bytes[66..][..SMALLEST]);
-        let cut = read(SMALLEST, SMALLEST + 1).unwrap_err();
-        assert_eq!(cut.to_string(), "1048576 of 1048577 bytes are there");
-        std::fs::remove_file(&path).unwrap();
+        assert_eq!(read(SMALLEST, 2 * SMALLEST)[..], bytes[SMALLEST..]);
     }
 
     #[test]
     fn of_free_buffers_the_nearest_in_size_is_taken() {
         let buffers = Buffers::default();
-        buffers
-            .free()
-            .extend([40, 4, 60].map(|n| Vec::with_capacity(n * SMALLEST)));
-        let taken = [5, 55, 45, 1].map(|n| {
-            let buffer = buffers.take((n * SMALLEST) as u64).unwrap();
-            buffer.capacity() / SMALLEST
-        });
-        assert_eq!(taken, [5, 60, 45, 1]);
-        assert!(buffers.free().is_empty());
+        drop([40, 4, 60].map(|size| take(&buffers, size)));
+        assert_eq!(free(&buffers), [40, 4, 60]);
+        let taken = [5, 55, 45, 1].map(|size| take(&buffers, size));
+        let sizes = taken
+            .each_ref()
+            .map(|buffer| buffer.bytes.capacity() / SMALLEST);
+        assert_eq!(sizes, [5, 60, 45, 1]);
+        assert!(free(&buffers).is_empty());
+    }
+
+    #[test]
+    fn no_more_is_kept_than_was_read_from_at_once() {
+        let buffers = Buffers::default();
+        drop([10, 100].map(|size| take(&buffers, size)));
+        for sizes in [[60, 100], [100, 10], [30, 30]] {
+            let taken = sizes.map(|size| take(&buffers, size));
+            let most = buffers.pool().most / SMALLEST;
+            drop(taken);
+            assert!(free(&buffers).iter().sum::<usize>() <= most, "{sizes:?}");
+        }
     }
 }

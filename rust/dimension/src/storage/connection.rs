@@ -157,27 +157,35 @@ impl Connection {
         let (root, _) = self.root_of(&file.path);
         let path = self.locate(&file.path)?;
         let fetch = async |range: Range<u64>| {
+            let wanted = range.end - range.start;
             let options = GetOptions {
                 range: Some(GetRange::Bounded(range)),
                 if_match: file.etag.clone(),
                 ..GetOptions::default()
             };
-            let answer = root.store.get_opts(&path, options).await?;
-            self.buffers.bytes(answer).await
+            let bytes = async {
+                let answer = root.store.get_opts(&path, options).await?;
+                self.buffers.bytes(answer).await
+            };
+            let bytes = bytes.await;
+            let bytes = bytes.map_err(|cause| self.failed("read", &file.path, &cause))?;
+            match bytes.len() as u64 == wanted {
+                true => Ok(bytes),
+                false => Err(Error::Changed(failed(
+                    "it is shorter than it was when it was listed",
+                ))),
+            }
         };
         let wanted: Vec<Range<u64>> = ranges.iter().filter(|r| !r.is_empty()).cloned().collect();
-        let read = coalesce_ranges(&wanted, fetch, GAP);
-        let read = self.runtime.block_on(read);
-        let read = read.map_err(|cause| self.failed("read", &file.path, &cause))?;
+        let read = self
+            .runtime
+            .block_on(coalesce_ranges(&wanted, fetch, GAP))?;
         let mut read = read.into_iter();
         let of_range = |range: &Range<u64>| match range.is_empty() {
-            true => Some(Bytes::new()),
-            false => read
-                .next()
-                .filter(|b| b.len() as u64 == range.end - range.start),
+            true => Bytes::new(),
+            false => read.next().unwrap_or_default(),
         };
-        let all: Option<Vec<Bytes>> = ranges.iter().map(of_range).collect();
-        all.ok_or_else(|| Error::Changed(failed("it is shorter than it was when it was listed")))
+        Ok(ranges.iter().map(of_range).collect())
     }
 
     /// Writes a file, for tests of what reads it.
