@@ -177,19 +177,14 @@ impl PackedColumn {
         columns: &mut Columns,
         first: usize,
     ) -> Result<(), MemoryError> {
-        // Codings are copied out: what is written to the columns cannot be them, as the compiler sees.
-        let null = self.null;
-        let valid = null.map_or(u64::MAX, |null| {
-            let rows = packed.iter().zip(0..);
-            rows.fold(0, |valid, (row, i)| valid | (null.read(row) ^ 1) << i)
-        });
-        let valid = valid & wanted;
+        let valid = self.valid(packed) & wanted;
         columns.set_valid_bits(slot, first..first + packed.len(), valid);
         let to = Target {
             packed,
             slot,
             first,
         };
+        // Codings are copied out: what is written to the columns cannot be them, as the compiler sees.
         match self.coding {
             Coding::Number(number) => self.read_numbers(number, &to, columns),
             Coding::Scaled { number, divisor } => {
@@ -238,6 +233,15 @@ impl PackedColumn {
             }
         }
         Ok(())
+    }
+
+    /// Which of packed rows are not NULL, a bit for each.
+    #[inline(always)]
+    fn valid(&self, packed: &[&[u8]]) -> u64 {
+        self.null.map_or(u64::MAX, |null| {
+            let rows = packed.iter().zip(0..);
+            rows.fold(0, |valid, (row, i)| valid | (null.read(row) ^ 1) << i)
+        })
     }
 
     #[inline(always)]

@@ -163,12 +163,10 @@ impl Connection {
                 if_match: file.etag.clone(),
                 ..GetOptions::default()
             };
-            let bytes = async {
-                let answer = root.store.get_opts(&path, options).await?;
-                self.buffers.bytes(answer).await
-            };
-            let bytes = bytes.await;
-            let bytes = bytes.map_err(|cause| self.failed("read", &file.path, &cause))?;
+            let store_failed = |cause| self.failed("read", &file.path, &cause);
+            let answer = root.store.get_opts(&path, options).await;
+            let bytes = self.buffers.bytes(answer.map_err(store_failed)?).await;
+            let bytes = bytes.map_err(store_failed)?;
             match bytes.len() as u64 == wanted {
                 true => Ok(bytes),
                 false => Err(Error::Changed(failed(
