@@ -256,8 +256,8 @@ fn lookups(suffix: &str, image: &Image, n: u64) -> Vec<Figure> {
     let mut many = Lookup::new(image, &READ, TOGETHER);
     let mut name = Lookup::new(image, &["product", "balance", "person"], 1);
     let [chased, chased_together, dependent, together, named] = nanos([
-        &mut || chase.run(n),
-        &mut || chase.together(n),
+        &mut || chase.run(),
+        &mut || chase.together(),
         &mut || one.dependent(n),
         &mut || many.together(n),
         &mut || name.dependent(n),
@@ -315,33 +315,47 @@ fn nanos<const KINDS: usize>(mut kinds: [&mut dyn FnMut() -> u64; KINDS]) -> [f6
     })
 }
 
-/// Two reads of memory, the second where the first one says: as few as a lookup can do. The same
-/// keys as the lookups, huge pages too, and nothing to compare or decode.
+/// Two reads of memory, the second where the first one says: as few as a lookup can do. As random as
+/// those of lookups, over as many lines, huge pages too, and nothing to compare or decode.
 struct Chase {
-    /// As many lines of 64 bytes as the image's index and rows have.
+    /// As many lines as the image's index has. Each number of it is a line of `rows`.
     index: Lines,
+    /// As many lines as the image's rows have.
     rows: Lines,
 }
 
-/// Memory in lines of 64 bytes, each beginning with a number.
-struct Lines(MmapMut);
+/// Lines of random numbers.
+struct Lines {
+    memory: MmapMut,
+    count: u64,
+}
 
 impl Lines {
-    fn new(count: u64, number: impl Fn(u64) -> u64) -> Lines {
+    /// Of numbers below `most`.
+    fn new(count: u64, most: u64) -> Lines {
         let mut memory = MmapMut::map_anon(count as usize * LINE).expect("memory");
         #[cfg(target_os = "linux")]
         let _ = memory.advise(memmap2::Advice::HugePage);
-        for (line, bytes) in memory.chunks_exact_mut(LINE).enumerate() {
-            bytes[..8].copy_from_slice(&number(line as u64).to_le_bytes());
+        for (bytes, i) in memory.chunks_exact_mut(4).zip(0..) {
+            bytes.copy_from_slice(&((tables::mix(i) % most) as u32).to_le_bytes());
         }
-        Lines(memory)
+        Lines { memory, count }
     }
 
-    fn read(&self, line: u64) -> u64 {
-        let (bytes, _) = self.0[line as usize * LINE..]
-            .split_first_chunk()
-            .expect("a line");
-        u64::from_le_bytes(*bytes)
+    /// The first number of a line.
+    fn first(&self, line: u64) -> u64 {
+        self.number(line as usize * LINE)
+    }
+
+    /// Any of the numbers, each as likely as another: its line and its place there are random.
+    fn any(&self, random: u64) -> u64 {
+        let number = (random >> 60) as usize;
+        self.number((random % self.count) as usize * LINE + 4 * number)
+    }
+
+    fn number(&self, at: usize) -> u64 {
+        let (bytes, _) = self.memory[at..].split_first_chunk().expect("a number");
+        u32::from_le_bytes(*bytes).into()
     }
 }
 
@@ -349,29 +363,30 @@ impl Chase {
     fn new(n: u64) -> Chase {
         let (index, rows) = (n.div_ceil(10), n * 2);
         Chase {
-            index: Lines::new(index, |line| tables::mix(line) % rows),
-            rows: Lines::new(rows, tables::mix),
+            index: Lines::new(index, rows),
+            rows: Lines::new(rows, u32::MAX.into()),
         }
     }
 
-    fn run(&self, n: u64) -> u64 {
-        let index = n.div_ceil(10);
+    fn run(&self) -> u64 {
         let mut next = 1;
         for _ in 0..LOOKUPS {
-            let row = self.index.read(tables::mix(next) % index);
-            next += 1 + (self.rows.read(row) & 1);
+            let row = self.index.any(tables::mix(next));
+            next += 1 + (self.rows.first(row) & 1);
         }
         next
     }
 
     /// Thirty-two at once: as many of their reads wait together as the core can have.
-    fn together(&self, n: u64) -> u64 {
-        let index = n.div_ceil(10);
+    fn together(&self) -> u64 {
         let mut sum = 0;
         for first in (0..LOOKUPS).step_by(TOGETHER) {
-            let line = |i: usize| tables::mix((first + i) as u64) % index;
-            let rows: [u64; TOGETHER] = std::array::from_fn(|i| self.index.read(line(i)));
-            sum += rows.iter().map(|row| self.rows.read(*row) & 1).sum::<u64>();
+            let row = |i: usize| self.index.any(tables::mix((first + i) as u64));
+            let rows: [u64; TOGETHER] = std::array::from_fn(row);
+            sum += rows
+                .iter()
+                .map(|row| self.rows.first(*row) & 1)
+                .sum::<u64>();
         }
         sum
     }

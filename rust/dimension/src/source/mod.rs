@@ -1,8 +1,8 @@
 //! The rows of Hive partitions, batch by batch, from their Parquet or ORC files.
 //!
 //! A [`Selection`] says which columns are wanted; a [`Scan`] decodes those and no others into
-//! [`Columns`], as often as it is asked to. It holds the compressed bytes of the wanted columns of
-//! one row group (of Parquet; a stripe of ORC) and one batch.
+//! [`Columns`], as often as it is asked to. It holds a batch, and of what is read of a file the wanted
+//! columns of a stripe of ORC or a row group of Parquet, compressed; of a local one, pieces of them.
 
 mod orc;
 mod orc_blocks;
@@ -12,6 +12,7 @@ mod orc_runs;
 mod parquet;
 mod selection;
 mod timestamp;
+mod windows;
 mod worker;
 
 use arrow_array::RecordBatch;
@@ -56,15 +57,15 @@ pub struct At<'a> {
 }
 
 /// What a file says about its rows before they are read.
-struct Opened<'a> {
-    reader: Reader<'a>,
+struct Opened {
+    reader: Reader,
     schema: Schema,
     rows: u64,
 }
 
-enum Reader<'a> {
-    Parquet(ParquetFile<'a>),
-    Orc(OrcFile<'a>),
+enum Reader {
+    Parquet(ParquetFile),
+    Orc(OrcFile),
 }
 
 impl<'a> Scan<'a> {
@@ -120,7 +121,7 @@ impl<'a> Scan<'a> {
         })
     }
 
-    fn open(&self, file: &'a DataFile, name: &str) -> Result<Opened<'a>, Error> {
+    fn open(&self, file: &DataFile, name: &str) -> Result<Opened, Error> {
         Ok(match self.definition.format {
             Format::Parquet => {
                 let reader = ParquetFile::open(self.connection, file, name)?;
@@ -147,7 +148,7 @@ impl<'a> Scan<'a> {
         &self,
         selection: &Selection,
         partition: &HivePartition,
-        file: &'a DataFile,
+        file: &DataFile,
         name: &str,
         columns: &mut Columns,
         see: &mut impl FnMut(&Columns, usize, &At<'_>) -> Result<(), Error>,

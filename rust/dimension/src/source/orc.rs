@@ -1,6 +1,6 @@
 //! ORC files: the footer first, then the wanted columns of one stripe after another.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -9,8 +9,7 @@ use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Decimal128Type;
 use arrow_schema::{DataType as ArrowType, FieldRef, Fields, Schema};
-use bytes::buf::Reader;
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use chrono_tz::Tz;
 use orc_rust::ArrowReaderBuilder;
 use orc_rust::compression::Compression;
@@ -22,6 +21,7 @@ use super::orc_footer::Calendar;
 use super::orc_lengths::Streams;
 use super::selection::invalid;
 use super::timestamp::{self, NANOS};
+use super::windows::{Reader, Windows};
 use super::{BATCH, broken, orc_blocks, orc_footer};
 use crate::definition::Format;
 use crate::error::Error;
@@ -32,9 +32,9 @@ use crate::storage::{Connection, DataFile};
 const WINDOW: u64 = 1 << 20;
 
 /// An ORC file whose footer was read.
-pub(super) struct OrcFile<'a> {
-    builder: ArrowReaderBuilder<Chunks<'a>>,
-    chunks: Chunks<'a>,
+pub(super) struct OrcFile {
+    builder: ArrowReaderBuilder<Chunks>,
+    chunks: Chunks,
     schema: Schema,
     calendar: Calendar,
     name: String,
@@ -46,33 +46,23 @@ struct Stripe {
     zone: Tz,
 }
 
-/// Why the store could not be read: the reader knows it only as text.
-type Failure = Rc<RefCell<Option<Error>>>;
-
 /// The bytes of a file, for the reader.
 #[derive(Clone)]
-struct Chunks<'a> {
-    connection: &'a Connection,
-    file: &'a DataFile,
-    /// The bytes that were read last, and where they begin.
-    window: Rc<RefCell<(u64, Bytes)>>,
+struct Chunks {
+    file: Arc<Windows>,
     /// Of what is asked for, once the file's end was read: streams, and footers of stripes.
     compression: Rc<Cell<Option<Compression>>>,
-    failure: Failure,
 }
 
-impl<'a> OrcFile<'a> {
+impl OrcFile {
     pub(super) fn open(
-        connection: &'a Connection,
-        file: &'a DataFile,
+        connection: &Connection,
+        file: &DataFile,
         name: &str,
-    ) -> Result<OrcFile<'a>, Error> {
+    ) -> Result<OrcFile, Error> {
         let chunks = Chunks {
-            connection,
-            file,
-            window: Rc::default(),
+            file: Arc::new(Windows::new(connection, file, WINDOW)),
             compression: Rc::default(),
-            failure: Failure::default(),
         };
         let calendar = orc_footer::check(&chunks).map_err(|why| chunks.failed(name, &why))?;
         let builder = ArrowReaderBuilder::try_new(chunks.clone());
@@ -172,7 +162,7 @@ fn as_java(
 /// The stripes, once it is seen that what the reader trusts is true: the sizes that stripes tell of the
 /// columns that are to be read.
 fn check_stripes(
-    chunks: &Chunks<'_>,
+    chunks: &Chunks,
     metadata: &FileMetadata,
     mask: &ProjectionMask,
 ) -> Result<Vec<Stripe>, String> {
@@ -195,11 +185,10 @@ fn check_stripes(
     stripes.collect()
 }
 
-impl Chunks<'_> {
+impl Chunks {
     /// What the reader could not do: because of the store, or of the file.
     fn failed(&self, name: &str, why: &dyn std::fmt::Display) -> Error {
-        let of_store = self.failure.borrow_mut().take();
-        of_store.unwrap_or_else(|| broken(name, Format::Orc, why))
+        self.file.failed(|| broken(name, Format::Orc, why))
     }
 }
 
@@ -213,40 +202,19 @@ fn with_all_digits(schema: &Schema) -> Schema {
     Schema::new(fields.collect::<Fields>())
 }
 
-impl ChunkReader for Chunks<'_> {
-    type T = Reader<Bytes>;
+impl ChunkReader for Chunks {
+    type T = Reader;
 
     fn len(&self) -> u64 {
-        self.file.size
+        self.file.size()
     }
 
-    fn get_read(&self, start: u64) -> io::Result<Reader<Bytes>> {
-        let rest = self.file.size.saturating_sub(start);
-        Ok(self.get_bytes(start, rest)?.reader())
+    fn get_read(&self, start: u64) -> io::Result<Reader> {
+        Ok(self.file.reader(start))
     }
 
     fn get_bytes(&self, start: u64, length: u64) -> io::Result<Bytes> {
-        let end = start
-            .checked_add(length)
-            .filter(|end| *end <= self.file.size);
-        let end = end.ok_or_else(|| io::Error::other("it asks for bytes behind the file's end"))?;
-        let mut window = self.window.borrow_mut();
-        let (first, bytes) = &*window;
-        if start < *first || end > first + bytes.len() as u64 {
-            let range = start..end.max(start.saturating_add(WINDOW).min(self.file.size));
-            let read = self
-                .connection
-                .read(self.file, std::slice::from_ref(&range));
-            let mut read = read.map_err(|error| {
-                let text = error.to_string();
-                self.failure.borrow_mut().replace(error);
-                io::Error::other(text)
-            })?;
-            *window = (start, read.pop().unwrap_or_default());
-        }
-        let (first, bytes) = &*window;
-        let offset = (start - first) as usize;
-        let bytes = bytes.slice(offset..offset + length as usize);
+        let bytes = self.file.bytes(start, length).map_err(io::Error::other)?;
         orc_blocks::check(&bytes, self.compression.get()).map_err(io::Error::other)?;
         Ok(bytes)
     }

@@ -1,4 +1,5 @@
-//! Parquet files: the footer first, then the wanted columns of one row group after another.
+//! Parquet files: the footer first, then the wanted columns of one row group after another. Those of a
+//! local file are read piece by piece, those of a store, where each request takes its time, at once.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -12,14 +13,16 @@ use parquet::DecodeResult;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
+    ParquetRecordBatchReaderBuilder,
 };
-use parquet::arrow::push_decoder::{ParquetPushDecoder, ParquetPushDecoderBuilder};
 use parquet::basic::{Repetition, Type as PhysicalType};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataPushDecoder};
+use parquet::file::reader::{ChunkReader, Length};
 use parquet::schema::types::{SchemaDescriptor, Type};
 
 use super::timestamp::NANOS;
+use super::windows::{Reader, Windows};
 use super::{BATCH, broken};
 use crate::definition::Format;
 use crate::error::Error;
@@ -28,10 +31,13 @@ use crate::storage::{Connection, DataFile};
 /// What is read of a file's end at once: most footers are shorter.
 const TAIL: u64 = 64 << 10;
 
+/// What is read at once of a column in a local file, in bytes. More would save no time, and less would
+/// read many a page twice.
+const PIECE: u64 = 512 << 10;
+
 /// A Parquet file whose footer was read.
-pub(super) struct ParquetFile<'a> {
-    connection: &'a Connection,
-    file: &'a DataFile,
+pub(super) struct ParquetFile {
+    file: Arc<Windows>,
     name: String,
     metadata: ArrowReaderMetadata,
     /// The same, with INT96 as nanoseconds, where a column is one.
@@ -39,12 +45,15 @@ pub(super) struct ParquetFile<'a> {
     schema: Schema,
 }
 
-impl<'a> ParquetFile<'a> {
+/// The bytes of a file, for the reader.
+struct Chunks(Arc<Windows>);
+
+impl ParquetFile {
     pub(super) fn open(
-        connection: &'a Connection,
-        file: &'a DataFile,
+        connection: &Connection,
+        file: &DataFile,
         name: &str,
-    ) -> Result<ParquetFile<'a>, Error> {
+    ) -> Result<ParquetFile, Error> {
         let metadata = Arc::new(footer(connection, file, name)?);
         let broken = |error: ParquetError| broken(name, Format::Parquet, &error);
         // Files mean what Parquet's own types say, as for Flink: what Arrow adds is not looked at.
@@ -54,9 +63,13 @@ impl<'a> ParquetFile<'a> {
         let schema = with_int96(arrow.schema(), arrow.parquet_schema());
         let options = plain.with_schema(Arc::new(with_views(&schema)));
         let is_int96 = !int96_columns(arrow.parquet_schema()).is_empty();
+        let piece = if connection.is_local(file) {
+            PIECE
+        } else {
+            u64::MAX
+        };
         Ok(ParquetFile {
-            connection,
-            file,
+            file: Arc::new(Windows::new(connection, file, piece)),
             name: name.to_owned(),
             schema: as_points(&schema),
             metadata: ArrowReaderMetadata::try_new(metadata, options).map_err(broken)?,
@@ -81,72 +94,80 @@ impl<'a> ParquetFile<'a> {
         numbers: &[usize],
         each: &mut dyn FnMut(&RecordBatch) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let mut decoder = self.decoder(&self.metadata, numbers)?;
-        let mut nanos = match &self.nanos {
-            Some(metadata) => {
-                let mut int96 = int96_columns(metadata.parquet_schema());
-                int96.retain(|number| numbers.contains(number));
-                let decoder = (!int96.is_empty()).then(|| self.decoder(metadata, &int96));
-                decoder.transpose()?
-            }
-            None => None,
-        };
-        let mut fetched = Vec::new();
-        while let Some(row_group) = self.next_row_group(&mut decoder, &mut fetched)? {
-            let mut digits = match &mut nanos {
-                Some(nanos) => self.next_row_group(nanos, &mut fetched)?,
-                None => None,
-            };
+        let int96 = self.nanos.as_ref().map(|metadata| {
+            let mut int96 = int96_columns(metadata.parquet_schema());
+            int96.retain(|number| numbers.contains(number));
+            (metadata, int96)
+        });
+        let int96 = int96.filter(|(_, numbers)| !numbers.is_empty());
+        let failed = |why: &dyn std::fmt::Display| self.file.failed(|| self.broken(why));
+        for number in 0..self.metadata.metadata().num_row_groups() {
+            self.file.open(&self.chunks(number, numbers))?;
+            let row_group = self.row_group(&self.metadata, number, numbers)?;
+            let digits = int96.as_ref();
+            let digits = digits.map(|(metadata, int96)| self.row_group(metadata, number, int96));
+            let mut digits = digits.transpose()?;
             for batch in row_group {
-                let batch = batch.map_err(|error| self.broken(&error))?;
+                let batch = batch.map_err(|error| failed(&error))?;
                 let digits = digits.as_mut().and_then(Iterator::next).transpose();
-                match digits.map_err(|error| self.broken(&error))? {
+                match digits.map_err(|error| failed(&error))? {
                     Some(digits) => each(&with_all_digits(&batch, &digits))?,
                     None => each(&batch)?,
                 }
             }
-            fetched.clear();
         }
         Ok(())
     }
 
-    fn decoder(
-        &self,
-        metadata: &ArrowReaderMetadata,
-        numbers: &[usize],
-    ) -> Result<ParquetPushDecoder, Error> {
-        let builder = ParquetPushDecoderBuilder::new_with_metadata(metadata.clone());
-        let mask = ProjectionMask::roots(builder.parquet_schema(), numbers.iter().copied());
-        let builder = builder.with_projection(mask).with_batch_size(BATCH);
-        builder.build().map_err(|error| self.broken(&error))
+    /// Where the columns of these numbers lie in a row group.
+    fn chunks(&self, row_group: usize, numbers: &[usize]) -> Vec<Range<u64>> {
+        let row_group = self.metadata.metadata().row_group(row_group);
+        let schema = self.metadata.parquet_schema();
+        let leaves = (0..schema.num_columns())
+            .filter(|leaf| numbers.contains(&schema.get_column_root_idx(*leaf)));
+        let chunks = leaves.map(|leaf| {
+            let (start, length) = row_group.column(leaf).byte_range();
+            start..start.saturating_add(length)
+        });
+        chunks.collect()
     }
 
-    /// The batches of the next row group. What is read for it is left in `fetched`, and taken from
-    /// there if it is there.
-    fn next_row_group(
+    /// The batches of a row group, of the columns of these numbers.
+    fn row_group(
         &self,
-        decoder: &mut ParquetPushDecoder,
-        fetched: &mut Vec<(Range<u64>, Bytes)>,
-    ) -> Result<Option<ParquetRecordBatchReader>, Error> {
-        let parquet = |error: ParquetError| self.broken(&error);
-        loop {
-            match decoder.try_next_reader().map_err(parquet)? {
-                DecodeResult::NeedsData(ranges) => {
-                    let bytes = match known(fetched, &ranges) {
-                        Some(bytes) => bytes,
-                        None => self.connection.read(self.file, &ranges)?,
-                    };
-                    fetched.extend(ranges.iter().cloned().zip(bytes.iter().cloned()));
-                    decoder.push_ranges(ranges, bytes).map_err(parquet)?;
-                }
-                DecodeResult::Data(row_group) => return Ok(Some(row_group)),
-                DecodeResult::Finished => return Ok(None),
-            }
-        }
+        metadata: &ArrowReaderMetadata,
+        row_group: usize,
+        numbers: &[usize],
+    ) -> Result<ParquetRecordBatchReader, Error> {
+        let chunks = Chunks(self.file.clone());
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(chunks, metadata.clone());
+        let mask = ProjectionMask::roots(builder.parquet_schema(), numbers.iter().copied());
+        let builder = builder.with_projection(mask).with_batch_size(BATCH);
+        let batches = builder.with_row_groups(vec![row_group]).build();
+        batches.map_err(|error| self.file.failed(|| self.broken(&error)))
     }
 
     fn broken(&self, why: &dyn std::fmt::Display) -> Error {
         broken(&self.name, Format::Parquet, why)
+    }
+}
+
+impl Length for Chunks {
+    fn len(&self) -> u64 {
+        self.0.size()
+    }
+}
+
+impl ChunkReader for Chunks {
+    type T = Reader;
+
+    fn get_read(&self, start: u64) -> Result<Reader, ParquetError> {
+        Ok(self.0.reader(start))
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
+        let bytes = self.0.bytes(start, length as u64);
+        bytes.map_err(ParquetError::General)
     }
 }
 
@@ -229,17 +250,6 @@ fn with_all_digits(batch: &RecordBatch, digits: &RecordBatch) -> RecordBatch {
         (name, values, field.is_nullable())
     });
     RecordBatch::try_from_iter_with_nullable(columns).expect("columns of one length")
-}
-
-/// The bytes of ranges that lie in what was fetched, if all do.
-fn known(fetched: &[(Range<u64>, Bytes)], ranges: &[Range<u64>]) -> Option<Vec<Bytes>> {
-    let find = |wanted: &Range<u64>| {
-        let within = |range: &Range<u64>| range.start <= wanted.start && wanted.end <= range.end;
-        let (range, bytes) = fetched.iter().find(|(range, _)| within(range))?;
-        let start = (wanted.start - range.start) as usize;
-        Some(bytes.slice(start..start + (wanted.end - wanted.start) as usize))
-    };
-    ranges.iter().map(find).collect()
 }
 
 /// The schema with strings as views of what was decompressed, which are not copied to be checked.

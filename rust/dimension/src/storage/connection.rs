@@ -13,7 +13,6 @@ use object_store::{
 };
 use tokio::runtime::Runtime;
 
-use super::buffers::Buffers;
 use super::{Location, join, object_path};
 use crate::error::Error;
 
@@ -25,11 +24,11 @@ const GAP: u64 = 256 << 10;
 ///
 /// Calls block, and are made from threads that run no async code. Paths lie below the directory;
 /// those in one of the other directories are whole: they begin with that directory's name.
+#[derive(Clone)]
 pub struct Connection {
     /// The directory itself first.
-    roots: Vec<Root>,
-    runtime: Runtime,
-    buffers: Buffers,
+    roots: Arc<[Root]>,
+    runtime: Arc<Runtime>,
 }
 
 /// A directory with the client of its store.
@@ -76,9 +75,8 @@ impl DataFile {
 impl Connection {
     pub(super) fn new(roots: Vec<Root>, runtime: Runtime) -> Connection {
         Connection {
-            roots,
-            runtime,
-            buffers: Buffers::default(),
+            roots: roots.into(),
+            runtime: Arc::new(runtime),
         }
     }
 
@@ -98,6 +96,12 @@ impl Connection {
                 _ => join(&root.name, &path),
             })
         })
+    }
+
+    /// Whether a file lies on this machine: to read a little of it costs little.
+    pub(crate) fn is_local(&self, file: &DataFile) -> bool {
+        let (root, _) = self.root_of(&file.path);
+        matches!(root.location, Some(Location::Local(_)))
     }
 
     /// Whether a path lies below the directory itself.
@@ -165,7 +169,7 @@ impl Connection {
             };
             let store_failed = |cause| self.failed("read", &file.path, &cause);
             let answer = root.store.get_opts(&path, options).await;
-            let bytes = self.buffers.bytes(answer.map_err(store_failed)?).await;
+            let bytes = answer.map_err(store_failed)?.bytes().await;
             let bytes = bytes.map_err(store_failed)?;
             match bytes.len() as u64 == wanted {
                 true => Ok(bytes),

@@ -5,7 +5,6 @@
 //! a client of it that lives as long as one listing or one load, with the runtime that its
 //! requests run on: no thread and no socket stays behind.
 
-mod buffers;
 mod connection;
 mod hdfs;
 mod location;
@@ -81,7 +80,11 @@ impl Storage {
 
     /// A client of the directory.
     pub fn connect(&self) -> Result<Connection, Error> {
-        let runtime = Builder::new_current_thread().enable_all().build();
+        // Local files are read by threads beside. Of several each would hold freed memory back.
+        let runtime = Builder::new_current_thread()
+            .max_blocking_threads(1)
+            .enable_all()
+            .build();
         let runtime = runtime.map_err(|cause| {
             Error::Unavailable(format!("no runtime to read {self} with: {cause}"))
         })?;

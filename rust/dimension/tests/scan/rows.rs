@@ -155,6 +155,29 @@ fn int96_is_read_to_the_nanosecond_in_every_year() {
     );
 }
 
+/// Each column has a dictionary and pages behind it that are longer than what is read at once.
+#[test]
+fn columns_of_a_local_file_are_read_piece_by_piece() {
+    let nanos = |i: i64| i * 1_000_000_007 % 86_400_000_000_000;
+    let points = (0..300_000_i64).map(|i| (nanos(i), 2_440_588 + i as u32 % 7));
+    let bytes = int96(&points.collect::<Vec<_>>());
+    assert!(bytes.len() > 5 << 20, "{} bytes", bytes.len());
+    let read = |table: Table| {
+        table.write("n=1/part-0", bytes.clone());
+        table.rows(&["id", "at"]).unwrap()
+    };
+    let table = || Table::new("parquet", "id BIGINT, at TIMESTAMP(9)", "");
+    let directory = tempfile::tempdir().unwrap();
+    let (local, whole) = (read(table().at(directory.path())), read(table()));
+    assert_eq!(local.len(), 300_001);
+    assert!(local == whole, "not the same rows");
+    let nanos_of = |row: usize| match &local[row][1] {
+        Value::Timestamp(time) => time.millis % 86_400_000 * 1_000_000 + i64::from(time.nanos),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(nanos_of(300_000), nanos(299_999));
+}
+
 #[test]
 fn directory_levels_are_columns_with_the_value_of_each_directory() {
     let table = Table::new("parquet", "id BIGINT", "");

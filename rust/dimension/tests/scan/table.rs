@@ -1,5 +1,6 @@
-//! A dimension whose files a test writes into memory.
+//! A dimension whose files a test writes, into memory if not into a directory.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Int64Array, RecordBatch};
@@ -8,7 +9,7 @@ use pelton_data::report::Source;
 use pelton_data::value::Value;
 use pelton_dimension::hive::{self, HivePartition};
 use pelton_dimension::source::{BATCH, Scan, Selection};
-use pelton_dimension::storage::{Connection, Storage};
+use pelton_dimension::storage::{Connection, Location, Settings, Storage};
 use pelton_dimension::{Definition, Error};
 
 pub const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/dimension");
@@ -18,26 +19,36 @@ pub const TYPES: &str = "id BIGINT, tiny TINYINT, small SMALLINT, seats INT, ret
     day DATE, local TIMESTAMP(6), instant TIMESTAMP_LTZ(6), words ARRAY<STRING>, \
     plane ROW<seats INT, name STRING>, attributes MAP<STRING, BIGINT>";
 
-/// A dimension in memory.
+/// A dimension.
 pub struct Table {
     pub definition: Definition,
     pub connection: Connection,
 }
 
 impl Table {
-    /// Of these columns, in `n=.../` directories, all of which are read.
+    /// In memory, of these columns, in `n=.../` directories, all of which are read.
     pub fn new(format: &str, columns: &str, more: &str) -> Table {
         let text = format!(
             "path = 'weather'\nformat = '{format}'\npartition = 'n INT'\nkey = ['id']\n\
              columns = '{columns}'\nchoice = 'all'\n{more}\n"
         );
         let definition = Definition::parse(&Source::new("weather.toml", text)).unwrap();
-        let connection = Storage::in_memory().connect().unwrap();
-        connection.write("n=1/_SUCCESS", "").unwrap();
-        Table {
+        let table = Table {
             definition,
-            connection,
-        }
+            connection: Storage::in_memory().connect().unwrap(),
+        };
+        table.write("n=1/_SUCCESS", Vec::new());
+        table
+    }
+
+    /// The same, with its files in a directory of this machine.
+    pub fn at(self, directory: &Path) -> Table {
+        let location = Location::Local(directory.to_owned());
+        let storage = Storage::new(location, Settings::default()).unwrap();
+        let connection = storage.connect().unwrap();
+        let table = Table { connection, ..self };
+        table.write("n=1/_SUCCESS", Vec::new());
+        table
     }
 
     /// With what pyarrow wrote.
