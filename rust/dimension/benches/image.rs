@@ -179,6 +179,11 @@ fn timed(work: impl FnOnce()) -> f64 {
     start.elapsed().as_secs_f64()
 }
 
+/// A key of the table that looks random: that of lookup `number`.
+fn key(number: u64, n: u64) -> i64 {
+    tables::id(tables::mix(number) % n)
+}
+
 /// What a lookup needs beside the image.
 struct Lookup<'a> {
     image: &'a Image,
@@ -218,8 +223,7 @@ impl Lookup<'_> {
         let mut next = 1;
         for _ in 0..LOOKUPS {
             self.columns.clear();
-            let id = tables::id(tables::mix(next) % n);
-            self.columns.set(self.id, 0, id);
+            self.columns.set(self.id, 0, key(next, n));
             let key = self.key.key(&self.columns, 0).expect("no NULL");
             let mut rows = self.image.find(0, &key).expect("loaded");
             let row = rows.next().expect("it is there");
@@ -236,8 +240,7 @@ impl Lookup<'_> {
         for first in (0..LOOKUPS).step_by(TOGETHER) {
             self.columns.clear();
             for i in 0..TOGETHER {
-                let id = tables::id(tables::mix((first + i) as u64) % n);
-                self.columns.set(self.id, i, id);
+                self.columns.set(self.id, i, key((first + i) as u64, n));
             }
             let (keys, projection) = (&self.key, &self.projection);
             let read = self
@@ -256,8 +259,8 @@ fn lookups(suffix: &str, image: &Image, n: u64) -> Vec<Figure> {
     let mut many = Lookup::new(image, &READ, TOGETHER);
     let mut name = Lookup::new(image, &["product", "balance", "person"], 1);
     let [chased, chased_together, dependent, together, named] = nanos([
-        &mut || chase.run(),
-        &mut || chase.together(),
+        &mut || chase.run(n),
+        &mut || chase.together(n),
         &mut || one.dependent(n),
         &mut || many.together(n),
         &mut || name.dependent(n),
@@ -315,8 +318,8 @@ fn nanos<const KINDS: usize>(mut kinds: [&mut dyn FnMut() -> u64; KINDS]) -> [f6
     })
 }
 
-/// Two reads of memory, the second where the first one says: as few as a lookup can do. As random as
-/// those of lookups, over as many lines, huge pages too, and nothing to compare or decode.
+/// Two reads of memory, the second where the first one says: as few as a lookup can do. By the same
+/// keys as the lookups, over as many lines, huge pages too, and nothing to compare or decode.
 struct Chase {
     /// As many lines as the image's index has. Each number of it is a line of `rows`.
     index: Lines,
@@ -347,10 +350,11 @@ impl Lines {
         self.number(line as usize * LINE)
     }
 
-    /// Any of the numbers, each as likely as another: its line and its place there are random.
-    fn any(&self, random: u64) -> u64 {
-        let number = (random >> 60) as usize;
-        self.number((random % self.count) as usize * LINE + 4 * number)
+    /// One of the numbers: a random key says which, by its first bits the line, by its last ones the
+    /// place there.
+    fn of(&self, key: u64) -> u64 {
+        let line = (u128::from(key) * u128::from(self.count)) >> 64;
+        self.number(line as usize * LINE + 4 * (key % 16) as usize)
     }
 
     fn number(&self, at: usize) -> u64 {
@@ -368,20 +372,20 @@ impl Chase {
         }
     }
 
-    fn run(&self) -> u64 {
+    fn run(&self, n: u64) -> u64 {
         let mut next = 1;
         for _ in 0..LOOKUPS {
-            let row = self.index.any(tables::mix(next));
+            let row = self.index.of(key(next, n) as u64);
             next += 1 + (self.rows.first(row) & 1);
         }
         next
     }
 
     /// Thirty-two at once: as many of their reads wait together as the core can have.
-    fn together(&self) -> u64 {
+    fn together(&self, n: u64) -> u64 {
         let mut sum = 0;
         for first in (0..LOOKUPS).step_by(TOGETHER) {
-            let row = |i: usize| self.index.any(tables::mix((first + i) as u64));
+            let row = |i: usize| self.index.of(key((first + i) as u64, n) as u64);
             let rows: [u64; TOGETHER] = std::array::from_fn(row);
             sum += rows
                 .iter()
@@ -416,7 +420,7 @@ impl Boxed {
         let mut next = 1;
         let mut text = String::new();
         for _ in 0..LOOKUPS {
-            let row = &self.0[&tables::id(tables::mix(next) % n)];
+            let row = &self.0[&key(next, n)];
             text.clear();
             text.push_str(row.texts[6].as_deref().unwrap_or_default());
             black_box((&text, row.ints[1]));

@@ -11,10 +11,11 @@ const SEED: [u64; 3] = [
 /// The hash of a string.
 #[inline]
 pub(super) fn hash(text: &[u8]) -> u64 {
-    Hasher::new().text(text).finish()
+    Hasher::new().text(text).0
 }
 
-/// The hash of values one behind the other, in registers: nothing is written to be read again.
+/// The hash of values one behind the other, in a register: nothing is written to be read again. What it
+/// holds behind the last value is the hash.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Hasher(pub(super) u64);
 
@@ -49,11 +50,6 @@ impl Hasher {
             }
             _ => hasher.words(short(rest), 0),
         }
-    }
-
-    #[inline(always)]
-    pub(super) fn finish(self) -> u64 {
-        fold(SEED[2], self.0 ^ SEED[0])
     }
 }
 
@@ -120,19 +116,49 @@ mod tests {
     }
 
     /// The index takes its bucket from the top of a hash, and its tag from the bottom.
+    #[track_caller]
+    fn assert_spread(what: &str, hash_of: impl Fn(u64) -> u64, distinct: u64) {
+        let (mut top, mut bottom) = ([0; 256], [0; 256]);
+        for number in 0..1 << 16 {
+            let hash = hash_of(number);
+            top[(hash >> 56) as usize] += 1;
+            bottom[(hash & 255) as usize] += 1;
+        }
+        // 256 each on average, if there are many.
+        let most = if distinct == 256 { 256 * 8 } else { 256 + 100 };
+        let all = top.iter().chain(&bottom);
+        assert!(all.max() < Some(&most), "{what}: {top:?} {bottom:?}");
+    }
+
     #[test]
     fn numbers_in_a_row_spread_over_the_top_and_the_bottom() {
-        for step in [1_u64, 1000, 3_600_000, 1 << 32, 1 << 56] {
-            let (mut top, mut bottom) = ([0; 256], [0; 256]);
-            for number in 0..1 << 16 {
-                let hash = Hasher::new().words(step.wrapping_mul(number), 0).finish();
-                top[(hash >> 56) as usize] += 1;
-                bottom[(hash & 255) as usize] += 1;
-            }
-            // 256 each on average; numbers of 2^56 are 256 numbers, each 256 times.
-            let most = if step == 1 << 56 { 256 * 8 } else { 256 + 100 };
-            let all = top.iter().chain(&bottom);
-            assert!(all.max() < Some(&most), "{step}: {top:?} {bottom:?}");
+        for (step, distinct) in [
+            (1, 1 << 16),
+            (1000, 1 << 16),
+            (3_600_000, 1 << 16),
+            (1 << 32, 1 << 16),
+            (1 << 56, 256),
+        ] {
+            let value = |number| step * (number % distinct);
+            let one = |number| Hasher::new().words(value(number), 0).0;
+            assert_spread(&format!("{step}"), one, distinct);
+            let first = |number| Hasher::new().words(value(number), 0).words(7, 0).0;
+            assert_spread(&format!("{step}, then 7"), first, distinct);
+            let last = |number| Hasher::new().words(7, 0).words(value(number), 0).0;
+            assert_spread(&format!("7, then {step}"), last, distinct);
+        }
+    }
+
+    #[test]
+    fn texts_in_a_row_spread_over_the_top_and_the_bottom() {
+        for (before, behind) in [
+            ("", ""),
+            ("N", "AA"),
+            ("customer-", ""),
+            ("", "@example.org"),
+        ] {
+            let text = |number| hash(format!("{before}{number:05}{behind}").as_bytes());
+            assert_spread(&format!("{before}00000{behind}"), text, 1 << 16);
         }
     }
 }

@@ -221,7 +221,7 @@ mod tests {
     use super::*;
 
     fn hash(key: u64) -> u64 {
-        Hasher::new().words(key, 0).finish()
+        Hasher::new().words(key, 0).0
     }
 
     #[test]

@@ -89,9 +89,6 @@ impl KeyColumns {
                 other => see(other),
             }
         }
-        for hash in hashes {
-            *hash = Hasher(*hash).finish();
-        }
     }
 }
 
@@ -128,7 +125,7 @@ impl Key<'_> {
         let hasher = slots.iter().fold(Hasher::new(), |hasher, slot| {
             hash_with(hasher, columns, *slot, slot.physical, row)
         });
-        hasher.finish()
+        hasher.0
     }
 }
 
