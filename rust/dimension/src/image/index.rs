@@ -217,6 +217,8 @@ fn word(line: &[u8], at: usize) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::super::hash::Hasher;
     use super::*;
 
@@ -238,6 +240,34 @@ mod tests {
         }
         assert_eq!(index.places().count() as u64, KEYS);
         assert!(index.bytes() < KEYS * 63 / 10, "{} bytes", index.bytes());
+    }
+
+    /// As few keys as of random hashes meet in a tag of their bucket, or go on to the next bucket: the
+    /// bits that say which bucket say nothing of the tag.
+    #[test]
+    fn keys_in_a_row_are_told_apart_by_their_tags() {
+        const KEYS: u64 = 100_000;
+        for step in [1, 2, 16, 1000, 3_600_000, 1 << 32, 1 << 40] {
+            let hash = |key: u64| hash(key.wrapping_mul(step));
+            let mut index = Index::new(KEYS).unwrap();
+            for key in 0..KEYS {
+                index.insert(hash(key), Place(key as u32)).unwrap();
+            }
+            let (mut wrong, mut further) = (0, 0);
+            for key in 0..KEYS {
+                let mut asked = 0;
+                let asked = Cell::from_mut(&mut asked);
+                let entry = index.find(hash(key), |place| {
+                    asked.set(asked.get() + 1);
+                    u64::from(place.0) == key
+                });
+                wrong += asked.get() - 1;
+                further += u64::from(entry.unwrap().bucket != index.first(hash(key)));
+            }
+            // Of random hashes about 2 and 8 in a hundred.
+            assert!(wrong < KEYS * 3 / 100, "{step}: {wrong} wrong guesses");
+            assert!(further < KEYS * 10 / 100, "{step}: {further} went on");
+        }
     }
 
     /// All its keys have one hash, as bad as keys can be.

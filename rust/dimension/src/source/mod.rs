@@ -1,8 +1,8 @@
 //! The rows of Hive partitions, batch by batch, from their Parquet or ORC files.
 //!
 //! A [`Selection`] says which columns are wanted; a [`Scan`] decodes those and no others into
-//! [`Columns`], as often as it is asked to. It holds a batch, and of what is read of a file the wanted
-//! columns of a stripe of ORC or a row group of Parquet, compressed; of a local one, pieces of them.
+//! [`Columns`], as often as it is asked to. It holds a batch, and the wanted columns of a stripe of ORC
+//! or a row group of Parquet, compressed; of a local Parquet file, pieces of these columns.
 
 mod orc;
 mod orc_blocks;

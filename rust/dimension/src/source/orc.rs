@@ -9,7 +9,8 @@ use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Decimal128Type;
 use arrow_schema::{DataType as ArrowType, FieldRef, Fields, Schema};
-use bytes::Bytes;
+use bytes::buf::Reader;
+use bytes::{Buf, Bytes};
 use chrono_tz::Tz;
 use orc_rust::ArrowReaderBuilder;
 use orc_rust::compression::Compression;
@@ -21,7 +22,7 @@ use super::orc_footer::Calendar;
 use super::orc_lengths::Streams;
 use super::selection::invalid;
 use super::timestamp::{self, NANOS};
-use super::windows::{Reader, Windows};
+use super::windows::{Piece, Windows};
 use super::{BATCH, broken, orc_blocks, orc_footer};
 use crate::definition::Format;
 use crate::error::Error;
@@ -29,7 +30,7 @@ use crate::storage::{Connection, DataFile};
 
 /// The reader asks for a few bytes after another, most of them next to the last: what is read from
 /// the store at once, in bytes, at the least.
-const WINDOW: u64 = 1 << 20;
+const PIECE: Piece = Piece::Bytes(1 << 20);
 
 /// An ORC file whose footer was read.
 pub(super) struct OrcFile {
@@ -61,7 +62,7 @@ impl OrcFile {
         name: &str,
     ) -> Result<OrcFile, Error> {
         let chunks = Chunks {
-            file: Arc::new(Windows::new(connection, file, WINDOW)),
+            file: Arc::new(Windows::new(connection, file, PIECE)),
             compression: Rc::default(),
         };
         let calendar = orc_footer::check(&chunks).map_err(|why| chunks.failed(name, &why))?;
@@ -203,14 +204,15 @@ fn with_all_digits(schema: &Schema) -> Schema {
 }
 
 impl ChunkReader for Chunks {
-    type T = Reader;
+    type T = Reader<Bytes>;
 
     fn len(&self) -> u64 {
         self.file.size()
     }
 
-    fn get_read(&self, start: u64) -> io::Result<Reader> {
-        Ok(self.file.reader(start))
+    fn get_read(&self, start: u64) -> io::Result<Reader<Bytes>> {
+        let rest = self.file.size().saturating_sub(start);
+        Ok(self.get_bytes(start, rest)?.reader())
     }
 
     fn get_bytes(&self, start: u64, length: u64) -> io::Result<Bytes> {

@@ -17,12 +17,14 @@ use parquet::arrow::arrow_reader::{
 };
 use parquet::basic::{Repetition, Type as PhysicalType};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataPushDecoder};
+use parquet::file::metadata::{
+    PageIndexPolicy, ParquetMetaData, ParquetMetaDataPushDecoder, RowGroupMetaData,
+};
 use parquet::file::reader::{ChunkReader, Length};
 use parquet::schema::types::{SchemaDescriptor, Type};
 
 use super::timestamp::NANOS;
-use super::windows::{Reader, Windows};
+use super::windows::{Piece, Reader, Windows};
 use super::{BATCH, broken};
 use crate::definition::Format;
 use crate::error::Error;
@@ -31,9 +33,8 @@ use crate::storage::{Connection, DataFile};
 /// What is read of a file's end at once: most footers are shorter.
 const TAIL: u64 = 64 << 10;
 
-/// What is read at once of a column in a local file, in bytes. More would save no time, and less would
-/// read many a page twice.
-const PIECE: u64 = 512 << 10;
+/// What is read at once of a column in a local file: some pages of most.
+const PIECE: Piece = Piece::Bytes(512 << 10);
 
 /// A Parquet file whose footer was read.
 pub(super) struct ParquetFile {
@@ -46,7 +47,7 @@ pub(super) struct ParquetFile {
 }
 
 /// The bytes of a file, for the reader.
-struct Chunks(Arc<Windows>);
+struct FileBytes(Arc<Windows>);
 
 impl ParquetFile {
     pub(super) fn open(
@@ -55,6 +56,7 @@ impl ParquetFile {
         name: &str,
     ) -> Result<ParquetFile, Error> {
         let metadata = Arc::new(footer(connection, file, name)?);
+        check_rows(&metadata).map_err(|why| broken(name, Format::Parquet, &why))?;
         let broken = |error: ParquetError| broken(name, Format::Parquet, &error);
         // Files mean what Parquet's own types say, as for Flink: what Arrow adds is not looked at.
         let plain = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
@@ -63,10 +65,9 @@ impl ParquetFile {
         let schema = with_int96(arrow.schema(), arrow.parquet_schema());
         let options = plain.with_schema(Arc::new(with_views(&schema)));
         let is_int96 = !int96_columns(arrow.parquet_schema()).is_empty();
-        let piece = if connection.is_local(file) {
-            PIECE
-        } else {
-            u64::MAX
+        let piece = match connection.is_local(file) {
+            true => PIECE,
+            false => Piece::All,
         };
         Ok(ParquetFile {
             file: Arc::new(Windows::new(connection, file, piece)),
@@ -94,23 +95,26 @@ impl ParquetFile {
         numbers: &[usize],
         each: &mut dyn FnMut(&RecordBatch) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let int96 = self.nanos.as_ref().map(|metadata| {
+        let nanos = self.nanos.as_ref().map(|metadata| {
             let mut int96 = int96_columns(metadata.parquet_schema());
             int96.retain(|number| numbers.contains(number));
             (metadata, int96)
         });
-        let int96 = int96.filter(|(_, numbers)| !numbers.is_empty());
-        let failed = |why: &dyn std::fmt::Display| self.file.failed(|| self.broken(why));
-        for number in 0..self.metadata.metadata().num_row_groups() {
-            self.file.open(&self.chunks(number, numbers))?;
-            let row_group = self.row_group(&self.metadata, number, numbers)?;
-            let digits = int96.as_ref();
-            let digits = digits.map(|(metadata, int96)| self.row_group(metadata, number, int96));
-            let mut digits = digits.transpose()?;
-            for batch in row_group {
-                let batch = batch.map_err(|error| failed(&error))?;
+        let nanos = nanos.filter(|(_, int96)| !int96.is_empty());
+        for (number, row_group) in self.metadata.metadata().row_groups().iter().enumerate() {
+            if row_group.num_rows() == 0 {
+                continue;
+            }
+            self.file.open(self.chunks(row_group, numbers))?;
+            let batches = self.batches(&self.metadata, number, numbers)?;
+            let mut digits = match &nanos {
+                Some((metadata, int96)) => Some(self.batches(metadata, number, int96)?),
+                None => None,
+            };
+            for batch in batches {
+                let batch = batch.map_err(|error| self.failed(&error))?;
                 let digits = digits.as_mut().and_then(Iterator::next).transpose();
-                match digits.map_err(|error| failed(&error))? {
+                match digits.map_err(|error| self.failed(&error))? {
                     Some(digits) => each(&with_all_digits(&batch, &digits))?,
                     None => each(&batch)?,
                 }
@@ -120,8 +124,7 @@ impl ParquetFile {
     }
 
     /// Where the columns of these numbers lie in a row group.
-    fn chunks(&self, row_group: usize, numbers: &[usize]) -> Vec<Range<u64>> {
-        let row_group = self.metadata.metadata().row_group(row_group);
+    fn chunks(&self, row_group: &RowGroupMetaData, numbers: &[usize]) -> Vec<Range<u64>> {
         let schema = self.metadata.parquet_schema();
         let leaves = (0..schema.num_columns())
             .filter(|leaf| numbers.contains(&schema.get_column_root_idx(*leaf)));
@@ -133,18 +136,23 @@ impl ParquetFile {
     }
 
     /// The batches of a row group, of the columns of these numbers.
-    fn row_group(
+    fn batches(
         &self,
         metadata: &ArrowReaderMetadata,
         row_group: usize,
         numbers: &[usize],
     ) -> Result<ParquetRecordBatchReader, Error> {
-        let chunks = Chunks(self.file.clone());
-        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(chunks, metadata.clone());
+        let bytes = FileBytes(self.file.clone());
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(bytes, metadata.clone());
         let mask = ProjectionMask::roots(builder.parquet_schema(), numbers.iter().copied());
         let builder = builder.with_projection(mask).with_batch_size(BATCH);
         let batches = builder.with_row_groups(vec![row_group]).build();
-        batches.map_err(|error| self.file.failed(|| self.broken(&error)))
+        batches.map_err(|error| self.failed(&error))
+    }
+
+    /// What the reader could not do: because of the store, or of the file.
+    fn failed(&self, why: &dyn std::fmt::Display) -> Error {
+        self.file.failed(|| self.broken(why))
     }
 
     fn broken(&self, why: &dyn std::fmt::Display) -> Error {
@@ -152,13 +160,13 @@ impl ParquetFile {
     }
 }
 
-impl Length for Chunks {
+impl Length for FileBytes {
     fn len(&self) -> u64 {
         self.0.size()
     }
 }
 
-impl ChunkReader for Chunks {
+impl ChunkReader for FileBytes {
     type T = Reader;
 
     fn get_read(&self, start: u64) -> Result<Reader, ParquetError> {
@@ -171,11 +179,30 @@ impl ChunkReader for Chunks {
     }
 }
 
+/// Row groups tell how many rows they have, and all of them together those of the file.
+fn check_rows(metadata: &ParquetMetaData) -> Result<(), String> {
+    let rows = metadata.file_metadata().num_rows();
+    let row_groups = metadata.row_groups().iter();
+    let sum = row_groups
+        .map(RowGroupMetaData::num_rows)
+        .try_fold(0, |sum: i64, rows| {
+            sum.checked_add(rows).filter(|_| rows >= 0)
+        });
+    match sum == Some(rows) {
+        true => Ok(()),
+        false => Err(format!(
+            "its row groups do not have the {rows} rows of the file"
+        )),
+    }
+}
+
 /// The file's own description. Its length stands in the file's last bytes; all of it lies in the
 /// file, or nothing is read.
 fn footer(connection: &Connection, file: &DataFile, name: &str) -> Result<ParquetMetaData, Error> {
     let parquet = |error: ParquetError| broken(name, Format::Parquet, &error);
-    let mut decoder = ParquetMetaDataPushDecoder::try_new(file.size).map_err(parquet)?;
+    let decoder = ParquetMetaDataPushDecoder::try_new(file.size).map_err(parquet)?;
+    // All pages are read, one behind the other.
+    let mut decoder = decoder.with_page_index_policy(PageIndexPolicy::Skip);
     let tail = file.size.saturating_sub(TAIL)..file.size;
     let read = |range: &Range<u64>| -> Result<Bytes, Error> {
         let mut read = connection.read(file, std::slice::from_ref(range))?;

@@ -6,7 +6,7 @@ use std::mem;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 
 use crate::error::Error;
 use crate::storage::{Connection, DataFile};
@@ -16,11 +16,19 @@ use crate::storage::{Connection, DataFile};
 pub(super) struct Windows {
     connection: Connection,
     file: DataFile,
-    /// What a window reads at once, in bytes, at the least.
-    piece: u64,
+    piece: Piece,
     windows: Mutex<Vec<Window>>,
     /// Why the store could not be read: readers know it only as text.
     failure: Mutex<Option<Error>>,
+}
+
+/// What is read at once of a part.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Piece {
+    /// So many bytes at the least, once some of them are asked for.
+    Bytes(u64),
+    /// All of it, together with the other parts.
+    All,
 }
 
 /// Some bytes of a part of the file.
@@ -33,7 +41,7 @@ struct Window {
 
 impl Windows {
     /// With one window, which moves over the whole file.
-    pub(super) fn new(connection: &Connection, file: &DataFile, piece: u64) -> Windows {
+    pub(super) fn new(connection: &Connection, file: &DataFile, piece: Piece) -> Windows {
         let whole = Window::new(0..file.size, Bytes::new());
         Windows {
             connection: connection.clone(),
@@ -44,15 +52,16 @@ impl Windows {
         }
     }
 
-    /// A window for each of these parts instead of the ones before. All are read from at once.
-    pub(super) fn open(&self, parts: &[Range<u64>]) -> Result<(), Error> {
-        self.windows().clear();
-        let first = |part: &Range<u64>| part.start..self.end_of_piece(part.start, part);
-        let pieces: Vec<_> = parts.iter().map(first).collect();
-        let bytes = self.connection.read(&self.file, &pieces)?;
-        let windows = parts.iter().cloned().zip(bytes);
-        self.windows()
-            .extend(windows.map(|(part, bytes)| Window::new(part, bytes)));
+    /// A window for each of these parts instead of the ones before.
+    pub(super) fn open(&self, parts: Vec<Range<u64>>) -> Result<(), Error> {
+        let mut windows = self.windows();
+        windows.clear();
+        let bytes = match self.piece {
+            Piece::Bytes(_) => vec![Bytes::new(); parts.len()],
+            Piece::All => self.connection.read(&self.file, &parts)?,
+        };
+        let parts = parts.into_iter().zip(bytes);
+        windows.extend(parts.map(|(part, bytes)| Window::new(part, bytes)));
         Ok(())
     }
 
@@ -70,19 +79,7 @@ impl Windows {
         Reader {
             file: self.clone(),
             at: start,
-            bytes: Bytes::new(),
         }
-    }
-
-    /// What is known from `at` on, a byte at the least; none where there is no part.
-    fn rest(&self, at: u64) -> Result<Bytes, String> {
-        let is_there = |window: &Window| window.part.contains(&at);
-        if !self.windows().iter().any(is_there) {
-            return Ok(Bytes::new());
-        }
-        self.through_window(at, at.saturating_add(1), |window| {
-            window.bytes.slice((at - window.start) as usize..)
-        })
     }
 
     /// What `get` takes from the window on the part that holds all of `start..end`, once it is there.
@@ -94,21 +91,19 @@ impl Windows {
     ) -> Result<T, String> {
         let mut windows = self.windows();
         let holds = |window: &&mut Window| window.part.start <= start && end <= window.part.end;
-        let window = windows.iter_mut().find(holds).ok_or_else(|| {
-            format!("bytes {start}..{end} are asked for, which lie in no part of it to read")
-        })?;
+        let window = windows.iter_mut().find(holds);
+        let window = window.ok_or_else(|| format!("it has no part with bytes {start}..{end}"))?;
         if start < window.start || window.start + (window.bytes.len() as u64) < end {
-            // What is not needed any more is free before it is read into.
+            // Free, if no reader holds a page of it, before its memory is read into again.
             drop(mem::take(&mut window.bytes));
-            let range = start..end.max(self.end_of_piece(start, &window.part));
-            window.bytes = self.read(range)?;
+            let piece = match self.piece {
+                Piece::Bytes(piece) => start.saturating_add(piece).min(window.part.end),
+                Piece::All => window.part.end,
+            };
+            window.bytes = self.read(start..end.max(piece))?;
             window.start = start;
         }
         Ok(get(window))
-    }
-
-    fn end_of_piece(&self, start: u64, part: &Range<u64>) -> u64 {
-        start.saturating_add(self.piece).min(part.end)
     }
 
     fn read(&self, range: Range<u64>) -> Result<Bytes, String> {
@@ -148,21 +143,26 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Reads on and on.
+/// Reads on and on. It holds no bytes, so that windows are free to move.
 #[derive(Debug)]
 pub(super) struct Reader {
     file: Arc<Windows>,
     at: u64,
-    bytes: Bytes,
 }
 
 impl Read for Reader {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        if self.bytes.is_empty() {
-            self.bytes = self.file.rest(self.at).map_err(io::Error::other)?;
+        let is_there = |window: &Window| window.part.contains(&self.at);
+        if to.is_empty() || !self.file.windows().iter().any(is_there) {
+            return Ok(0);
         }
-        let read = (&self.bytes[..]).read(to)?;
-        self.bytes.advance(read);
+        let read = self.file.through_window(self.at, self.at + 1, |window| {
+            let known = &window.bytes[(self.at - window.start) as usize..];
+            let length = known.len().min(to.len());
+            to[..length].copy_from_slice(&known[..length]);
+            length
+        });
+        let read = read.map_err(io::Error::other)?;
         self.at += read as u64;
         Ok(read)
     }
@@ -175,7 +175,7 @@ mod tests {
 
     const LEN: u64 = 1000;
 
-    fn file(piece: u64) -> (Connection, Arc<Windows>) {
+    fn file(piece: Piece) -> (Connection, Arc<Windows>) {
         let connection = Storage::in_memory().connect().unwrap();
         let bytes: Vec<u8> = (0..LEN).map(|at| at as u8).collect();
         connection.write("part-0", bytes).unwrap();
@@ -184,55 +184,78 @@ mod tests {
         (connection, Arc::new(windows))
     }
 
+    /// Where the first window begins, and how long it is.
+    fn first_window(file: &Windows) -> (u64, usize) {
+        let window = &file.windows()[0];
+        (window.start, window.bytes.len())
+    }
+
     fn bytes(range: Range<u64>) -> Vec<u8> {
         range.map(|at| at as u8).collect()
     }
 
     #[test]
-    fn parts_are_read_in_pieces_however_they_are_asked_for() {
-        let (_, file) = file(16);
-        let parts = [100..150, 150..151, 300..LEN];
-        file.open(&parts).unwrap();
-        for (start, end) in [(100, 151), (150, 151), (300, LEN), (151, 151)] {
-            let mut all = Vec::new();
-            file.reader(start).read_to_end(&mut all).unwrap();
-            assert_eq!(all, bytes(start..end), "on and on from {start}");
-        }
-        for part in parts {
-            for length in [1, 7, 16, 40] {
-                for start in (part.start..part.end).step_by(3) {
-                    let end = (start + length).min(part.end);
-                    let read = file.bytes(start, end - start).unwrap();
-                    assert_eq!(read, bytes(start..end));
+    fn parts_are_read_however_they_are_asked_for() {
+        for piece in [Piece::Bytes(16), Piece::Bytes(1), Piece::All] {
+            let (_, file) = file(piece);
+            let parts = vec![100..150, 150..151, 151..151, 300..LEN];
+            file.open(parts.clone()).unwrap();
+            for (start, end) in [(100, 151), (150, 151), (300, LEN), (151, 151)] {
+                let mut all = Vec::new();
+                file.reader(start).read_to_end(&mut all).unwrap();
+                assert_eq!(all, bytes(start..end), "on and on from {start}");
+            }
+            for part in parts {
+                for length in [0, 1, 7, 16, 40] {
+                    for start in (part.start..part.end).step_by(3) {
+                        let end = (start + length).min(part.end);
+                        let read = file.bytes(start, end - start).unwrap();
+                        assert_eq!(read, bytes(start..end));
+                    }
                 }
             }
         }
-        assert_eq!(file.bytes(100, 50).unwrap(), bytes(100..150));
-        let held = file.windows().iter().map(|window| window.bytes.len()).max();
-        assert_eq!(held, Some(50), "no more than was asked for");
+    }
+
+    #[test]
+    fn no_more_is_held_than_a_piece_or_what_was_asked_for() {
+        let (_, file) = file(Piece::Bytes(16));
+        file.open(vec![100..150, 150..LEN]).unwrap();
+        assert_eq!(first_window(&file), (100, 0), "nothing was asked for");
+        let mut windows: Vec<_> = (100..150)
+            .map(|at| {
+                file.bytes(at, 1).unwrap();
+                first_window(&file)
+            })
+            .collect();
+        windows.dedup();
+        assert_eq!(windows, [(100, 16), (116, 16), (132, 16), (148, 2)]);
+        file.bytes(110, 40).unwrap();
+        assert_eq!(first_window(&file), (110, 40));
     }
 
     #[test]
     fn what_no_part_holds_is_refused() {
-        let (_, file) = file(16);
-        file.open(&[100..150, 150..160]).unwrap();
+        let (_, file) = file(Piece::Bytes(16));
+        file.open(vec![100..150, 150..160]).unwrap();
         for (start, length) in [(99, 2), (140, 15), (160, 1), (0, u64::MAX), (u64::MAX, 1)] {
             let why = file.bytes(start, length).unwrap_err();
-            assert!(why.contains("lie in no part of it"), "{why}");
+            assert!(why.contains("has no part with bytes"), "{why}");
         }
-        let error = file.open(&[100..150, LEN - 1..LEN + 1]).unwrap_err();
-        assert!(error.to_string().contains("are asked for"), "{error}");
+        file.open(vec![100..150, LEN - 1..LEN + 1]).unwrap();
+        let why = file.bytes(LEN, 1).unwrap_err();
+        assert!(why.contains("are asked for"), "{why}");
     }
 
     #[test]
     fn what_the_store_says_is_not_lost_on_the_way_through_a_reader() {
-        let (connection, file) = file(16);
+        let (connection, file) = file(Piece::Bytes(16));
         connection.write("part-0", vec![0; 10]).unwrap();
-        let why = file.bytes(500, 1).unwrap_err();
+        let why = file.reader(500).read_to_end(&mut Vec::new()).unwrap_err();
         let broken = || Error::Unavailable("it is broken".to_owned());
         let error = file.failed(broken);
         assert!(matches!(error, Error::Changed(_)), "{error}");
-        assert_eq!(error.to_string(), why);
+        assert_eq!(error.to_string(), why.to_string());
         assert_eq!(file.failed(broken), broken(), "it is said once");
     }
 }

@@ -100,8 +100,16 @@ impl Connection {
 
     /// Whether a file lies on this machine: to read a little of it costs little.
     pub(crate) fn is_local(&self, file: &DataFile) -> bool {
-        let (root, _) = self.root_of(&file.path);
-        matches!(root.location, Some(Location::Local(_)))
+        self.root_of(&file.path).0.is_local()
+    }
+
+    /// Local files are read by the thread that asks: with a runtime other threads would do it, each
+    /// with memory of its own that is not given back.
+    fn wait<F: Future>(&self, root: &Root, future: F) -> F::Output {
+        match root.is_local() {
+            true => futures_executor::block_on(future),
+            false => self.runtime.block_on(future),
+        }
     }
 
     /// Whether a path lies below the directory itself.
@@ -125,7 +133,7 @@ impl Connection {
         let (root, _) = self.root_of(path);
         let prefix = self.locate(path)?;
         let listing = root.store.list_with_delimiter(Some(&prefix));
-        let listing = self.runtime.block_on(listing);
+        let listing = self.wait(root, listing);
         let listing = listing.map_err(|cause| self.failed("list", path, &cause))?;
         let names = listing
             .common_prefixes
@@ -146,7 +154,7 @@ impl Connection {
         let prefix = self.locate("")?;
         let root = &self.roots[0];
         let listing = root.store.list(Some(&prefix)).try_collect::<Vec<_>>();
-        let listing = self.runtime.block_on(listing);
+        let listing = self.wait(root, listing);
         let listing = listing.map_err(|cause| self.failed("list", "", &cause))?;
         Ok(listing.into_iter().map(|o| self.file(root, o)).collect())
     }
@@ -179,9 +187,7 @@ impl Connection {
             }
         };
         let wanted: Vec<Range<u64>> = ranges.iter().filter(|r| !r.is_empty()).cloned().collect();
-        let read = self
-            .runtime
-            .block_on(coalesce_ranges(&wanted, fetch, GAP))?;
+        let read = self.wait(root, coalesce_ranges(&wanted, fetch, GAP))?;
         let mut read = read.into_iter();
         let of_range = |range: &Range<u64>| match range.is_empty() {
             true => Bytes::new(),
@@ -195,7 +201,7 @@ impl Connection {
         let (root, _) = self.root_of(path);
         let location = self.locate(path)?;
         let payload = PutPayload::from_bytes(bytes.into());
-        let written = self.runtime.block_on(root.store.put(&location, payload));
+        let written = self.wait(root, root.store.put(&location, payload));
         written
             .map(drop)
             .map_err(|cause| self.failed("write", path, &cause))
@@ -241,6 +247,10 @@ impl Connection {
 }
 
 impl Root {
+    fn is_local(&self) -> bool {
+        matches!(self.location, Some(Location::Local(_)))
+    }
+
     /// Stores answer with the credentials that they refuse.
     fn without_secrets(&self, mut text: String) -> String {
         for secret in &self.secrets {

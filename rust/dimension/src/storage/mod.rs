@@ -80,11 +80,7 @@ impl Storage {
 
     /// A client of the directory.
     pub fn connect(&self) -> Result<Connection, Error> {
-        // Local files are read by threads beside. Of several each would hold freed memory back.
-        let runtime = Builder::new_current_thread()
-            .max_blocking_threads(1)
-            .enable_all()
-            .build();
+        let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|cause| {
             Error::Unavailable(format!("no runtime to read {self} with: {cause}"))
         })?;

@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Int32Array, StringArray};
+use parquet::basic::Compression;
 use parquet::data_type::{Int64Type, Int96, Int96Type};
+use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 use pelton_data::columns::Timestamp;
 use pelton_data::value::Value;
 use pelton_data::{Field, json};
+use pelton_dimension::Error;
+use pelton_dimension::source::{Scan, Selection};
 
 use crate::table::{GOLDEN, TYPES, Table, golden, ids, parquet};
 
@@ -94,11 +98,13 @@ fn digits_that_a_timestamp_cannot_hold_are_refused() {
 }
 
 /// As Hive and Impala write timestamps: the nanosecond of a day, and the day since 4713 BC.
-fn int96(points: &[(i64, u32)]) -> Vec<u8> {
+fn int96(points: &[(i64, u32)], compression: Compression) -> Vec<u8> {
+    let properties = WriterProperties::builder().set_compression(compression);
+    let properties = Arc::new(properties.build());
     let schema = "message table { required int64 id; optional int96 at; }";
     let schema = Arc::new(parse_message_type(schema).unwrap());
     let mut bytes = Vec::new();
-    let mut writer = SerializedFileWriter::new(&mut bytes, schema, Arc::default()).unwrap();
+    let mut writer = SerializedFileWriter::new(&mut bytes, schema, properties).unwrap();
     let mut group = writer.next_row_group().unwrap();
     let mut column = group.next_column().unwrap().unwrap();
     let ids: Vec<i64> = (0..=points.len() as i64).collect();
@@ -137,7 +143,7 @@ fn int96_is_read_to_the_nanosecond_in_every_year() {
     let columns = "id BIGINT, at TIMESTAMP(9)";
     let rows = |columns: &str| {
         let table = Table::new("parquet", columns, "");
-        table.write("n=1/part-0", int96(&points));
+        table.write("n=1/part-0", int96(&points, Compression::UNCOMPRESSED));
         table.rows(&["id", "at"])
     };
     let found = rows(columns).unwrap();
@@ -155,27 +161,54 @@ fn int96_is_read_to_the_nanosecond_in_every_year() {
     );
 }
 
-/// Each column has a dictionary and pages behind it that are longer than what is read at once.
-#[test]
-fn columns_of_a_local_file_are_read_piece_by_piece() {
+/// The points of [`int96`] whose columns have dictionaries, and pages behind them, that are longer than
+/// what is read at once of a local file.
+fn many_points() -> Vec<(i64, u32)> {
     let nanos = |i: i64| i * 1_000_000_007 % 86_400_000_000_000;
     let points = (0..300_000_i64).map(|i| (nanos(i), 2_440_588 + i as u32 % 7));
-    let bytes = int96(&points.collect::<Vec<_>>());
-    assert!(bytes.len() > 5 << 20, "{} bytes", bytes.len());
-    let read = |table: Table| {
-        table.write("n=1/part-0", bytes.clone());
-        table.rows(&["id", "at"]).unwrap()
-    };
-    let table = || Table::new("parquet", "id BIGINT, at TIMESTAMP(9)", "");
+    points.collect()
+}
+
+#[test]
+fn columns_of_a_local_file_are_read_piece_by_piece() {
+    let points = many_points();
+    for compression in [Compression::UNCOMPRESSED, Compression::SNAPPY] {
+        let directory = tempfile::tempdir().unwrap();
+        let table = Table::new("parquet", "id BIGINT, at TIMESTAMP(9)", "").at(directory.path());
+        table.write("n=1/part-0", int96(&points, compression));
+        let rows = table.rows(&["id", "at"]).unwrap();
+        assert_eq!(rows.len(), points.len() + 1);
+        assert_eq!(rows[0], [Value::BigInt(0), Value::Null]);
+        for (id, ((nanos, day), row)) in (1..).zip(points.iter().zip(&rows[1..])) {
+            let day = i64::from(*day) - 2_440_588;
+            let millis = day * 86_400_000 + nanos / 1_000_000;
+            let nanos = (nanos % 1_000_000) as i32;
+            let at = Value::Timestamp(Timestamp { millis, nanos });
+            assert_eq!(row[..], [Value::BigInt(id), at]);
+        }
+    }
+}
+
+#[test]
+fn a_local_file_that_changes_while_it_is_read_is_an_error() {
     let directory = tempfile::tempdir().unwrap();
-    let (local, whole) = (read(table().at(directory.path())), read(table()));
-    assert_eq!(local.len(), 300_001);
-    assert!(local == whole, "not the same rows");
-    let nanos_of = |row: usize| match &local[row][1] {
-        Value::Timestamp(time) => time.millis % 86_400_000 * 1_000_000 + i64::from(time.nanos),
-        other => panic!("{other:?}"),
-    };
-    assert_eq!(nanos_of(300_000), nanos(299_999));
+    let table = Table::new("parquet", "id BIGINT, at TIMESTAMP(9)", "").at(directory.path());
+    table.write("n=1/part-0", int96(&many_points(), Compression::SNAPPY));
+    let partitions = table.choose();
+    let mut selection = Selection::new();
+    selection.add(&table.definition, "at").unwrap();
+    let scan = Scan::new(&table.definition, &table.connection, &partitions);
+    let mut batches = 0;
+    let read = scan.pass(&selection, |_, _, _| {
+        batches += 1;
+        if batches == 1 {
+            table.write("n=1/part-0", int96(&[], Compression::SNAPPY));
+        }
+        Ok(())
+    });
+    let error = read.unwrap_err();
+    assert!(matches!(error, Error::Changed(_)), "{error}");
+    assert!(batches > 1, "what was read before is not lost");
 }
 
 #[test]
