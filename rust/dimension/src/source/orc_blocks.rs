@@ -16,25 +16,67 @@ pub(super) const BLOCK: u64 = 1 << 23;
 const BLOCK_BITS: u32 = BLOCK.ilog2();
 
 /// Why the reader must not get these blocks, if so. What cannot be unpacked at all is left to it.
-pub(super) fn check(mut blocks: &[u8], compression: Option<Compression>) -> Result<(), String> {
+pub(super) fn check(blocks: &[u8], compression: Option<Compression>) -> Result<(), String> {
     let Some(compression) = compression else {
         return Ok(());
     };
-    let cut_off = "a compressed block is cut off";
-    while !blocks.is_empty() {
-        let (header, rest) = blocks.split_first_chunk::<3>().ok_or(cut_off)?;
-        let header = u32::from_le_bytes([header[0], header[1], header[2], 0]);
-        let (block, rest) = rest.split_at_checked(header as usize >> 1).ok_or(cut_off)?;
-        let is_compressed = header & 1 == 0;
-        if is_compressed && unpacked(block, compression.compression_type()) > BLOCK {
-            let packed = block.len();
+    for block in split(blocks) {
+        let Block { is_packed, bytes } = block?;
+        if is_packed && unpacked(bytes, compression.compression_type()) > BLOCK {
+            let packed = bytes.len();
             return Err(format!(
                 "a block of {packed} bytes unpacks to more than {BLOCK}"
             ));
         }
-        blocks = rest;
     }
     Ok(())
+}
+
+/// The most bytes that blocks unpack to, each checked.
+pub(super) fn room(blocks: &[u8], compression: Option<Compression>) -> Result<u64, String> {
+    let Some(compression) = compression else {
+        return Ok(blocks.len() as u64);
+    };
+    let mut room = 0_u64;
+    for block in split(blocks) {
+        let Block { is_packed, bytes } = block?;
+        room = room.saturating_add(match (is_packed, compression.compression_type()) {
+            (false, _) => bytes.len() as u64,
+            (true, CompressionType::Snappy) => unpacked(bytes, CompressionType::Snappy),
+            // To unpack it only to know is not worth it.
+            (true, _) => BLOCK,
+        });
+    }
+    Ok(room)
+}
+
+struct Block<'a> {
+    is_packed: bool,
+    bytes: &'a [u8],
+}
+
+/// The blocks, up to one that is cut off.
+fn split(mut rest: &[u8]) -> impl Iterator<Item = Result<Block<'_>, String>> {
+    std::iter::from_fn(move || {
+        let whole = rest;
+        let block = Block::first(&mut rest);
+        if block.is_none() {
+            rest = &[];
+        }
+        (!whole.is_empty()).then(|| block.ok_or_else(|| "a compressed block is cut off".to_owned()))
+    })
+}
+
+impl Block<'_> {
+    /// The first of some blocks, which are moved behind it.
+    fn first<'a>(blocks: &mut &'a [u8]) -> Option<Block<'a>> {
+        let (header, rest) = blocks.split_first_chunk::<3>()?;
+        let header = u32::from_le_bytes([header[0], header[1], header[2], 0]);
+        let (bytes, rest) = rest.split_at_checked(header as usize >> 1)?;
+        *blocks = rest;
+        let is_packed = header & 1 == 0;
+        Some(Block { is_packed, bytes })
+    }
 }
 
 /// The bytes that a block unpacks to, as far as they matter. Nothing is kept of them.
@@ -113,6 +155,7 @@ mod tests {
             let original = [3 << 1 | 1, 0, 0, 1, 2, 3];
             let whole = [&block(&pack(&zeros[1..])), &original[..]].concat();
             assert_eq!(check(&whole, compression), Ok(()), "{kind}");
+            assert_eq!(room(&whole, compression), Ok(BLOCK + 3), "{kind}");
             let error = check(
                 &[&original, &block(&pack(&zeros))[..]].concat(),
                 compression,

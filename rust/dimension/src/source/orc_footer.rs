@@ -95,6 +95,7 @@ pub(super) enum StreamKind {
     Present = 0,
     Data = 1,
     Length = 2,
+    DictionaryData = 3,
     Secondary = 5,
 }
 

@@ -1,18 +1,23 @@
-//! Whether the lists and maps of a stripe have as many elements as they say. The reader takes the
-//! memory of what they say before it reads an element, so a damaged length could end the process.
+//! Whether the lists and maps of a stripe have as many elements as they say, and its strings as many
+//! bytes. The reader takes the memory of what they say before it reads any, so a damaged length could
+//! end the process.
 //!
 //! ```text
 //! column      streams                         values
 //! list, map   PRESENT? LENGTH                 one length a value; their sum: values of each child
-//! others      PRESENT? DATA [LENGTH ...]      bits of PRESENT, else those of one stream
+//! string      PRESENT? DATA LENGTH            one length a value; their sum: bytes of DATA
+//!             PRESENT? DATA DICTIONARY LENGTH one length a string; their sum: bytes of DICTIONARY
+//! others      PRESENT? DATA [SECONDARY]       bits of PRESENT, else those of one stream
 //! ```
 
 use std::io::{self, BufReader, Read};
 
+use bytes::Bytes;
 use orc_rust::compression::{Compression, Decompressor};
 use orc_rust::reader::ChunkReader;
 use orc_rust::schema::DataType;
 
+use super::orc_blocks;
 use super::orc_footer::{Encoding, StreamKind, StripeFooter};
 use super::orc_runs::{Integers, Version, count_bytes};
 
@@ -43,7 +48,27 @@ impl<R: ChunkReader> Streams<'_, R> {
                 }
             }
         }
+        if is_text(column) {
+            self.check_text(column)?;
+        }
         children.into_iter().try_for_each(|child| self.check(child))
+    }
+
+    /// Why strings, or the dictionary of strings, promise bytes that are not there, if so.
+    fn check_text(&self, column: &DataType) -> Result<(), String> {
+        let kind = match self.encoding(column)?.has_dictionary() {
+            true => StreamKind::DictionaryData,
+            false => StreamKind::Data,
+        };
+        let promised = self.sum_of_lengths(column)?;
+        let there = orc_blocks::room(&self.packed(column, kind)?, self.compression)?;
+        match promised <= there {
+            true => Ok(()),
+            false => Err(format!(
+                "the strings of its column {} promise {promised} bytes, and {there} are there",
+                column.column_index()
+            )),
+        }
     }
 
     fn sum_of_lengths(&self, column: &DataType) -> Result<u64, String> {
@@ -136,13 +161,18 @@ impl<R: ChunkReader> Streams<'_, R> {
 
     /// A stream, unpacked as it is read. One that is not there is empty.
     fn open(&self, column: &DataType, kind: StreamKind) -> Result<impl Read, String> {
+        let packed = self.packed(column, kind)?;
+        let unpacked = Decompressor::new(packed, self.compression, Vec::new());
+        Ok(BufReader::new(unpacked))
+    }
+
+    /// A stream as it lies in the file.
+    fn packed(&self, column: &DataType, kind: StreamKind) -> Result<Bytes, String> {
         let bytes = match self.footer.stream(column.column_index(), kind) {
             Some((start, length)) => self.file.get_bytes(start, length),
-            None => Ok(bytes::Bytes::new()),
+            None => Ok(Bytes::new()),
         };
-        let bytes = bytes.map_err(|error| error.to_string())?;
-        let unpacked = Decompressor::new(bytes, self.compression, Vec::new());
-        Ok(BufReader::new(unpacked))
+        bytes.map_err(|error| error.to_string())
     }
 
     fn encoding(&self, column: &DataType) -> Result<Encoding, String> {
@@ -150,6 +180,16 @@ impl<R: ChunkReader> Streams<'_, R> {
         let encoding = encodings.get(column.column_index()).copied();
         encoding.ok_or_else(|| format!("its column {} has no encoding", column.column_index()))
     }
+}
+
+fn is_text(column: &DataType) -> bool {
+    matches!(
+        column,
+        DataType::String { .. }
+            | DataType::Varchar { .. }
+            | DataType::Char { .. }
+            | DataType::Binary { .. }
+    )
 }
 
 fn children(column: &DataType) -> Vec<&DataType> {
@@ -164,7 +204,6 @@ fn children(column: &DataType) -> Vec<&DataType> {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
     use orc_rust::reader::metadata::read_metadata;
 
     use super::*;
@@ -232,5 +271,40 @@ mod tests {
             let error = streams.check(column).unwrap_err();
             assert!(error.contains("elements, and"), "{error}");
         }
+    }
+
+    #[test]
+    fn lengths_of_strings_without_bytes_are_refused() {
+        let whole = std::fs::read(format!("{GOLDEN}/types_plain.orc")).unwrap();
+        let metadata = read_metadata(&mut Bytes::from(whole.clone())).unwrap();
+        let stripe = &metadata.stripe_metadatas()[0];
+        let footer = orc_footer::stripe(&Bytes::from(whole.clone()), stripe, None).unwrap();
+        let columns = metadata.root_data_type().children().iter();
+        let texts = columns.map(|column| column.data_type());
+        let mut refused = 0;
+        for column in texts.filter(|column| is_text(column)) {
+            let check = |bytes: &[u8]| {
+                let streams = Streams {
+                    file: &Bytes::copy_from_slice(bytes),
+                    footer: &footer,
+                    compression: None,
+                };
+                streams.check(column)
+            };
+            assert_eq!(check(&whole), Ok(()));
+            let lengths = footer.stream(column.column_index(), StreamKind::Length);
+            let (start, length) = lengths.unwrap();
+            let (start, length) = (start as usize, length as usize);
+            // Short repeats: of values of 2 bytes, and of as many of 1 byte as fill the stream.
+            let small = length * 2 % 3;
+            let mut runs = [0x08, 0x7f, 0xff].repeat((length - 2 * small) / 3);
+            runs.extend([0x00, 0x01].repeat(small));
+            let mut damaged = whole.clone();
+            damaged[start..start + length].copy_from_slice(&runs);
+            let error = check(&damaged).unwrap_err();
+            assert!(error.contains("bytes, and"), "{error}");
+            refused += 1;
+        }
+        assert!(refused > 0, "there are strings");
     }
 }

@@ -54,6 +54,7 @@ impl Windows {
 
     /// A window for each of these parts instead of the ones before.
     pub(super) fn open(&self, parts: Vec<Range<u64>>) -> Result<(), Error> {
+        self.connection.check(&self.file, &parts)?;
         let mut windows = self.windows();
         windows.clear();
         let bytes = match self.piece {
@@ -242,9 +243,8 @@ mod tests {
             let why = file.bytes(start, length).unwrap_err();
             assert!(why.contains("has no part with bytes"), "{why}");
         }
-        file.open(vec![100..150, LEN - 1..LEN + 1]).unwrap();
-        let why = file.bytes(LEN, 1).unwrap_err();
-        assert!(why.contains("are asked for"), "{why}");
+        let error = file.open(vec![100..150, LEN - 1..LEN + 1]).unwrap_err();
+        assert!(error.to_string().contains("are asked for"), "{error}");
     }
 
     #[test]

@@ -159,13 +159,21 @@ impl Connection {
         Ok(listing.into_iter().map(|o| self.file(root, o)).collect())
     }
 
+    /// Whether a file has bytes at all of these ranges.
+    pub(crate) fn check(&self, file: &DataFile, ranges: &[Range<u64>]) -> Result<(), Error> {
+        let mut ranges = ranges.iter();
+        match ranges.find(|range| range.start > range.end || range.end > file.size) {
+            None => Ok(()),
+            Some(outside) => {
+                let why = format!("bytes {outside:?} of {} are asked for", file.size);
+                Err(Error::Unavailable(self.cannot_read(file, &why)))
+            }
+        }
+    }
+
     /// Reads ranges of a file that is still the one that was listed: [`Error::Changed`] if not.
     pub fn read(&self, file: &DataFile, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, Error> {
-        let failed = |cause: &str| format!("cannot read {}: {cause}", self.show(&file.path));
-        if let Some(outside) = ranges.iter().find(|r| r.start > r.end || r.end > file.size) {
-            let message = format!("bytes {outside:?} of {} are asked for", file.size);
-            return Err(Error::Unavailable(failed(&message)));
-        }
+        self.check(file, ranges)?;
         let (root, _) = self.root_of(&file.path);
         let path = self.locate(&file.path)?;
         let fetch = async |range: Range<u64>| {
@@ -181,9 +189,10 @@ impl Connection {
             let bytes = bytes.map_err(store_failed)?;
             match bytes.len() as u64 == wanted {
                 true => Ok(bytes),
-                false => Err(Error::Changed(failed(
-                    "it is shorter than it was when it was listed",
-                ))),
+                false => {
+                    let why = "it is shorter than it was when it was listed";
+                    Err(Error::Changed(self.cannot_read(file, why)))
+                }
             }
         };
         let wanted: Vec<Range<u64>> = ranges.iter().filter(|r| !r.is_empty()).cloned().collect();
@@ -226,6 +235,10 @@ impl Connection {
             modified: object.last_modified.timestamp_micros(),
             etag: object.e_tag,
         }
+    }
+
+    fn cannot_read(&self, file: &DataFile, why: &str) -> String {
+        format!("cannot read {}: {why}", self.show(&file.path))
     }
 
     fn failed(&self, what: &str, path: &str, cause: &object_store::Error) -> Error {

@@ -1,5 +1,6 @@
 //! Rows of files that others wrote, and of files that do not fit their definition.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Int32Array, StringArray};
@@ -169,34 +170,51 @@ fn many_points() -> Vec<(i64, u32)> {
     points.collect()
 }
 
+/// A local file of these points, and the selection of its columns.
+fn local(directory: &Path, points: &[(i64, u32)], compression: Compression) -> (Table, Selection) {
+    let table = Table::new("parquet", "id BIGINT, at TIMESTAMP(9)", "").at(directory);
+    table.write("n=1/part-0", int96(points, compression));
+    let mut selection = Selection::new();
+    for name in ["id", "at"] {
+        selection.add(&table.definition, name).unwrap();
+    }
+    (table, selection)
+}
+
 #[test]
 fn columns_of_a_local_file_are_read_piece_by_piece() {
     let points = many_points();
     for compression in [Compression::UNCOMPRESSED, Compression::SNAPPY] {
         let directory = tempfile::tempdir().unwrap();
-        let table = Table::new("parquet", "id BIGINT, at TIMESTAMP(9)", "").at(directory.path());
-        table.write("n=1/part-0", int96(&points, compression));
-        let rows = table.rows(&["id", "at"]).unwrap();
-        assert_eq!(rows.len(), points.len() + 1);
-        assert_eq!(rows[0], [Value::BigInt(0), Value::Null]);
-        for (id, ((nanos, day), row)) in (1..).zip(points.iter().zip(&rows[1..])) {
-            let day = i64::from(*day) - 2_440_588;
-            let millis = day * 86_400_000 + nanos / 1_000_000;
-            let nanos = (nanos % 1_000_000) as i32;
-            let at = Value::Timestamp(Timestamp { millis, nanos });
-            assert_eq!(row[..], [Value::BigInt(id), at]);
-        }
+        let (table, mut selection) = local(directory.path(), &points, compression);
+        let id = selection.add(&table.definition, "id").unwrap().1;
+        let at = selection.add(&table.definition, "at").unwrap().1;
+        let partitions = table.choose();
+        let scan = Scan::new(&table.definition, &table.connection, &partitions);
+        let mut ids = 0..=points.len();
+        let read = scan.pass(&selection, |columns, rows, _| {
+            for row in 0..rows {
+                let i = ids.next().unwrap();
+                assert_eq!(columns.value(id, row), Some(i as i64));
+                let point = i.checked_sub(1).map(|i| points[i]);
+                let time = point.map(|(nanos, day)| Timestamp {
+                    millis: (i64::from(day) - 2_440_588) * 86_400_000 + nanos / 1_000_000,
+                    nanos: (nanos % 1_000_000) as i32,
+                });
+                assert_eq!(columns.value(at, row), time, "row {i}");
+            }
+            Ok(())
+        });
+        assert_eq!(read, Ok(()));
+        assert_eq!(ids.next(), None);
     }
 }
 
 #[test]
 fn a_local_file_that_changes_while_it_is_read_is_an_error() {
     let directory = tempfile::tempdir().unwrap();
-    let table = Table::new("parquet", "id BIGINT, at TIMESTAMP(9)", "").at(directory.path());
-    table.write("n=1/part-0", int96(&many_points(), Compression::SNAPPY));
+    let (table, selection) = local(directory.path(), &many_points(), Compression::SNAPPY);
     let partitions = table.choose();
-    let mut selection = Selection::new();
-    selection.add(&table.definition, "at").unwrap();
     let scan = Scan::new(&table.definition, &table.connection, &partitions);
     let mut batches = 0;
     let read = scan.pass(&selection, |_, _, _| {
