@@ -1,6 +1,6 @@
 //! ORC files: the footer first, then the wanted columns of one stripe after another.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use orc_rust::reader::ChunkReader;
 use orc_rust::reader::metadata::FileMetadata;
 
 use super::orc_footer::Calendar;
-use super::orc_lengths::Streams;
+use super::orc_lengths::{Promises, Streams, check_promise};
 use super::selection::invalid;
 use super::timestamp::{self, NANOS};
 use super::windows::{Piece, Windows};
@@ -53,6 +53,8 @@ struct Chunks {
     file: Arc<Windows>,
     /// Of what is asked for, once the file's end was read: streams, and footers of stripes.
     compression: Rc<Cell<Option<Compression>>>,
+    /// Of the streams that hold strings, once the lengths of these were read.
+    promises: Rc<RefCell<Promises>>,
 }
 
 impl OrcFile {
@@ -64,6 +66,7 @@ impl OrcFile {
         let chunks = Chunks {
             file: Arc::new(Windows::new(connection, file, PIECE)),
             compression: Rc::default(),
+            promises: Rc::default(),
         };
         let calendar = orc_footer::check(&chunks).map_err(|why| chunks.failed(name, &why))?;
         let builder = ArrowReaderBuilder::try_new(chunks.clone());
@@ -177,6 +180,8 @@ fn check_stripes(
         };
         for column in root.children() {
             streams.check(column.data_type())?;
+            let promised = streams.promised(column.data_type())?;
+            chunks.promises.borrow_mut().extend(promised);
         }
         Ok(Stripe {
             rows: stripe.number_of_rows(),
@@ -217,7 +222,12 @@ impl ChunkReader for Chunks {
 
     fn get_bytes(&self, start: u64, length: u64) -> io::Result<Bytes> {
         let bytes = self.file.bytes(start, length).map_err(io::Error::other)?;
-        orc_blocks::check(&bytes, self.compression.get()).map_err(io::Error::other)?;
+        let compression = self.compression.get();
+        orc_blocks::check(&bytes, compression).map_err(io::Error::other)?;
+        if let Some(promised) = self.promises.borrow().get(&(start, length)) {
+            let room = orc_blocks::room(&bytes, compression).map_err(io::Error::other)?;
+            check_promise(*promised, room).map_err(io::Error::other)?;
+        }
         Ok(bytes)
     }
 }

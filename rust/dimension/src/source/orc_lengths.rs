@@ -10,6 +10,7 @@
 //! others      PRESENT? DATA [SECONDARY]       bits of PRESENT, else those of one stream
 //! ```
 
+use std::collections::HashMap;
 use std::io::{self, BufReader, Read};
 
 use bytes::Bytes;
@@ -17,9 +18,11 @@ use orc_rust::compression::{Compression, Decompressor};
 use orc_rust::reader::ChunkReader;
 use orc_rust::schema::DataType;
 
-use super::orc_blocks;
 use super::orc_footer::{Encoding, StreamKind, StripeFooter};
 use super::orc_runs::{Integers, Version, count_bytes};
+
+/// Bytes that are promised, by where a stream begins and its length.
+pub(super) type Promises = HashMap<(u64, u64), u64>;
 
 /// A stripe's streams, to be read one by one.
 pub(super) struct Streams<'a, R> {
@@ -48,27 +51,29 @@ impl<R: ChunkReader> Streams<'_, R> {
                 }
             }
         }
-        if is_text(column) {
-            self.check_text(column)?;
-        }
         children.into_iter().try_for_each(|child| self.check(child))
     }
 
-    /// Why strings, or the dictionary of strings, promise bytes that are not there, if so.
-    fn check_text(&self, column: &DataType) -> Result<(), String> {
-        let kind = match self.encoding(column)?.has_dictionary() {
-            true => StreamKind::DictionaryData,
-            false => StreamKind::Data,
-        };
-        let promised = self.sum_of_lengths(column)?;
-        let there = orc_blocks::room(&self.packed(column, kind)?, self.compression)?;
-        match promised <= there {
-            true => Ok(()),
-            false => Err(format!(
-                "the strings of its column {} promise {promised} bytes, and {there} are there",
-                column.column_index()
-            )),
+    /// How many bytes the strings of a column, or of its dictionary, and of those within it promise, by
+    /// where the stream of these bytes lies and its length. Only lengths are read for it.
+    pub(super) fn promised(&self, column: &DataType) -> Result<Promises, String> {
+        let mut promised = Promises::new();
+        if is_text(column) {
+            let kind = match self.encoding(column)?.has_dictionary() {
+                true => StreamKind::DictionaryData,
+                false => StreamKind::Data,
+            };
+            let bytes = self.sum_of_lengths(column)?;
+            let stream = self.footer.stream(column.column_index(), kind);
+            match stream {
+                Some(stream) => drop(promised.insert(stream, bytes)),
+                None => check_promise(bytes, 0)?,
+            }
         }
+        for child in children(column) {
+            promised.extend(self.promised(child)?);
+        }
+        Ok(promised)
     }
 
     fn sum_of_lengths(&self, column: &DataType) -> Result<u64, String> {
@@ -161,24 +166,29 @@ impl<R: ChunkReader> Streams<'_, R> {
 
     /// A stream, unpacked as it is read. One that is not there is empty.
     fn open(&self, column: &DataType, kind: StreamKind) -> Result<impl Read, String> {
-        let packed = self.packed(column, kind)?;
-        let unpacked = Decompressor::new(packed, self.compression, Vec::new());
-        Ok(BufReader::new(unpacked))
-    }
-
-    /// A stream as it lies in the file.
-    fn packed(&self, column: &DataType, kind: StreamKind) -> Result<Bytes, String> {
         let bytes = match self.footer.stream(column.column_index(), kind) {
             Some((start, length)) => self.file.get_bytes(start, length),
             None => Ok(Bytes::new()),
         };
-        bytes.map_err(|error| error.to_string())
+        let bytes = bytes.map_err(|error| error.to_string())?;
+        let unpacked = Decompressor::new(bytes, self.compression, Vec::new());
+        Ok(BufReader::new(unpacked))
     }
 
     fn encoding(&self, column: &DataType) -> Result<Encoding, String> {
         let encodings = &self.footer.encodings;
         let encoding = encodings.get(column.column_index()).copied();
         encoding.ok_or_else(|| format!("its column {} has no encoding", column.column_index()))
+    }
+}
+
+/// Why strings promise bytes that are not there, if so.
+pub(super) fn check_promise(promised: u64, there: u64) -> Result<(), String> {
+    match promised <= there {
+        true => Ok(()),
+        false => Err(format!(
+            "the strings of a column promise {promised} bytes, and {there} are there"
+        )),
     }
 }
 
@@ -289,7 +299,8 @@ mod tests {
                     footer: &footer,
                     compression: None,
                 };
-                streams.check(column)
+                let mut promised = streams.promised(column)?.into_iter();
+                promised.try_for_each(|((_, there), bytes)| check_promise(bytes, there))
             };
             assert_eq!(check(&whole), Ok(()));
             let lengths = footer.stream(column.column_index(), StreamKind::Length);
