@@ -9,11 +9,13 @@ use arrow_array::types::{
     TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type,
 };
 use arrow_array::{Array, ArrayAccessor};
+use arrow_buffer::Buffer;
+use arrow_data::{ByteView, MAX_INLINE_VIEW_LEN};
 use arrow_schema::{DataType as ArrowType, TimeUnit};
 
 use super::{ConvertError, nested, unit_name};
 use crate::calendar::DAY;
-use crate::columns::{Columns, Native, Slot, Timestamp, View};
+use crate::columns::{Columns, MemoryError, Native, Slot, Timestamp, View};
 use crate::types::{DataType, MAX_LENGTH};
 
 /// Whether arrays of type `found` can be loaded as `wanted`, but for values.
@@ -327,7 +329,7 @@ fn text_loader(found: &ArrowType) -> Option<Load> {
     Some(match found {
         ArrowType::Utf8 => |a, wanted, s, c| load_texts(a.as_string::<i32>(), wanted, s, c),
         ArrowType::LargeUtf8 => |a, wanted, s, c| load_texts(a.as_string::<i64>(), wanted, s, c),
-        ArrowType::Utf8View => |a, wanted, s, c| load_texts(a.as_string_view(), wanted, s, c),
+        ArrowType::Utf8View => load_views,
         ArrowType::Dictionary(_, values) if values.is_string() => load_dictionary,
         _ => return None,
     })
@@ -346,6 +348,40 @@ fn load_texts<'a>(
     }
     load_validity(&array, slot, columns);
     Ok(())
+}
+
+/// What [`load_texts`] does, by copies of one length: a call for each string costs more than its bytes.
+fn load_views(
+    array: &dyn Array,
+    wanted: &DataType,
+    slot: Slot,
+    columns: &mut Columns,
+) -> Result<(), ConvertError> {
+    let array = array.as_string_view();
+    if most_characters(wanted).is_some() {
+        return load_texts(array, wanted, slot, columns);
+    }
+    for (row, view) in array.views().iter().enumerate() {
+        let view = match array.is_valid(row) {
+            true => push_view(*view, array.data_buffers(), columns)?,
+            false => View::default(),
+        };
+        columns.set(slot, row, view);
+    }
+    load_validity(array, slot, columns);
+    Ok(())
+}
+
+/// Adds the string of one of Arrow's views to the heap.
+#[inline(always)]
+fn push_view(view: u128, buffers: &[Buffer], columns: &mut Columns) -> Result<View, MemoryError> {
+    let (len, bytes) = (view as u32, (view >> 32).to_le_bytes());
+    if len <= MAX_INLINE_VIEW_LEN {
+        return columns.push_block(&bytes, len);
+    }
+    let view = ByteView::from(view);
+    let bytes = &buffers[view.buffer_index as usize][view.offset as usize..];
+    columns.push_prefix(bytes, len as usize)
 }
 
 /// Every value that a row has is copied once; what no row has is not looked at.
@@ -395,10 +431,7 @@ fn push_text(
     let Some(text) = text else {
         return Ok(None);
     };
-    if let DataType::Char(length @ 0..MAX_LENGTH) | DataType::Varchar(length @ 0..MAX_LENGTH) =
-        wanted
-        && text.chars().nth(*length as usize).is_some()
-    {
+    if most_characters(wanted).is_some_and(|most| text.chars().nth(most).is_some()) {
         return Err(ConvertError::Value {
             row,
             value: format!("{text:?}"),
@@ -406,4 +439,14 @@ fn push_text(
         });
     }
     Ok(Some(columns.push_text(text.as_bytes())?))
+}
+
+/// Of `CHAR(n)` and `VARCHAR(n)`.
+fn most_characters(wanted: &DataType) -> Option<usize> {
+    match wanted {
+        DataType::Char(length @ 0..MAX_LENGTH) | DataType::Varchar(length @ 0..MAX_LENGTH) => {
+            Some(*length as usize)
+        }
+        _ => None,
+    }
 }

@@ -211,6 +211,13 @@ impl Columns {
         ((word(at + 1) << 64 | word(at)) >> shift) as u64 & mask
     }
 
+    /// How many of the first `rows` rows are NULL.
+    pub fn nulls(&self, slot: Slot, rows: usize) -> usize {
+        let starts = (0..rows).step_by(64);
+        let valid = starts.map(|start| self.valid_bits(slot, start..rows.min(start + 64)));
+        rows - valid.map(|bits| bits.count_ones() as usize).sum::<usize>()
+    }
+
     /// Says which of some rows, at most 64, are not NULL: a bit for each, the first row's the lowest.
     ///
     /// # Panics

@@ -73,17 +73,25 @@ impl Columns {
         Ok(view.start(len))
     }
 
+    /// Adds the first `len` of some bytes as a string, whatever its length by one copy of all.
+    #[inline(always)]
+    pub fn push_block<const N: usize>(
+        &mut self,
+        block: &[u8; N],
+        len: u32,
+    ) -> Result<View, MemoryError> {
+        let view = self.next_view(N)?.start(len);
+        self.heap.extend_from_slice(block);
+        self.heap.truncate((view.offset() + len) as usize);
+        Ok(view)
+    }
+
     /// Adds the first `len` of some bytes as a string. A short one with [`PADDING`] bytes behind
     /// its start is copied as so many, whatever its length: no branch has to be guessed.
     #[inline(always)]
     pub fn push_prefix(&mut self, bytes: &[u8], len: usize) -> Result<View, MemoryError> {
         match bytes.first_chunk::<PADDING>() {
-            Some(block) if len <= PADDING => {
-                let view = self.next_view(PADDING)?.start(len as u32);
-                self.heap.extend_from_slice(block);
-                self.heap.truncate(view.offset() as usize + len);
-                Ok(view)
-            }
+            Some(block) if len <= PADDING => self.push_block(block, len as u32),
             _ => self.push_text(&bytes[..len]),
         }
     }

@@ -1,7 +1,7 @@
 //! Which rows of a batch an image holds.
 
 use pelton_data::binary_row::RowWriter;
-use pelton_data::columns::{Columns, MemoryError};
+use pelton_data::columns::{Columns, MemoryError, Native, Slot};
 use pelton_data::key_group;
 
 use crate::groups::Groups;
@@ -67,5 +67,47 @@ impl Selection {
         let hash = key_group::hash(&self.binary_row);
         let group = key_group::group(hash, self.groups.max_parallelism());
         Ok(self.groups.contains(group))
+    }
+}
+
+/// A column of the chosen rows of a batch.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Chosen<'a> {
+    columns: &'a Columns,
+    slot: Slot,
+    /// By number, in their order.
+    rows: &'a [u32],
+    /// How many of them are NULL. Most columns have none, and no row of them has to be asked.
+    pub(super) nulls: usize,
+}
+
+impl<'a> Chosen<'a> {
+    pub(super) fn new(columns: &'a Columns, slot: Slot, rows: &'a [u32]) -> Chosen<'a> {
+        let is_null = |row: &&u32| !columns.is_valid(slot, **row as usize);
+        let nulls = match rows.last() {
+            // All rows of the batch.
+            Some(last) if *last as usize + 1 == rows.len() => columns.nulls(slot, rows.len()),
+            _ => rows.iter().filter(is_null).count(),
+        };
+        Chosen {
+            columns,
+            slot,
+            rows,
+            nulls,
+        }
+    }
+
+    /// Whether a row is NULL.
+    #[inline(always)]
+    pub(super) fn is_null(&self, row: u32) -> bool {
+        self.nulls > 0 && !self.columns.is_valid(self.slot, row as usize)
+    }
+
+    /// The values of the rows that are not NULL.
+    #[inline(always)]
+    pub(super) fn values<T: Native + 'a>(self) -> impl Iterator<Item = T> + 'a {
+        let values = self.columns.values(self.slot, self.columns.capacity());
+        let rows = self.rows.iter().filter(move |row| !self.is_null(**row));
+        rows.map(move |row| values[*row as usize])
     }
 }

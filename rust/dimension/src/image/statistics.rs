@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use pelton_data::columns::{Columns, Native, Physical, Slot, Timestamp, View};
+use pelton_data::columns::{Columns, Physical, Slot, Timestamp, View};
 
 use super::Refusal;
 use super::bits::width_of;
 use super::coding::{of_double, of_float, scaled};
 use super::dictionary::Dictionary;
+use super::select::Chosen;
 use super::symbols::Symbols;
 
 /// Strings of which there are more kinds than this have no dictionary.
@@ -139,31 +140,29 @@ impl Statistics {
         slot: Slot,
         rows: &[u32],
     ) -> Result<(), Refusal> {
-        let nulls = rows
-            .iter()
-            .filter(|row| !columns.is_valid(slot, **row as usize));
-        self.nulls += nulls.count() as u64;
+        let rows = Chosen::new(columns, slot, rows);
+        self.nulls += rows.nulls as u64;
         match (&mut self.values, slot.physical) {
             (Values::Numbers(range), Physical::I8) => {
-                valid::<i8>(columns, slot, rows).for_each(|v| range.see(v.into()));
+                rows.values::<i8>().for_each(|v| range.see(v.into()));
             }
             (Values::Numbers(range), Physical::I16) => {
-                valid::<i16>(columns, slot, rows).for_each(|v| range.see(v.into()));
+                rows.values::<i16>().for_each(|v| range.see(v.into()));
             }
             (Values::Numbers(range), Physical::I32) => {
-                valid::<i32>(columns, slot, rows).for_each(|v| range.see(v.into()));
+                rows.values::<i32>().for_each(|v| range.see(v.into()));
             }
             (Values::Numbers(range), _) => {
-                valid::<i64>(columns, slot, rows).for_each(|v| range.see(v));
+                rows.values::<i64>().for_each(|v| range.see(v));
             }
             (Values::Instants { millis, nanos }, _) => {
-                for instant in valid::<Timestamp>(columns, slot, rows) {
+                for instant in rows.values::<Timestamp>() {
                     millis.see(instant.millis);
                     nanos.see(instant.nanos.into());
                 }
             }
             (Values::Decimals(decimals), _) => {
-                for value in valid::<i128>(columns, slot, rows) {
+                for value in rows.values::<i128>() {
                     match (i64::try_from(value), &mut *decimals) {
                         (Ok(value), Some(range)) => range.see(value),
                         _ => *decimals = None,
@@ -171,7 +170,7 @@ impl Statistics {
                 }
             }
             (Values::Floats(floats), Physical::F32) => {
-                for value in valid::<f32>(columns, slot, rows) {
+                for value in rows.values::<f32>() {
                     floats.see(value.into(), of_float(value), |n, divisor| {
                         (scaled(n, divisor) as f32).to_bits() == value.to_bits()
                     })?;
@@ -179,7 +178,7 @@ impl Statistics {
                 floats.kinds.give_up_early();
             }
             (Values::Floats(floats), _) => {
-                for value in valid::<f64>(columns, slot, rows) {
+                for value in rows.values::<f64>() {
                     floats.see(value, of_double(value), |n, divisor| {
                         scaled(n, divisor).to_bits() == value.to_bits()
                     })?;
@@ -188,7 +187,7 @@ impl Statistics {
             }
             (Values::Texts(texts), _) => {
                 let mut sampled = 0;
-                for view in valid::<View>(columns, slot, rows) {
+                for view in rows.values::<View>() {
                     texts.see(columns.bytes(view), &mut sampled)?;
                 }
                 texts.kinds.give_up_early();
@@ -198,15 +197,6 @@ impl Statistics {
     }
 }
 
-/// The values of rows that are not NULL.
-fn valid<'c, T: Native>(
-    columns: &'c Columns,
-    slot: Slot,
-    rows: &'c [u32],
-) -> impl Iterator<Item = T> + 'c {
-    rows.iter()
-        .filter_map(move |row| columns.value(slot, *row as usize))
-}
 
 impl Range {
     #[inline(always)]
