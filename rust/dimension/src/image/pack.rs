@@ -9,10 +9,12 @@
 
 use std::sync::Arc;
 
-use pelton_data::columns::{Columns, Physical, Slot, Timestamp};
+use pelton_data::columns::{Columns, Native, Physical, Slot, Timestamp, View};
 
-use super::coding::{Coding, Number, PackedColumn, bits_of, scaled, whole};
+use super::bits::BitField;
+use super::coding::{Coding, Number, of_double, of_float, scaled};
 use super::layout::RowLayout;
+use super::select::Chosen;
 use super::statistics::unscaled;
 use super::{Refusal, Refused};
 
@@ -46,16 +48,14 @@ impl Packer {
         // The last row's last number is written as 8 bytes.
         self.fixed.resize(rows.len() * stride + 8, 0);
         for (column, slot) in self.layout.columns.iter().zip(&self.slots) {
-            let mut fixed = &mut self.fixed[..];
-            for row in rows {
-                let written = pack_value(column, columns, *slot, *row as usize, fixed);
-                let refused = |why| Refused {
-                    row: *row as usize,
-                    why,
-                };
-                written.ok_or(Refusal::Changed).map_err(refused)?;
-                fixed = &mut fixed[stride..];
-            }
+            let values = Chosen::new(columns, *slot, rows);
+            let to = Target {
+                fixed: &mut self.fixed,
+                stride,
+                null: column.null,
+                values,
+            };
+            to.pack(&column.coding, columns)?;
         }
         self.pack_tails(columns, rows)
     }
@@ -103,70 +103,109 @@ impl Packer {
     }
 }
 
-/// Writes a value, or that it is NULL, to the fixed part of a row; `None` where the column's
-/// coding cannot hold it.
-#[inline(always)]
-fn pack_value(
-    column: &PackedColumn,
-    columns: &Columns,
-    slot: Slot,
-    row: usize,
-    fixed: &mut [u8],
-) -> Option<()> {
-    if !columns.is_valid(slot, row) {
-        column.null?.write(fixed, 1);
-        return Some(());
+/// The fixed parts of the rows of a batch, and the column whose values go there.
+struct Target<'a> {
+    fixed: &'a mut [u8],
+    stride: usize,
+    null: Option<BitField>,
+    values: Chosen<'a>,
+}
+
+impl Target<'_> {
+    fn pack(self, coding: &Coding, columns: &Columns) -> Result<(), Refused> {
+        let is_single = self.values.physical() == Physical::F32;
+        match *coding {
+            Coding::Number(number) => self.pack_numbers(number),
+            Coding::Scaled { number, divisor } if is_single => self.each(|value: f32, fixed| {
+                let whole = unscaled(value.into(), divisor)?;
+                let is_same = (scaled(whole, divisor) as f32).to_bits() == value.to_bits();
+                pack_number(number, is_same.then_some(whole)?, fixed)
+            }),
+            Coding::Scaled { number, divisor } => self.each(|value: f64, fixed| {
+                let whole = unscaled(value, divisor)?;
+                let is_same = scaled(whole, divisor).to_bits() == value.to_bits();
+                pack_number(number, is_same.then_some(whole)?, fixed)
+            }),
+            Coding::Bits(number) if is_single => {
+                self.each(|value, fixed| pack_number(number, of_float(value), fixed))
+            }
+            Coding::Bits(number) => {
+                self.each(|value, fixed| pack_number(number, of_double(value), fixed))
+            }
+            Coding::Few {
+                code,
+                ref dictionary,
+            } => {
+                let find = |bits: i64| dictionary.find(&bits.to_le_bytes());
+                match is_single {
+                    true => self.each(|value, fixed| pack_code(code, find(of_float(value)), fixed)),
+                    false => {
+                        self.each(|value, fixed| pack_code(code, find(of_double(value)), fixed))
+                    }
+                }
+            }
+            Coding::Instant { millis, nanos } => self.each(|instant: Timestamp, fixed| {
+                pack_number(millis, instant.millis, fixed)?;
+                pack_number(nanos, instant.nanos.into(), fixed)
+            }),
+            Coding::Wide { low, high } => self.each(|value: i128, fixed| {
+                low.write(fixed, value as u64);
+                high.write(fixed, (value >> 64) as u64);
+                Some(())
+            }),
+            Coding::Dictionary {
+                code,
+                ref dictionary,
+            } => self
+                .each(|view, fixed| pack_code(code, dictionary.find(columns.bytes(view)), fixed)),
+            // Where it ends is known when the tail is written.
+            Coding::Text { .. } => self.each(|_: View, _| Some(())),
+        }
     }
-    match &column.coding {
-        Coding::Number(number) => {
-            let value = whole(columns, slot, row)?;
-            pack_number(*number, value, fixed)
+
+    fn pack_numbers(self, number: Number) -> Result<(), Refused> {
+        match self.values.physical() {
+            Physical::I8 => self.each(|v: i8, fixed| pack_number(number, v.into(), fixed)),
+            Physical::I16 => self.each(|v: i16, fixed| pack_number(number, v.into(), fixed)),
+            Physical::I32 => self.each(|v: i32, fixed| pack_number(number, v.into(), fixed)),
+            Physical::I64 => self.each(|v: i64, fixed| pack_number(number, v, fixed)),
+            Physical::I128 => {
+                self.each(|v: i128, fixed| pack_number(number, i64::try_from(v).ok()?, fixed))
+            }
+            _ => self.each(|Timestamp { millis, nanos }, fixed| {
+                pack_number(number, (nanos == 0).then_some(millis)?, fixed)
+            }),
         }
-        Coding::Scaled { number, divisor } => {
-            let (value, is_same): (i64, bool) = match slot.physical {
-                Physical::F32 => {
-                    let value: f32 = columns.get(slot, row);
-                    let whole = unscaled(value.into(), *divisor)?;
-                    let same = scaled(whole, *divisor) as f32;
-                    (whole, same.to_bits() == value.to_bits())
-                }
-                _ => {
-                    let value: f64 = columns.get(slot, row);
-                    let whole = unscaled(value, *divisor)?;
-                    (whole, scaled(whole, *divisor).to_bits() == value.to_bits())
-                }
+    }
+
+    /// Writes the value of every row, or that it is NULL. `write` has `None` for a value that the coding
+    /// cannot hold.
+    #[inline(always)]
+    fn each<T: Native>(self, write: impl Fn(T, &mut [u8]) -> Option<()>) -> Result<(), Refused> {
+        let mut fixed = self.fixed;
+        for (row, value) in self.values.rows() {
+            let written = match value {
+                Some(value) => write(value, fixed),
+                None => self.null.map(|null| null.write(fixed, 1)),
             };
-            pack_number(*number, is_same.then_some(value)?, fixed)
+            written.ok_or(Refused {
+                row: row as usize,
+                why: Refusal::Changed,
+            })?;
+            fixed = &mut fixed[self.stride..];
         }
-        Coding::Bits(number) => pack_number(*number, bits_of(columns, slot, row), fixed),
-        Coding::Few { code, dictionary } => {
-            let bits = bits_of(columns, slot, row).to_le_bytes();
-            code.write(fixed, dictionary.find(&bits)?.into());
-            Some(())
-        }
-        Coding::Instant { millis, nanos } => {
-            let instant: Timestamp = columns.get(slot, row);
-            pack_number(*millis, instant.millis, fixed)?;
-            pack_number(*nanos, instant.nanos.into(), fixed)
-        }
-        Coding::Wide { low, high } => {
-            let value = columns.get::<i128>(slot, row) as u128;
-            low.write(fixed, value as u64);
-            high.write(fixed, (value >> 64) as u64);
-            Some(())
-        }
-        Coding::Dictionary { code, dictionary } => {
-            let number = dictionary.find(columns.text(slot, row))?;
-            code.write(fixed, number.into());
-            Some(())
-        }
-        // Where it ends is known when the tail is written.
-        Coding::Text { .. } => Some(()),
+        Ok(())
     }
 }
 
 #[inline(always)]
 fn pack_number(number: Number, value: i64, fixed: &mut [u8]) -> Option<()> {
     number.field.write(fixed, number.code(value)?);
+    Some(())
+}
+
+#[inline(always)]
+fn pack_code(field: BitField, code: Option<u32>, fixed: &mut [u8]) -> Option<()> {
+    field.write(fixed, code?.into());
     Some(())
 }

@@ -1,7 +1,7 @@
 //! Which rows of a batch an image holds.
 
 use pelton_data::binary_row::RowWriter;
-use pelton_data::columns::{Columns, MemoryError, Native, Slot};
+use pelton_data::columns::{Columns, MemoryError, Native, Physical, Slot};
 use pelton_data::key_group;
 
 use crate::groups::Groups;
@@ -97,17 +97,23 @@ impl<'a> Chosen<'a> {
         }
     }
 
-    /// Whether a row is NULL.
+    pub(super) fn physical(&self) -> Physical {
+        self.slot.physical
+    }
+
+    /// The rows by number, and their values; `None` where they are NULL.
     #[inline(always)]
-    pub(super) fn is_null(&self, row: u32) -> bool {
-        self.nulls > 0 && !self.columns.is_valid(self.slot, row as usize)
+    pub(super) fn rows<T: Native + 'a>(self) -> impl Iterator<Item = (u32, Option<T>)> + 'a {
+        let values = self.columns.values(self.slot, self.columns.capacity());
+        self.rows.iter().map(move |row| {
+            let is_null = self.nulls > 0 && !self.columns.is_valid(self.slot, *row as usize);
+            (*row, (!is_null).then(|| values[*row as usize]))
+        })
     }
 
     /// The values of the rows that are not NULL.
     #[inline(always)]
     pub(super) fn values<T: Native + 'a>(self) -> impl Iterator<Item = T> + 'a {
-        let values = self.columns.values(self.slot, self.columns.capacity());
-        let rows = self.rows.iter().filter(move |row| !self.is_null(**row));
-        rows.map(move |row| values[*row as usize])
+        self.rows().filter_map(|(_, value)| value)
     }
 }

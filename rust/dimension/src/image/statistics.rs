@@ -197,7 +197,6 @@ impl Statistics {
     }
 }
 
-
 impl Range {
     #[inline(always)]
     pub(super) fn see(&mut self, value: i64) {
