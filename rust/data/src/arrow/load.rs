@@ -8,14 +8,14 @@ use arrow_array::types::{
     Time64NanosecondType, TimestampMicrosecondType, TimestampMillisecondType,
     TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type,
 };
-use arrow_array::{Array, ArrayAccessor};
+use arrow_array::{Array, ArrayAccessor, GenericStringArray, OffsetSizeTrait, StringViewArray};
 use arrow_buffer::Buffer;
 use arrow_data::{ByteView, MAX_INLINE_VIEW_LEN};
 use arrow_schema::{DataType as ArrowType, TimeUnit};
 
 use super::{ConvertError, nested, unit_name};
 use crate::calendar::DAY;
-use crate::columns::{Columns, MemoryError, Native, Slot, Timestamp, View};
+use crate::columns::{Columns, Native, Slot, Timestamp, View};
 use crate::types::{DataType, MAX_LENGTH};
 
 /// Whether arrays of type `found` can be loaded as `wanted`, but for values.
@@ -329,59 +329,90 @@ fn text_loader(found: &ArrowType) -> Option<Load> {
     Some(match found {
         ArrowType::Utf8 => |a, wanted, s, c| load_texts(a.as_string::<i32>(), wanted, s, c),
         ArrowType::LargeUtf8 => |a, wanted, s, c| load_texts(a.as_string::<i64>(), wanted, s, c),
-        ArrowType::Utf8View => load_views,
+        ArrowType::Utf8View => |a, wanted, s, c| load_views(a.as_string_view(), wanted, s, c),
         ArrowType::Dictionary(_, values) if values.is_string() => load_dictionary,
         _ => return None,
     })
 }
 
-fn load_texts<'a>(
-    array: impl ArrayAccessor<Item = &'a str>,
+fn load_texts<O: OffsetSizeTrait>(
+    array: &GenericStringArray<O>,
     wanted: &DataType,
     slot: Slot,
     columns: &mut Columns,
 ) -> Result<(), ConvertError> {
-    for row in 0..array.len() {
-        let text = array.is_valid(row).then(|| array.value(row));
-        let view = push_text(text, row, wanted, columns)?;
-        columns.set(slot, row, view.unwrap_or_default());
-    }
-    load_validity(&array, slot, columns);
-    Ok(())
-}
-
-/// What [`load_texts`] does, by copies of one length: a call for each string costs more than its bytes.
-fn load_views(
-    array: &dyn Array,
-    wanted: &DataType,
-    slot: Slot,
-    columns: &mut Columns,
-) -> Result<(), ConvertError> {
-    let array = array.as_string_view();
-    if most_characters(wanted).is_some() {
-        return load_texts(array, wanted, slot, columns);
-    }
-    for (row, view) in array.views().iter().enumerate() {
-        let view = match array.is_valid(row) {
-            true => push_view(*view, array.data_buffers(), columns)?,
-            false => View::default(),
-        };
-        columns.set(slot, row, view);
-    }
+    check_lengths(array, wanted)?;
+    let (ends, bytes) = (array.value_offsets(), array.value_data());
+    let texts = ends.windows(2).zip(0..).map(|(ends, row)| {
+        let (start, end) = (ends[0].as_usize(), ends[1].as_usize());
+        let len = if array.is_valid(row) { end - start } else { 0 };
+        (&bytes[start..], len)
+    });
+    columns.set_texts(slot, bytes.len(), texts)?;
     load_validity(array, slot, columns);
     Ok(())
 }
 
-/// Adds the string of one of Arrow's views to the heap.
-#[inline(always)]
-fn push_view(view: u128, buffers: &[Buffer], columns: &mut Columns) -> Result<View, MemoryError> {
-    let (len, bytes) = (view as u32, (view >> 32).to_le_bytes());
-    if len <= MAX_INLINE_VIEW_LEN {
-        return columns.push_block(&bytes, len);
+fn load_views(
+    array: &StringViewArray,
+    wanted: &DataType,
+    slot: Slot,
+    columns: &mut Columns,
+) -> Result<(), ConvertError> {
+    check_lengths(array, wanted)?;
+    let views = array.views().iter().zip(0..);
+    // Without a value it may be anything.
+    let views = views.map(|(view, row)| if array.is_valid(row) { *view } else { 0 });
+    let all_bytes: usize = views.clone().map(|view| view as u32 as usize).sum();
+    // A short string stands in its view: the views are the first buffer.
+    let buffers = array.data_buffers().iter().map(Buffer::as_slice);
+    let inline = array.views().inner().as_slice();
+    let buffers: Vec<&[u8]> = [inline].into_iter().chain(buffers).collect();
+    let texts = views.zip(0..).map(|(view, row)| {
+        let view = ByteView::from(view);
+        let is_inline = view.length <= MAX_INLINE_VIEW_LEN;
+        let (buffer, offset) = match is_inline {
+            true => (0, row * size_of::<u128>() + size_of::<u32>()),
+            false => (view.buffer_index as usize + 1, view.offset as usize),
+        };
+        (&buffers[buffer][offset..], view.length as usize)
+    });
+    columns.set_texts(slot, all_bytes, texts)?;
+    load_validity(array, slot, columns);
+    Ok(())
+}
+
+/// `CHAR(n)` and `VARCHAR(n)` have up to `n` characters.
+fn most_characters(wanted: &DataType) -> Option<usize> {
+    match wanted {
+        DataType::Char(most @ 0..MAX_LENGTH) | DataType::Varchar(most @ 0..MAX_LENGTH) => {
+            Some(*most as usize)
+        }
+        _ => None,
     }
-    let view = ByteView::from(view);
-    let bytes = &buffers[view.buffer_index as usize][view.offset as usize..];
-    columns.push_prefix(bytes, len as usize)
+}
+
+fn check_lengths<'a>(
+    array: impl ArrayAccessor<Item = &'a str>,
+    wanted: &DataType,
+) -> Result<(), ConvertError> {
+    if most_characters(wanted).is_none() {
+        return Ok(());
+    }
+    let mut rows = (0..array.len()).filter(|row| array.is_valid(*row));
+    rows.try_for_each(|row| check_length(array.value(row), row, wanted))
+}
+
+fn check_length(text: &str, row: usize, wanted: &DataType) -> Result<(), ConvertError> {
+    let is_longer = |most| text.chars().nth(most).is_some();
+    match most_characters(wanted).is_some_and(is_longer) {
+        false => Ok(()),
+        true => Err(ConvertError::Value {
+            row,
+            value: format!("{text:?}"),
+            wanted: wanted.to_string(),
+        }),
+    }
 }
 
 /// Every value that a row has is copied once; what no row has is not looked at.
@@ -406,7 +437,9 @@ fn load_dictionary(
             continue;
         };
         if views[key].is_none() {
-            views[key] = push_text(Some(text_at(values, key)), row, wanted, columns)?;
+            let text = text_at(values, key);
+            check_length(text, row, wanted)?;
+            views[key] = Some(columns.push_text(text.as_bytes())?);
         }
         columns.put(slot, row, views[key]);
     }
@@ -419,34 +452,5 @@ fn text_at(array: &dyn Array, row: usize) -> &str {
         ArrowType::Utf8 => array.as_string::<i32>().value(row),
         ArrowType::LargeUtf8 => array.as_string::<i64>().value(row),
         _ => array.as_string_view().value(row),
-    }
-}
-
-fn push_text(
-    text: Option<&str>,
-    row: usize,
-    wanted: &DataType,
-    columns: &mut Columns,
-) -> Result<Option<View>, ConvertError> {
-    let Some(text) = text else {
-        return Ok(None);
-    };
-    if most_characters(wanted).is_some_and(|most| text.chars().nth(most).is_some()) {
-        return Err(ConvertError::Value {
-            row,
-            value: format!("{text:?}"),
-            wanted: wanted.to_string(),
-        });
-    }
-    Ok(Some(columns.push_text(text.as_bytes())?))
-}
-
-/// Of `CHAR(n)` and `VARCHAR(n)`.
-fn most_characters(wanted: &DataType) -> Option<usize> {
-    match wanted {
-        DataType::Char(length @ 0..MAX_LENGTH) | DataType::Varchar(length @ 0..MAX_LENGTH) => {
-            Some(*length as usize)
-        }
-        _ => None,
     }
 }

@@ -73,27 +73,48 @@ impl Columns {
         Ok(view.start(len))
     }
 
-    /// Adds the first `len` of some bytes as a string, whatever its length by one copy of all.
-    #[inline(always)]
-    pub fn push_block<const N: usize>(
-        &mut self,
-        block: &[u8; N],
-        len: u32,
-    ) -> Result<View, MemoryError> {
-        let view = self.next_view(N)?.start(len);
-        self.heap.extend_from_slice(block);
-        self.heap.truncate((view.offset() + len) as usize);
-        Ok(view)
-    }
-
     /// Adds the first `len` of some bytes as a string. A short one with [`PADDING`] bytes behind
     /// its start is copied as so many, whatever its length: no branch has to be guessed.
     #[inline(always)]
     pub fn push_prefix(&mut self, bytes: &[u8], len: usize) -> Result<View, MemoryError> {
         match bytes.first_chunk::<PADDING>() {
-            Some(block) if len <= PADDING => self.push_block(block, len as u32),
+            Some(block) if len <= PADDING => {
+                let view = self.next_view(PADDING)?.start(len as u32);
+                self.heap.extend_from_slice(block);
+                self.heap.truncate(view.offset() as usize + len);
+                Ok(view)
+            }
             _ => self.push_text(&bytes[..len]),
         }
+    }
+
+    /// Adds strings for the first rows of a slot: of each the bytes from its first on, and how many are
+    /// the string. All together have at most `most` bytes. They are copied as by [`Columns::push_prefix`].
+    ///
+    /// # Panics
+    /// If they have more bytes.
+    #[inline]
+    pub fn set_texts<'t>(
+        &mut self,
+        slot: Slot,
+        most: usize,
+        texts: impl Iterator<Item = (&'t [u8], usize)>,
+    ) -> Result<(), MemoryError> {
+        let mut at = self.next_view(most.saturating_add(PADDING))?.offset() as usize;
+        self.heap.resize(at + most + PADDING, 0);
+        let views = &mut self.view[slot.index as usize * self.capacity..][..self.capacity];
+        let heap = &mut self.heap[..];
+        for (view, (text, len)) in views.iter_mut().zip(texts) {
+            let to = &mut heap[at..];
+            match (to.first_chunk_mut::<PADDING>(), text.first_chunk()) {
+                (Some(to), Some(block)) if len <= PADDING => *to = *block,
+                _ => to[..len].copy_from_slice(&text[..len]),
+            }
+            *view = View::new(at as u32, len as u32);
+            at += len;
+        }
+        self.heap.truncate(at);
+        Ok(())
     }
 
     /// Adds what `write` puts behind the heap, at most `most` bytes, as one string.
