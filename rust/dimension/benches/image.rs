@@ -15,6 +15,7 @@ use memmap2::MmapMut;
 use pelton_data::columns::{Columns, Layout, Physical, Slot};
 use pelton_data::type_parser::parse_columns;
 use pelton_data::{DataType, Field};
+use pelton_dimension::Batch;
 use pelton_dimension::groups::Groups;
 use pelton_dimension::image::{Duplicates, Image, KeyColumns, Projection, Shape, Survey, TOGETHER};
 
@@ -154,12 +155,20 @@ impl Table {
             let rows = self.fill(first, n);
             let bytes = |row| tables::value_bytes(&self.places, &self.columns, row);
             self.value_bytes += (0..rows).map(bytes).sum::<u64>();
-            seconds += timed(|| survey.add(&self.columns, rows).expect("it is seen"));
+            seconds += timed(|| {
+                survey
+                    .add(Batch::new(&self.columns, rows))
+                    .expect("it is seen")
+            });
         }
         let mut builder = survey.into_builder().expect("memory");
         for first in (0..n).step_by(BATCH as usize) {
             let rows = self.fill(first, n);
-            seconds += timed(|| builder.add(&self.columns, rows).expect("it is packed"));
+            seconds += timed(|| {
+                builder
+                    .add(Batch::new(&self.columns, rows))
+                    .expect("it is packed")
+            });
         }
         (builder.finish().expect("memory"), seconds)
     }

@@ -71,12 +71,12 @@ impl Inspection<'_> {
         let duplicates = self.definition.duplicates;
         let mut places = Vec::new();
         let scan = Scan::new(self.definition, &self.connection, &self.partitions);
-        scan.pass(&selection, |columns, rows, at| {
+        scan.pass(&selection, |batch, at| {
             let has_key = |row: &usize| {
-                let other = key_columns.key(columns, *row);
+                let other = key_columns.key(batch.columns, *row);
                 other.is_some_and(|other| other.is_same(key))
             };
-            places.extend((0..rows).filter(has_key).map(|row| place(at, row)));
+            places.extend((0..batch.rows).filter(has_key).map(|row| place(at, row)));
             match duplicates {
                 Duplicates::First => places.truncate(1),
                 Duplicates::Last => drop(places.drain(..places.len().saturating_sub(1))),

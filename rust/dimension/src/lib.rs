@@ -5,7 +5,7 @@
 //! 1. [`definition`]: `dimensions/NAME.toml`, its columns, its key, and where its files lie.
 //! 2. [`storage`]: the place, listed and read; [`hive`]: the Hive partitions there, and which are
 //!    chosen.
-//! 3. [`source`]: the rows of their Parquet or ORC files, batch by batch.
+//! 3. [`source`]: the rows of their Parquet or ORC files, [`Batch`] by batch.
 //! 4. [`image`]: those rows as packed bytes with an index on the key: what a lookup reads; [`load`]
 //!    makes it.
 //! 5. [`cache`]: the dimensions that a process holds, shared by their users and kept current.
@@ -14,6 +14,7 @@
 //! 6. [`lookup`]: a row of a key in, rows of columns out, for tables that stand for a dimension.
 //! 7. [`inspection`]: a dimension for those who look inside.
 
+mod batch;
 pub mod cache;
 pub mod counts;
 pub mod definition;
@@ -35,6 +36,7 @@ pub mod source;
 pub mod storage;
 pub mod timeline;
 
+pub use batch::{Batch, Coded};
 pub use cache::{Cache, Claim, Request};
 pub use counts::Counts;
 pub use definition::{Choice, Definition};

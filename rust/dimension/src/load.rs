@@ -39,9 +39,9 @@ pub fn load(
 
     let mut survey = Survey::new(shape);
     let mut rows = 0;
-    scan.pass(&selection, |columns, batch, _| {
-        rows += batch as u64;
-        let seen = survey.add(columns, batch);
+    scan.pass(&selection, |batch, _| {
+        rows += batch.rows as u64;
+        let seen = survey.add(batch);
         seen.map_err(|Refused { why, .. }| Error::Unavailable(why.to_string()))
     })?;
     if rows < definition.min_rows {
@@ -49,10 +49,10 @@ pub fn load(
     }
     let unavailable = |why: Refusal| Error::Unavailable(format!("{}: {why}", connection.show("")));
     let mut builder = survey.into_builder().map_err(unavailable)?;
-    scan.pass(&selection, |columns, batch, at| {
+    scan.pass(&selection, |batch, at| {
         check_budget(definition, connection, &builder)?;
-        let added = builder.add(columns, batch);
-        added.map_err(|refused| refusal(&key, builder.rows(), refused, columns, at))
+        let added = builder.add(batch);
+        added.map_err(|refused| refusal(&key, builder.rows(), refused, batch.columns, at))
     })?;
     check_budget(definition, connection, &builder)?;
     hive::check_unchanged(definition, connection, partitions)?;
@@ -72,6 +72,13 @@ fn select(definition: &Definition, wanted: &Wanted<'_>) -> Result<(Selection, Sh
     for name in wanted.columns {
         let (field, slot) = selection.add(definition, name)?;
         columns.push((field.clone(), slot));
+        // Keys are hashed from their bytes, and symbols learnt.
+        if ![&definition.key, &definition.fsst]
+            .iter()
+            .any(|names| names.iter().any(|n| n == name))
+        {
+            selection.may_be_coded(slot);
+        }
     }
     let by_symbols = |(field, _): &&(Field, Slot)| definition.fsst.contains(&field.name);
     let symbols = columns.iter().filter(by_symbols).map(|(_, slot)| *slot);

@@ -4,12 +4,17 @@
 #![allow(clippy::unwrap_used)] // a test that cannot go on has failed
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use arrow_array::types::Int32Type;
+use arrow_array::{DictionaryArray, StringArray};
 use pelton_data::binary_row::RowWriter;
-use pelton_data::columns::{Columns, Layout, Physical, Slot, Timestamp};
+use pelton_data::columns::{Columns, Layout, Physical, Slot, Timestamp, View};
 use pelton_data::type_parser::parse_type;
+use pelton_data::types::MAX_LENGTH;
 use pelton_data::value::Value;
 use pelton_data::{DataType, Field, key_group};
+use pelton_dimension::Coded;
 use pelton_dimension::groups::Groups;
 use pelton_dimension::image::{
     Duplicates, Image, ImageBuilder, Projection, Refusal, Row, Shape, Survey, TOGETHER,
@@ -200,6 +205,7 @@ struct Batch {
     types: Vec<DataType>,
     slots: Vec<Slot>,
     columns: Columns,
+    coded: Vec<Option<Coded>>,
     shape: Shape,
 }
 
@@ -211,6 +217,7 @@ impl Batch {
         let pairs = || types.iter().cloned().zip(slots.iter().copied());
         Batch {
             columns: Columns::new(&layout, capacity).unwrap(),
+            coded: Vec::new(),
             shape: Shape {
                 columns: table
                     .fields
@@ -230,9 +237,50 @@ impl Batch {
 
     fn fill(&mut self, rows: &[Vec<Value>]) {
         self.columns.clear();
+        self.coded.clear();
         for (number, row) in rows.iter().enumerate() {
             self.put(number, row);
         }
+    }
+
+    /// Fills it, of three times once with strings that are coded, but for those of the key. A file's
+    /// dictionary may have strings that no row has, and one of them twice.
+    fn fill_coded(&mut self, number: usize, rows: &[Vec<Value>], keys: usize) {
+        self.fill(rows);
+        if (number + rows.len()) % 3 != 1 {
+            return;
+        }
+        self.coded.resize(self.slots.len(), None);
+        for column in keys..self.slots.len() {
+            if self.types[column] != (DataType::Varchar(MAX_LENGTH)) {
+                continue;
+            }
+            let texts: Vec<Option<&str>> = rows
+                .iter()
+                .map(|row| match &row[column] {
+                    Value::Text(text) => Some(text.as_str()),
+                    _ => None,
+                })
+                .collect();
+            let kinds = ["in no row"]
+                .into_iter()
+                .chain(texts.iter().rev().copied().flatten());
+            let kinds: Vec<&str> = kinds.collect();
+            let code = |text: Option<&str>| kinds.iter().position(|kind| Some(*kind) == text);
+            let codes = texts.iter().map(|text| code(*text).map(|code| code as i32));
+            let array = DictionaryArray::<Int32Type>::new(
+                codes.collect(),
+                Arc::new(StringArray::from(kinds.clone())),
+            );
+            let slot = self.slots[column];
+            self.coded[slot.id()] = Coded::of(&array);
+            // Nobody looks for them here.
+            (0..rows.len()).for_each(|row| self.columns.set(slot, row, View::new(u32::MAX, 1)));
+        }
+    }
+
+    fn rows(&self, rows: usize) -> pelton_dimension::Batch<'_> {
+        pelton_dimension::Batch::with_coded(&self.columns, rows, &self.coded)
     }
 
     fn put(&mut self, number: usize, row: &[Value]) {
@@ -255,10 +303,10 @@ fn build(table: &Table, duplicates: Duplicates, groups: Groups) -> Result<Image,
     const BATCH: usize = 64;
     let mut batch = Batch::new(table, BATCH, duplicates, groups);
     let mut survey = Survey::new(batch.shape.clone());
-    for rows in table.rows.chunks(BATCH) {
-        batch.fill(rows);
+    for (number, rows) in table.rows.chunks(BATCH).enumerate() {
+        batch.fill_coded(number, rows, table.keys);
         survey
-            .add(&batch.columns, rows.len())
+            .add(batch.rows(rows.len()))
             .map_err(|refused| refused.why)?;
     }
     let mut builder = survey.into_builder()?;
@@ -272,10 +320,10 @@ fn add_all(
     table: &Table,
     size: usize,
 ) -> Result<(), Refusal> {
-    for rows in table.rows.chunks(size) {
-        batch.fill(rows);
+    for (number, rows) in table.rows.chunks(size).enumerate() {
+        batch.fill_coded(number, rows, table.keys);
         builder
-            .add(&batch.columns, rows.len())
+            .add(batch.rows(rows.len()))
             .map_err(|refused| refused.why)?;
     }
     Ok(())
@@ -452,7 +500,7 @@ proptest! {
         let mut batch = Batch::new(&table, 1000, Duplicates::Last, Groups::whole());
         let mut survey = Survey::new(batch.shape.clone());
         batch.fill(&table.rows);
-        survey.add(&batch.columns, table.rows.len()).unwrap();
+        survey.add(batch.rows(table.rows.len())).unwrap();
         let mut builder = survey.into_builder().unwrap();
         match add_all(&mut builder, &mut batch, &other, 1000) {
             Ok(()) => check(&builder.finish().unwrap(), &other, &other.expected(Duplicates::Last).unwrap(), &missing),

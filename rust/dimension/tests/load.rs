@@ -12,7 +12,7 @@ use arrow_array::{
     TimestampMicrosecondArray,
 };
 use parquet::arrow::ArrowWriter;
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
 use pelton_data::columns::{Columns, Layout, Literal, Physical, Slot, Timestamp};
 use pelton_data::report::Source;
 use pelton_data::type_parser::parse_columns;
@@ -47,16 +47,28 @@ impl Metadata {
     }
 
     fn write(&self, file: &str, columns: Vec<(&str, ArrayRef)>) -> PathBuf {
+        let properties = WriterProperties::builder();
+        self.write_with(
+            properties.set_max_row_group_row_count(Some(700)),
+            file,
+            columns,
+        )
+    }
+
+    fn write_with(
+        &self,
+        properties: WriterPropertiesBuilder,
+        file: &str,
+        columns: Vec<(&str, ArrayRef)>,
+    ) -> PathBuf {
         let path = self.directory().join(file);
         let batch = RecordBatch::try_from_iter_with_nullable(
             columns.into_iter().map(|(name, array)| (name, array, true)),
         )
         .unwrap();
-        let properties = WriterProperties::builder()
-            .set_max_row_group_row_count(Some(700))
-            .build();
         let file = File::create(&path).unwrap();
-        let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties)).unwrap();
+        let properties = Some(properties.build());
+        let mut writer = ArrowWriter::try_new(file, batch.schema(), properties).unwrap();
         writer.write(&batch).unwrap();
         writer.close().unwrap();
         path
@@ -231,6 +243,57 @@ fn rows_of_many_files_row_groups_and_batches_are_all_there() {
         assert_eq!(planes.int(1), (id % 5 != 0).then_some(id as i32));
     }
     assert!(!planes.find(&[Literal::I64(10_000)]));
+}
+
+/// What a row has in the columns `few`, `many` and `late` of [`strings_are_the_same_whether_or_not_files_have_coded_them`].
+fn coded_row(id: i64) -> [Option<String>; 3] {
+    [
+        (id % 7 != 0).then(|| format!("kind {}", id % 11)),
+        // As many kinds as rows: an image has no dictionary of them.
+        Some(format!("{id} of many")),
+        // NULL in all of a file's first row groups.
+        (id % 10_000 > 3_000).then(|| format!("late {}", id % 3)),
+    ]
+}
+
+#[test]
+fn strings_are_the_same_whether_or_not_files_have_coded_them() {
+    let names = ["few", "many", "late"];
+    let metadata = Metadata::new("id BIGINT, few STRING, many STRING, late STRING", "'id'");
+    let properties = || WriterProperties::builder().set_max_row_group_row_count(Some(2_500));
+    let files = [
+        ("coded", properties()),
+        ("not-coded", properties().set_dictionary_enabled(false)),
+        // The dictionary of `many` becomes too large: the other values stand behind it.
+        (
+            "partly",
+            properties()
+                .set_dictionary_page_size_limit(4_000)
+                .set_data_page_row_count_limit(500),
+        ),
+    ];
+    for ((file, properties), first) in files.into_iter().zip((0_i64..).step_by(10_000)) {
+        let ids = first..first + 10_000;
+        let rows: Vec<_> = ids.clone().map(coded_row).collect();
+        let column = |i: usize| -> ArrayRef {
+            Arc::new(
+                rows.iter()
+                    .map(|row| row[i].as_deref())
+                    .collect::<StringArray>(),
+            )
+        };
+        let mut columns: Vec<(&str, ArrayRef)> =
+            vec![("id", Arc::new(Int64Array::from_iter_values(ids)))];
+        columns.extend(names.iter().enumerate().map(|(i, name)| (*name, column(i))));
+        metadata.write_with(properties, file, columns);
+    }
+    let image = metadata.load(&names).unwrap();
+    assert_eq!(image.rows(), 30_000);
+    let mut rows = Lookup::new(&metadata.definition, image);
+    for id in 0..30_000 {
+        assert!(rows.find(&[Literal::I64(id)]), "{id}");
+        assert_eq!([0, 1, 2].map(|i| rows.text(i)), coded_row(id), "{id}");
+    }
 }
 
 fn texts(values: &[Option<&str>]) -> ArrayRef {

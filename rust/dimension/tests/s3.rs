@@ -158,7 +158,7 @@ fn an_object_that_changes_after_it_was_listed_is_an_error() {
     selection.add(&definition, "seats").unwrap();
     let scan = Scan::new(&definition, &connection, &partitions);
     let error = scan
-        .pass(&selection, |_, _, _| Ok(()))
+        .pass(&selection, |_, _| Ok(()))
         .unwrap_err()
         .to_string();
     let place = format!("s3://{BUCKET}/planes/{}", file.path);

@@ -126,7 +126,11 @@ fn load_boolean(
     Ok(())
 }
 
-fn load_validity(array: &dyn Array, slot: Slot, columns: &mut Columns) {
+/// Sets only which of the first rows of a slot are NULL.
+///
+/// # Panics
+/// If the array is longer than the columns' capacity.
+pub fn load_validity(array: &dyn Array, slot: Slot, columns: &mut Columns) {
     match array.nulls() {
         Some(nulls) => {
             let words = nulls.inner().bit_chunks();

@@ -10,7 +10,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub use load::{fits, load};
+pub use load::{fits, load, load_validity};
 pub use store::store;
 
 use std::fmt;

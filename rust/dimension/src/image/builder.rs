@@ -9,6 +9,7 @@ use super::pack::Packer;
 use super::select::Selection;
 use super::shard::{Inserted, Shard};
 use super::{Duplicates, Image, KeyColumns, Refusal, Refused, Shape};
+use crate::batch::Batch;
 
 /// So many rows before a row's turn its part of the index is asked for.
 const AHEAD: usize = 16;
@@ -37,19 +38,19 @@ impl ImageBuilder {
         }
     }
 
-    /// Adds the first `rows` rows of a batch, one that the first pass has seen.
-    pub fn add(&mut self, columns: &Columns, rows: usize) -> Result<(), Refused> {
+    /// Adds the rows of a batch that the first pass has seen.
+    pub fn add(&mut self, batch: Batch<'_>) -> Result<(), Refused> {
         let selection = &mut self.selection;
-        let chosen = selection.choose(columns, rows);
+        let chosen = selection.choose(batch.columns, batch.rows);
         chosen.map_err(|error| Refused {
             row: 0,
             why: error.into(),
         })?;
-        self.packer.pack(columns, &selection.rows)?;
+        self.packer.pack(batch, &selection.rows)?;
         for (number, (row, hash)) in selection.rows.iter().zip(&selection.hashes).enumerate() {
             let row = *row as usize;
             // It was chosen because it has a key.
-            let Some(key) = self.key.key(columns, row) else {
+            let Some(key) = self.key.key(batch.columns, row) else {
                 continue;
             };
             let packed = self.packer.row(number);

@@ -5,6 +5,7 @@ use pelton_data::columns::PADDING;
 
 use super::Refusal;
 use super::hash::{hash, is_same};
+use crate::batch::Coded;
 
 /// Strings by number, and while rows are packed numbers by string.
 #[derive(Debug, Default)]
@@ -87,6 +88,41 @@ impl Dictionary {
     /// The memory that strings and their ends take.
     pub(super) fn bytes(&self) -> u64 {
         (self.bytes.len() + size_of_val(&self.ends[..])) as u64
+    }
+}
+
+/// The numbers in a [`Dictionary`] of the strings that a file has coded, each sought once a dictionary
+/// of the file.
+#[derive(Debug, Default)]
+pub(super) struct Numbers {
+    /// With the file's dictionary that they belong to.
+    coded: Option<Coded>,
+    /// By code; `None` was not sought yet.
+    numbers: Vec<Option<u32>>,
+}
+
+impl Numbers {
+    /// Forgets all where strings have another dictionary than those before.
+    pub(super) fn follow(&mut self, coded: &Coded) {
+        let is_known = |known: &Coded| known.has_dictionary_of(coded);
+        if !self.coded.as_ref().is_some_and(is_known) {
+            self.numbers.clear();
+            self.numbers.resize(coded.kinds(), None);
+            self.coded = Some(coded.clone());
+        }
+    }
+
+    /// The number for a code of the strings that were followed last.
+    #[inline(always)]
+    pub(super) fn of(
+        &mut self,
+        code: usize,
+        seek: impl FnOnce() -> Result<u32, Refusal>,
+    ) -> Result<u32, Refusal> {
+        match self.numbers[code] {
+            Some(number) => Ok(number),
+            None => Ok(*self.numbers[code].insert(seek()?)),
+        }
     }
 }
 

@@ -13,16 +13,20 @@ use pelton_data::columns::{Columns, Native, Physical, Slot, Timestamp, View};
 
 use super::bits::BitField;
 use super::coding::{Coding, Number, of_double, of_float, scaled};
+use super::dictionary::Numbers;
 use super::layout::RowLayout;
 use super::select::Chosen;
 use super::statistics::unscaled;
 use super::{Refusal, Refused};
+use crate::batch::{Batch, Coded};
 
 /// The packed rows of a batch.
 #[derive(Debug)]
 pub(super) struct Packer {
     layout: Arc<RowLayout>,
     slots: Vec<Slot>,
+    /// Of strings that a file has coded, in the dictionary of each column.
+    numbers: Vec<Numbers>,
     fixed: Vec<u8>,
     tail: Vec<u8>,
     /// Where the tail of each row ends.
@@ -34,6 +38,7 @@ impl Packer {
     pub(super) fn new(layout: Arc<RowLayout>, slots: Vec<Slot>) -> Packer {
         Packer {
             layout,
+            numbers: slots.iter().map(|_| Numbers::default()).collect(),
             slots,
             fixed: Vec::new(),
             tail: Vec::new(),
@@ -42,38 +47,47 @@ impl Packer {
     }
 
     /// Packs the given rows of a batch.
-    pub(super) fn pack(&mut self, columns: &Columns, rows: &[u32]) -> Result<(), Refused> {
+    pub(super) fn pack(&mut self, batch: Batch<'_>, rows: &[u32]) -> Result<(), Refused> {
         let stride = self.layout.stride;
         self.fixed.clear();
         // The last row's last number is written as 8 bytes.
         self.fixed.resize(rows.len() * stride + 8, 0);
-        for (column, slot) in self.layout.columns.iter().zip(&self.slots) {
-            let values = Chosen::new(columns, *slot, rows);
+        let columns = self.layout.columns.iter().zip(&self.slots);
+        for ((column, slot), numbers) in columns.zip(&mut self.numbers) {
+            let values = Chosen::new(batch.columns, *slot, rows);
+            let coded = batch.coded(*slot).map(|coded| (coded, numbers));
             let to = Target {
                 fixed: &mut self.fixed,
                 stride,
                 null: column.null,
                 values,
             };
-            to.pack(&column.coding, columns)?;
+            to.pack(&column.coding, batch.columns, coded)?;
         }
-        self.pack_tails(columns, rows)
+        self.pack_tails(batch, rows)
     }
 
-    fn pack_tails(&mut self, columns: &Columns, rows: &[u32]) -> Result<(), Refused> {
+    fn pack_tails(&mut self, batch: Batch<'_>, rows: &[u32]) -> Result<(), Refused> {
         let layout = &self.layout;
+        let parts = layout.tail.iter().filter_map(|number| {
+            let (column, slot) = (&layout.columns[*number], self.slots[*number]);
+            match &column.coding {
+                Coding::Text { part, symbols } => Some((part, symbols, slot, batch.coded(slot))),
+                _ => None,
+            }
+        });
+        let parts: Vec<_> = parts.collect();
         self.tail.clear();
         self.ends.clear();
         for (number, row) in rows.iter().enumerate() {
             let row = *row as usize;
             let start = self.tail.len();
-            for column in &layout.tail {
-                let Coding::Text { part, symbols } = &layout.columns[*column].coding else {
-                    continue;
-                };
-                let slot = self.slots[*column];
-                if columns.is_valid(slot, row) {
-                    let text = columns.text(slot, row);
+            for (part, symbols, slot, coded) in &parts {
+                if batch.columns.is_valid(*slot, row) {
+                    let text = match coded {
+                        Some(coded) => coded.text(coded.code(row)),
+                        None => batch.columns.text(*slot, row),
+                    };
                     match symbols {
                         None => self.tail.extend_from_slice(text),
                         Some(symbols) => self.tail.extend(symbols.encode(text)),
@@ -112,7 +126,12 @@ struct Target<'a> {
 }
 
 impl Target<'_> {
-    fn pack(self, coding: &Coding, columns: &Columns) -> Result<(), Refused> {
+    fn pack(
+        self,
+        coding: &Coding,
+        columns: &Columns,
+        coded: Option<(&Coded, &mut Numbers)>,
+    ) -> Result<(), Refused> {
         let is_single = self.values.physical() == Physical::F32;
         match *coding {
             Coding::Number(number) => self.pack_numbers(number),
@@ -156,8 +175,19 @@ impl Target<'_> {
             Coding::Dictionary {
                 code,
                 ref dictionary,
-            } => self
-                .each(|view, fixed| pack_code(code, dictionary.find(columns.bytes(view)), fixed)),
+            } => match coded {
+                None => self.each(|view, fixed| {
+                    pack_code(code, dictionary.find(columns.bytes(view)), fixed)
+                }),
+                Some((coded, numbers)) => {
+                    numbers.follow(coded);
+                    self.each_row(|row, _: View, fixed| {
+                        let kind = coded.code(row);
+                        let find = || dictionary.find(coded.text(kind)).ok_or(Refusal::Changed);
+                        pack_code(code, numbers.of(kind, find).ok(), fixed)
+                    })
+                }
+            },
             // Where it ends is known when the tail is written.
             Coding::Text { .. } => self.each(|_: View, _| Some(())),
         }
@@ -178,18 +208,27 @@ impl Target<'_> {
         }
     }
 
+    #[inline(always)]
+    fn each<T: Native>(self, write: impl Fn(T, &mut [u8]) -> Option<()>) -> Result<(), Refused> {
+        self.each_row(|_, value, fixed| write(value, fixed))
+    }
+
     /// Writes the value of every row, or that it is NULL. `write` has `None` for a value that the coding
     /// cannot hold.
     #[inline(always)]
-    fn each<T: Native>(self, write: impl Fn(T, &mut [u8]) -> Option<()>) -> Result<(), Refused> {
+    fn each_row<T: Native>(
+        self,
+        mut write: impl FnMut(usize, T, &mut [u8]) -> Option<()>,
+    ) -> Result<(), Refused> {
         let mut fixed = self.fixed;
         for (row, value) in self.values.rows() {
+            let row = row as usize;
             let written = match value {
-                Some(value) => write(value, fixed),
+                Some(value) => write(row, value, fixed),
                 None => self.null.map(|null| null.write(fixed, 1)),
             };
             written.ok_or(Refused {
-                row: row as usize,
+                row,
                 why: Refusal::Changed,
             })?;
             fixed = &mut fixed[self.stride..];

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use pelton_data::columns::{Columns, Physical, Slot, Timestamp, View};
+use pelton_data::columns::{Physical, Slot, Timestamp, View};
 
 use super::Refusal;
 use super::bits::width_of;
 use super::coding::{of_double, of_float, scaled};
-use super::dictionary::Dictionary;
+use super::dictionary::{Dictionary, Numbers};
 use super::select::Chosen;
 use super::symbols::Symbols;
+use crate::batch::{Batch, Coded};
 
 /// Strings of which there are more kinds than this have no dictionary.
 const MOST_KINDS: usize = 1 << 16;
@@ -42,7 +43,7 @@ pub(super) enum Values {
     /// `None`: one of them needs more than 64 bits.
     Decimals(Option<Range>),
     Floats(Floats),
-    Texts(Texts),
+    Texts(Box<Texts>),
 }
 
 /// Whole numbers.
@@ -96,6 +97,8 @@ pub(super) struct Texts {
     pub(super) longest: u64,
     /// Some of them, where they may be coded by symbols.
     sample: Option<Sample>,
+    /// Of strings that a file has coded, in the dictionary of the kinds.
+    numbers: Numbers,
 }
 
 #[derive(Debug, Default)]
@@ -122,13 +125,14 @@ impl Statistics {
                 bits: Range::default(),
                 kinds: Kinds::new(),
             }),
-            Physical::View => Values::Texts(Texts {
+            Physical::View => Values::Texts(Box::new(Texts {
                 kinds: Kinds::new(),
                 total: 0,
                 shortest: u64::MAX,
                 longest: 0,
                 sample: symbols.then(Sample::default),
-            }),
+                numbers: Numbers::default(),
+            })),
         };
         Statistics { nulls: 0, values }
     }
@@ -136,11 +140,11 @@ impl Statistics {
     /// Sees the given rows of a batch.
     pub(super) fn see(
         &mut self,
-        columns: &Columns,
+        batch: Batch<'_>,
         slot: Slot,
         rows: &[u32],
     ) -> Result<(), Refusal> {
-        let rows = Chosen::new(columns, slot, rows);
+        let rows = Chosen::new(batch.columns, slot, rows);
         self.nulls += rows.nulls as u64;
         match (&mut self.values, slot.physical) {
             (Values::Numbers(range), Physical::I8) => {
@@ -186,9 +190,14 @@ impl Statistics {
                 floats.kinds.give_up_early();
             }
             (Values::Texts(texts), _) => {
-                let mut sampled = 0;
-                for view in rows.values::<View>() {
-                    texts.see(columns.bytes(view), &mut sampled)?;
+                match batch.coded(slot) {
+                    Some(coded) => texts.see_coded(coded, rows)?,
+                    None => {
+                        let mut sampled = 0;
+                        for view in rows.values::<View>() {
+                            texts.see(batch.columns.bytes(view), &mut sampled)?;
+                        }
+                    }
                 }
                 texts.kinds.give_up_early();
             }
@@ -381,6 +390,37 @@ impl Texts {
             *sampled += text.len() + 1;
             sample.bytes.extend_from_slice(text);
             sample.ends.push(sample.bytes.len());
+        }
+        Ok(())
+    }
+
+    /// Sees strings that a file has coded: each once, and how often.
+    fn see_coded(&mut self, coded: &Coded, rows: Chosen<'_>) -> Result<(), Refusal> {
+        let Texts {
+            kinds,
+            total,
+            shortest,
+            longest,
+            numbers,
+            ..
+        } = self;
+        numbers.follow(coded);
+        for (row, value) in rows.rows::<View>() {
+            if value.is_none() {
+                continue;
+            }
+            let code = coded.code(row as usize);
+            let length = coded.length(code) as u64;
+            kinds.count += 1;
+            *total += length;
+            numbers.of(code, || {
+                *shortest = length.min(*shortest);
+                *longest = length.max(*longest);
+                match &mut kinds.dictionary {
+                    Some(dictionary) => dictionary.intern(coded.text(code)),
+                    None => Ok(0),
+                }
+            })?;
         }
         Ok(())
     }

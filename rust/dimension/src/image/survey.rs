@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pelton_data::columns::{Columns, Slot};
+use pelton_data::columns::Slot;
 
 use super::arena::Arena;
 use super::index::Index;
@@ -12,6 +12,7 @@ use super::shard::Shard;
 use super::statistics::{Statistics, Values};
 use super::symbols::LONGER;
 use super::{ImageBuilder, Refusal, Refused, Shape};
+use crate::batch::Batch;
 
 /// The first pass: what the columns hold, from which their codings are chosen.
 #[derive(Debug)]
@@ -54,14 +55,14 @@ impl Survey {
         }
     }
 
-    /// Sees the first `rows` rows of a batch.
-    pub fn add(&mut self, columns: &Columns, rows: usize) -> Result<(), Refused> {
+    /// Sees the rows of a batch.
+    pub fn add(&mut self, batch: Batch<'_>) -> Result<(), Refused> {
         let memory = |why| Refused { row: 0, why };
-        let chosen = self.selection.choose(columns, rows);
+        let chosen = self.selection.choose(batch.columns, batch.rows);
         chosen.map_err(|error| memory(error.into()))?;
         self.rows += self.selection.rows.len() as u64;
         for (slot, statistics) in &mut self.columns {
-            let seen = statistics.see(columns, *slot, &self.selection.rows);
+            let seen = statistics.see(batch, *slot, &self.selection.rows);
             seen.map_err(memory)?;
         }
         Ok(())

@@ -17,16 +17,17 @@ mod worker;
 
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
-use pelton_data::columns::Columns;
 
 pub use selection::Selection;
 
+use crate::batch::Batch;
 use crate::definition::{Definition, Format};
 use crate::error::Error;
 use crate::hive::HivePartition;
 use crate::storage::{Connection, DataFile};
 use orc::OrcFile;
 use parquet::ParquetFile;
+use selection::Buffers;
 
 /// Rows that are decoded at a time: what a load holds beside the image is bounded by them.
 pub const BATCH: usize = 1024;
@@ -82,21 +83,21 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Decodes the selected columns of all rows once: `see` gets the columns, the number of rows
-    /// in them (at most [`BATCH`]), and where they come from. It runs on a thread of its own.
+    /// Decodes the selected columns of all rows once: `see` gets them, at most [`BATCH`] rows at a
+    /// time, and where they come from. It runs on a thread of its own.
     pub fn pass(
         &self,
         selection: &Selection,
-        see: impl FnMut(&Columns, usize, &At<'_>) -> Result<(), Error> + Send,
+        see: impl FnMut(Batch<'_>, &At<'_>) -> Result<(), Error> + Send,
     ) -> Result<(), Error> {
         worker::run(|| {
             let mut see = see;
-            let mut columns = selection.columns(BATCH)?;
+            let mut buffers = selection.buffers(BATCH)?;
             for partition in self.partitions {
                 for file in &partition.files {
                     let name = self.connection.show(&file.path);
                     worker::caught(&name, || {
-                        self.file(selection, partition, file, &name, &mut columns, &mut see)
+                        self.file(selection, partition, file, &name, &mut buffers, &mut see)
                     })?;
                 }
             }
@@ -150,32 +151,30 @@ impl<'a> Scan<'a> {
         partition: &HivePartition,
         file: &DataFile,
         name: &str,
-        columns: &mut Columns,
-        see: &mut impl FnMut(&Columns, usize, &At<'_>) -> Result<(), Error>,
+        buffers: &mut Buffers,
+        see: &mut impl FnMut(Batch<'_>, &At<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let opened = self.open(file, name)?;
         let found = selection.find(&opened.schema, self.definition, name)?;
-        let numbers: Vec<usize> = found.iter().map(|found| found.number).collect();
         let zone = self.definition.time_zone;
         let mut first = 0;
         let each = &mut |batch: &RecordBatch| {
             let rows = batch.num_rows();
-            columns.clear();
-            selection.load(&found, batch, zone, name, first, columns)?;
-            selection.load_levels(partition, rows, columns)?;
+            selection.load(&found, batch, zone, name, first, buffers)?;
+            selection.load_levels(partition, rows, buffers)?;
             let at = At {
                 partition,
                 file,
                 name,
                 first,
             };
-            see(columns, rows, &at)?;
+            see(buffers.batch(rows), &at)?;
             first += rows as u64;
             Ok(())
         };
         match opened.reader {
-            Reader::Parquet(reader) => reader.read(&numbers, each)?,
-            Reader::Orc(reader) => reader.read(&numbers, each)?,
+            Reader::Parquet(reader) => reader.read(&found, each)?,
+            Reader::Orc(reader) => reader.read(&found, each)?,
         }
         if first != opened.rows {
             let message = format!("{first} of {} rows are there", opened.rows);

@@ -20,7 +20,7 @@ use orc_rust::reader::metadata::FileMetadata;
 
 use super::orc_footer::Calendar;
 use super::orc_lengths::{Promises, Streams, check_promise};
-use super::selection::invalid;
+use super::selection::{Found, invalid};
 use super::timestamp::{self, NANOS};
 use super::windows::{Piece, Windows};
 use super::{BATCH, broken, orc_blocks, orc_footer};
@@ -90,10 +90,10 @@ impl OrcFile {
         self.builder.file_metadata().number_of_rows()
     }
 
-    /// Decodes the columns of these numbers.
+    /// Decodes some columns.
     pub(super) fn read(
         self,
-        numbers: &[usize],
+        found: &[Found],
         each: &mut dyn FnMut(&RecordBatch) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let OrcFile {
@@ -104,9 +104,9 @@ impl OrcFile {
             name,
         } = self;
         let metadata = builder.file_metadata();
-        let names: Vec<&str> = numbers
+        let names: Vec<&str> = found
             .iter()
-            .map(|n| schema.field(*n).name().as_str())
+            .map(|found| schema.field(found.number).name().as_str())
             .collect();
         let mask = ProjectionMask::named_roots(metadata.root_data_type(), &names);
         let stripes = check_stripes(&chunks, metadata, &mask);

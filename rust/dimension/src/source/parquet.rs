@@ -15,14 +15,16 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
     ParquetRecordBatchReaderBuilder,
 };
-use parquet::basic::{Repetition, Type as PhysicalType};
+use parquet::basic::{Encoding, Repetition, Type as PhysicalType};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{
-    PageIndexPolicy, ParquetMetaData, ParquetMetaDataPushDecoder, RowGroupMetaData,
+    ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataPushDecoder,
+    RowGroupMetaData,
 };
 use parquet::file::reader::{ChunkReader, Length};
 use parquet::schema::types::{SchemaDescriptor, Type};
 
+use super::selection::Found;
 use super::timestamp::NANOS;
 use super::windows::{Piece, Reader, Windows};
 use super::{BATCH, broken};
@@ -40,7 +42,9 @@ const PIECE: Piece = Piece::Bytes(512 << 10);
 pub(super) struct ParquetFile {
     file: Arc<Windows>,
     name: String,
-    metadata: ArrowReaderMetadata,
+    metadata: Arc<ParquetMetaData>,
+    /// The columns as they are decoded, but for what is coded.
+    decoded: Schema,
     /// The same, with INT96 as nanoseconds, where a column is one.
     nanos: Option<ArrowReaderMetadata>,
     schema: Schema,
@@ -60,10 +64,8 @@ impl ParquetFile {
         let broken = |error: ParquetError| broken(name, Format::Parquet, &error);
         // Files mean what Parquet's own types say, as for Flink: what Arrow adds is not looked at.
         let plain = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-        let arrow =
-            ArrowReaderMetadata::try_new(metadata.clone(), plain.clone()).map_err(broken)?;
+        let arrow = ArrowReaderMetadata::try_new(metadata.clone(), plain).map_err(broken)?;
         let schema = with_int96(arrow.schema(), arrow.parquet_schema());
-        let options = plain.with_schema(Arc::new(with_views(&schema)));
         let is_int96 = !int96_columns(arrow.parquet_schema()).is_empty();
         let piece = match connection.is_local(file) {
             true => PIECE,
@@ -72,8 +74,9 @@ impl ParquetFile {
         Ok(ParquetFile {
             file: Arc::new(Windows::new(connection, file, piece)),
             name: name.to_owned(),
+            metadata,
+            decoded: with_views(&schema),
             schema: as_points(&schema),
-            metadata: ArrowReaderMetadata::try_new(metadata, options).map_err(broken)?,
             nanos: is_int96.then_some(arrow),
         })
     }
@@ -85,28 +88,32 @@ impl ParquetFile {
     }
 
     pub(super) fn rows(&self) -> Result<u64, Error> {
-        let rows = self.metadata.metadata().file_metadata().num_rows();
+        let rows = self.metadata.file_metadata().num_rows();
         u64::try_from(rows).map_err(|_| self.broken(&format!("{rows} rows")))
     }
 
-    /// Decodes the columns of these numbers.
+    /// Decodes some columns.
     pub(super) fn read(
         self,
-        numbers: &[usize],
+        found: &[Found],
         each: &mut dyn FnMut(&RecordBatch) -> Result<(), Error>,
     ) -> Result<(), Error> {
+        let numbers: Vec<usize> = found.iter().map(|found| found.number).collect();
+        let coded = found.iter().filter(|found| found.may_be_coded);
+        let coded: Vec<usize> = coded.map(|found| found.number).collect();
         let nanos = self.nanos.as_ref().map(|metadata| {
             let mut int96 = int96_columns(metadata.parquet_schema());
             int96.retain(|number| numbers.contains(number));
             (metadata, int96)
         });
         let nanos = nanos.filter(|(_, int96)| !int96.is_empty());
-        for (number, row_group) in self.metadata.metadata().row_groups().iter().enumerate() {
+        for (number, row_group) in self.metadata.row_groups().iter().enumerate() {
             if row_group.num_rows() == 0 {
                 continue;
             }
-            self.file.open(self.chunks(row_group, numbers))?;
-            let batches = self.batches(&self.metadata, number, numbers)?;
+            self.file.open(self.chunks(row_group, &numbers))?;
+            let metadata = self.decoding(row_group, &coded)?;
+            let batches = self.batches(&metadata, number, &numbers)?;
             let mut digits = match &nanos {
                 Some((metadata, int96)) => Some(self.batches(metadata, number, int96)?),
                 None => None,
@@ -123,9 +130,35 @@ impl ParquetFile {
         Ok(())
     }
 
+    /// How the columns of a row group are decoded. Of those that may stay coded, those do of which all
+    /// strings are.
+    fn decoding(
+        &self,
+        row_group: &RowGroupMetaData,
+        coded: &[usize],
+    ) -> Result<ArrowReaderMetadata, Error> {
+        let parquet = self.metadata.file_metadata().schema_descr();
+        let mut fields: Vec<_> = self.decoded.fields().iter().cloned().collect();
+        for leaf in 0..parquet.num_columns() {
+            let number = parquet.get_column_root_idx(leaf);
+            let field = &mut fields[number];
+            if coded.contains(&number)
+                && *field.data_type() == ArrowType::Utf8View
+                && is_coded(row_group.column(leaf))
+            {
+                let coded = ArrowType::Dictionary(ArrowType::Int32.into(), ArrowType::Utf8.into());
+                *field = Arc::new(field.as_ref().clone().with_data_type(coded));
+            }
+        }
+        let plain = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+        let options = plain.with_schema(Arc::new(Schema::new(fields)));
+        let metadata = ArrowReaderMetadata::try_new(self.metadata.clone(), options);
+        metadata.map_err(|error| self.broken(&error))
+    }
+
     /// Where the columns of these numbers lie in a row group.
     fn chunks(&self, row_group: &RowGroupMetaData, numbers: &[usize]) -> Vec<Range<u64>> {
-        let schema = self.metadata.parquet_schema();
+        let schema = self.metadata.file_metadata().schema_descr();
         let leaves = (0..schema.num_columns())
             .filter(|leaf| numbers.contains(&schema.get_column_root_idx(*leaf)));
         let chunks = leaves.map(|leaf| {
@@ -177,6 +210,16 @@ impl ChunkReader for FileBytes {
         let bytes = self.0.bytes(start, length as u64);
         bytes.map_err(ParquetError::General)
     }
+}
+
+/// Whether all values of a column stand in its dictionary, as far as the file says so: if it does not,
+/// they are decoded one by one.
+fn is_coded(column: &ColumnChunkMetaData) -> bool {
+    let encodings = column.page_encoding_stats_mask();
+    column.dictionary_page_offset().is_some()
+        && encodings.is_some_and(|mask| {
+            mask.is_only(Encoding::RLE_DICTIONARY) || mask.is_only(Encoding::PLAIN_DICTIONARY)
+        })
 }
 
 /// Row groups tell how many rows they have, and all of them together those of the file.

@@ -7,9 +7,11 @@ use arrow_schema::Schema;
 use chrono_tz::Tz;
 use pelton_data::columns::{Columns, Layout, Literal, MemoryError, Physical, Slot};
 use pelton_data::report::nearest;
+use pelton_data::types::MAX_LENGTH;
 use pelton_data::{DataType, Field, arrow};
 
 use super::timestamp::{self, is_shifted};
+use crate::batch::{Batch, Coded};
 use crate::definition::{Definition, Format};
 use crate::error::Error;
 use crate::hive::HivePartition;
@@ -19,7 +21,7 @@ use crate::hive::HivePartition;
 pub struct Selection {
     layout: Layout,
     /// The columns of the files.
-    read: Vec<(Field, Slot)>,
+    read: Vec<Read>,
     /// The directory levels: their numbers, types and places.
     levels: Vec<(usize, Field, Slot)>,
 }
@@ -31,6 +33,15 @@ impl Selection {
             layout: Layout::default(),
             read: Vec::new(),
             levels: Vec::new(),
+        }
+    }
+
+    /// Lets the strings of a column stay coded, where a file has them so.
+    pub fn may_be_coded(&mut self, slot: Slot) {
+        let mut read = self.read.iter_mut();
+        if let Some(read) = read.find(|read| read.slot == slot) {
+            // Of others the lengths are checked, row by row.
+            read.may_be_coded = read.field.data_type == DataType::Varchar(MAX_LENGTH);
         }
     }
 
@@ -46,7 +57,7 @@ impl Selection {
             let message = format!("it has no column `{name}`{}", near.unwrap_or_default());
             Error::Invalid(message)
         })?;
-        let known = self.read.iter().map(|(field, slot)| (field, slot));
+        let known = self.read.iter().map(|read| (&read.field, &read.slot));
         let mut known = known.chain(self.levels.iter().map(|(_, field, slot)| (field, slot)));
         if let Some((_, slot)) = known.find(|(known, _)| known.name == name) {
             return Ok((field, *slot));
@@ -58,14 +69,21 @@ impl Selection {
             .position(|level| level.name == name)
         {
             Some(level) => self.levels.push((level, field.clone(), slot)),
-            None => self.read.push((field.clone(), slot)),
+            None => self.read.push(Read {
+                field: field.clone(),
+                slot,
+                may_be_coded: false,
+            }),
         }
         Ok((field, slot))
     }
 
-    /// Columns with a place for everything that is selected.
-    pub fn columns(&self, capacity: usize) -> Result<Columns, Error> {
-        Columns::new(&self.layout, capacity).map_err(no_memory)
+    /// Places for everything that is selected.
+    pub(super) fn buffers(&self, capacity: usize) -> Result<Buffers, Error> {
+        Ok(Buffers {
+            columns: Columns::new(&self.layout, capacity).map_err(no_memory)?,
+            coded: vec![None; self.read.len() + self.levels.len()],
+        })
     }
 
     /// Where the columns stand in a file, which has to have them all.
@@ -75,10 +93,10 @@ impl Selection {
         definition: &Definition,
         file: &str,
     ) -> Result<Vec<Found>, Error> {
-        let find = |(field, _): &(Field, Slot)| {
+        let find = |read: &Read| {
             let Field {
                 name, data_type, ..
-            } = field;
+            } = &read.field;
             let Ok(number) = schema.index_of(name) else {
                 let names = || schema.fields().iter().map(|field| field.name().as_str());
                 let help = match nearest(name, names()) {
@@ -96,7 +114,11 @@ impl Selection {
                     Some(why) => why,
                     None => {
                         let is_shifted = is_shifted(found, data_type, definition.time_zone);
-                        return Ok(Found { number, is_shifted });
+                        return Ok(Found {
+                            number,
+                            is_shifted,
+                            may_be_coded: read.may_be_coded,
+                        });
                     }
                 },
             };
@@ -105,7 +127,7 @@ impl Selection {
         self.read.iter().map(find).collect()
     }
 
-    /// Fills the columns with a batch, whose first row is row `first` of the file.
+    /// Fills the buffers with a batch, whose first row is row `first` of the file.
     pub(super) fn load(
         &self,
         found: &[Found],
@@ -113,9 +135,10 @@ impl Selection {
         zone: Tz,
         file: &str,
         first: u64,
-        columns: &mut Columns,
+        Buffers { columns, coded }: &mut Buffers,
     ) -> Result<(), Error> {
-        for ((field, slot), found) in self.read.iter().zip(found) {
+        columns.clear();
+        for (Read { field, slot, .. }, found) in self.read.iter().zip(found) {
             let Field {
                 name, data_type, ..
             } = field;
@@ -128,6 +151,14 @@ impl Selection {
                     file,
                     &"it is declared NOT NULL, and has NULLs",
                 ));
+            }
+            if found.may_be_coded {
+                let coded = &mut coded[slot.id()];
+                *coded = Coded::of(array);
+                if coded.is_some() {
+                    arrow::load_validity(array, *slot, columns);
+                    continue;
+                }
             }
             let is_time = matches!(
                 data_type,
@@ -151,7 +182,7 @@ impl Selection {
         &self,
         partition: &HivePartition,
         rows: usize,
-        columns: &mut Columns,
+        Buffers { columns, .. }: &mut Buffers,
     ) -> Result<(), Error> {
         for (level, field, slot) in &self.levels {
             let value = partition.values[*level].as_ref();
@@ -170,12 +201,36 @@ impl Selection {
     }
 }
 
-/// A column of a file.
+/// A column of the files.
+#[derive(Debug, Clone)]
+struct Read {
+    field: Field,
+    slot: Slot,
+    may_be_coded: bool,
+}
+
+/// The same in one file.
 pub(super) struct Found {
     /// Its number.
     pub(super) number: usize,
     /// Whether its points in time become those of the dimension's zone.
     is_shifted: bool,
+    /// Whether its strings may stay as the file has coded them.
+    pub(super) may_be_coded: bool,
+}
+
+/// Where the rows of a batch go.
+pub(super) struct Buffers {
+    columns: Columns,
+    /// By the number of the slot.
+    coded: Vec<Option<Coded>>,
+}
+
+impl Buffers {
+    /// What they hold.
+    pub(super) fn batch(&self, rows: usize) -> Batch<'_> {
+        Batch::with_coded(&self.columns, rows, &self.coded)
+    }
 }
 
 /// Why `TIMESTAMP`s inside a type are not read, if they are not.

@@ -64,13 +64,14 @@ fn read_from(table: Table, (name, ..): Whole, bytes: Vec<u8>) -> Result<usize, E
     let mut selection = Selection::new();
     for field in &table.definition.columns {
         if name.starts_with("types") || field.name != "id" {
-            selection.add(&table.definition, &field.name).unwrap();
+            let (_, slot) = selection.add(&table.definition, &field.name).unwrap();
+            selection.may_be_coded(slot);
         }
     }
     let scan = Scan::new(&table.definition, &table.connection, &partitions);
     let mut rows = 0;
-    scan.pass(&selection, |_, batch, _| {
-        rows += batch;
+    scan.pass(&selection, |batch, _| {
+        rows += batch.rows;
         Ok(())
     })?;
     Ok(rows)

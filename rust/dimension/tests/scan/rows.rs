@@ -192,16 +192,16 @@ fn columns_of_a_local_file_are_read_piece_by_piece() {
         let partitions = table.choose();
         let scan = Scan::new(&table.definition, &table.connection, &partitions);
         let mut ids = 0..=points.len();
-        let read = scan.pass(&selection, |columns, rows, _| {
-            for row in 0..rows {
+        let read = scan.pass(&selection, |batch, _| {
+            for row in 0..batch.rows {
                 let i = ids.next().unwrap();
-                assert_eq!(columns.value(id, row), Some(i as i64));
+                assert_eq!(batch.columns.value(id, row), Some(i as i64));
                 let point = i.checked_sub(1).map(|i| points[i]);
                 let time = point.map(|(nanos, day)| Timestamp {
                     millis: (i64::from(day) - 2_440_588) * 86_400_000 + nanos / 1_000_000,
                     nanos: (nanos % 1_000_000) as i32,
                 });
-                assert_eq!(columns.value(at, row), time, "row {i}");
+                assert_eq!(batch.columns.value(at, row), time, "row {i}");
             }
             Ok(())
         });
@@ -217,7 +217,7 @@ fn a_local_file_that_changes_while_it_is_read_is_an_error() {
     let partitions = table.choose();
     let scan = Scan::new(&table.definition, &table.connection, &partitions);
     let mut batches = 0;
-    let read = scan.pass(&selection, |_, _, _| {
+    let read = scan.pass(&selection, |_, _| {
         batches += 1;
         if batches == 1 {
             table.write("n=1/part-0", int96(&[], Compression::SNAPPY));

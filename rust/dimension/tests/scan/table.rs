@@ -84,12 +84,12 @@ impl Table {
         let scan = Scan::new(&self.definition, &self.connection, partitions);
         let pass = || {
             let mut all = Vec::new();
-            scan.pass(&selection, |columns, rows, at| {
-                assert!(rows <= BATCH);
+            scan.pass(&selection, |batch, at| {
+                assert!(batch.rows <= BATCH);
                 assert!(at.name.ends_with(&at.file.path), "{at:?}");
-                for row in 0..rows {
+                for row in 0..batch.rows {
                     let cells = places.iter().map(|(field, slot)| {
-                        Value::of(columns, *slot, row, &field.data_type).unwrap()
+                        Value::of(batch.columns, *slot, row, &field.data_type).unwrap()
                     });
                     all.push(cells.collect());
                 }
