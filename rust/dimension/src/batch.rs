@@ -69,6 +69,13 @@ impl Coded {
         self.texts.value(code).as_bytes()
     }
 
+    /// The bytes from a string's first on, and how many are the string.
+    #[inline(always)]
+    pub(crate) fn padded(&self, code: usize) -> (&[u8], usize) {
+        let start = self.texts.value_offsets()[code] as usize;
+        (&self.texts.value_data()[start..], self.length(code))
+    }
+
     /// The length of a string of the dictionary in bytes.
     #[inline(always)]
     pub(crate) fn length(&self, code: usize) -> usize {

@@ -23,7 +23,7 @@ use std::collections::TryReserveError;
 use std::ops::Range;
 
 pub use layout::{Layout, Literal, Physical, Slot, Timestamp, View};
-pub use strings::PADDING;
+pub use strings::{PADDING, extend_by_prefix};
 
 /// More bytes than one call or one row may hold, or than there is memory for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

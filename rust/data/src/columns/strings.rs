@@ -56,6 +56,13 @@ impl Columns {
         self.bytes(self.get(slot, row))
     }
 
+    /// The bytes of the heap from a row's string on, and how many are the string.
+    #[inline(always)]
+    pub fn padded(&self, slot: Slot, row: usize) -> (&[u8], usize) {
+        let view: View = self.get(slot, row);
+        (&self.heap[view.offset() as usize..], view.len() as usize)
+    }
+
     /// Adds a string to the heap.
     #[inline]
     pub fn push_text(&mut self, bytes: &[u8]) -> Result<View, MemoryError> {
@@ -77,15 +84,9 @@ impl Columns {
     /// its start is copied as so many, whatever its length: no branch has to be guessed.
     #[inline(always)]
     pub fn push_prefix(&mut self, bytes: &[u8], len: usize) -> Result<View, MemoryError> {
-        match bytes.first_chunk::<PADDING>() {
-            Some(block) if len <= PADDING => {
-                let view = self.next_view(PADDING)?.start(len as u32);
-                self.heap.extend_from_slice(block);
-                self.heap.truncate(view.offset() as usize + len);
-                Ok(view)
-            }
-            _ => self.push_text(&bytes[..len]),
-        }
+        let view = self.next_view(len.max(PADDING))?.start(len as u32);
+        extend_by_prefix(&mut self.heap, bytes, len);
+        Ok(view)
     }
 
     /// Adds strings for the first rows of a slot: of each the bytes from its first on, and how many are
@@ -159,6 +160,19 @@ impl Columns {
     fn grow(&mut self, len: usize) -> Result<(), MemoryError> {
         let grown = self.heap.try_reserve(len);
         grown.map_err(|_| MemoryError::Exhausted(len))
+    }
+}
+
+/// Adds the first `len` of some bytes to others, as [`Columns::push_prefix`] does.
+#[inline(always)]
+pub fn extend_by_prefix(to: &mut Vec<u8>, bytes: &[u8], len: usize) {
+    match bytes.first_chunk::<PADDING>() {
+        Some(block) if len <= PADDING => {
+            let end = to.len() + len;
+            to.extend_from_slice(block);
+            to.truncate(end);
+        }
+        _ => to.extend_from_slice(&bytes[..len]),
     }
 }
 

@@ -9,7 +9,7 @@
 
 use std::sync::Arc;
 
-use pelton_data::columns::{Columns, Native, Physical, Slot, Timestamp, View};
+use pelton_data::columns::{Columns, Native, Physical, Slot, Timestamp, View, extend_by_prefix};
 
 use super::bits::BitField;
 use super::coding::{Coding, Number, of_double, of_float, scaled};
@@ -84,13 +84,14 @@ impl Packer {
             let start = self.tail.len();
             for (part, symbols, slot, coded) in &parts {
                 if batch.columns.is_valid(*slot, row) {
-                    let text = match coded {
-                        Some(coded) => coded.text(coded.code(row)),
-                        None => batch.columns.text(*slot, row),
+                    // The bytes from the string's first on, and how many are the string.
+                    let (bytes, len) = match coded {
+                        Some(coded) => coded.padded(coded.code(row)),
+                        None => batch.columns.padded(*slot, row),
                     };
                     match symbols {
-                        None => self.tail.extend_from_slice(text),
-                        Some(symbols) => self.tail.extend(symbols.encode(text)),
+                        None => extend_by_prefix(&mut self.tail, bytes, len),
+                        Some(symbols) => self.tail.extend(symbols.encode(&bytes[..len])),
                     }
                 }
                 let end = layout.stride + self.tail.len() - start;
