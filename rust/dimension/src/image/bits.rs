@@ -45,6 +45,13 @@ impl BitField {
         load(row, self.byte as usize) >> self.shift & self.mask
     }
 
+    /// The byte of a row that holds a number of one bit, its other bits 0.
+    #[inline(always)]
+    pub(super) fn bit(self, row: &[u8]) -> u8 {
+        debug_assert_eq!(self.width, 1);
+        row[self.byte as usize] & 1 << self.shift
+    }
+
     /// Sets the number in a row where zeros are.
     #[inline(always)]
     pub(super) fn write(self, row: &mut [u8], value: u64) {

@@ -19,6 +19,7 @@ use pelton_data::columns::{Columns, MemoryError, Native, Physical, Slot, Timesta
 use super::bits::BitField;
 use super::dictionary::Dictionary;
 use super::hash::is_same;
+use super::memory::equal_bytes;
 use super::symbols::Symbols;
 use super::together::{TOGETHER, bits};
 
@@ -238,10 +239,21 @@ impl PackedColumn {
     /// Which of packed rows are not NULL, a bit for each.
     #[inline(always)]
     fn valid(&self, packed: &[&[u8]]) -> u64 {
-        self.null.map_or(u64::MAX, |null| {
-            let rows = packed.iter().zip(0..);
-            rows.fold(0, |valid, (row, i)| valid | (null.read(row) ^ 1) << i)
-        })
+        let Some(null) = self.null else {
+            return u64::MAX;
+        };
+        if let [row] = packed {
+            return null.read(row) ^ 1;
+        }
+        let mut bits = [0; u64::BITS as usize];
+        for (bit, row) in bits.iter_mut().zip(packed) {
+            *bit = null.bit(row);
+        }
+        let blocks = bits.as_chunks().0[..packed.len().div_ceil(16)].iter();
+        let blocks = blocks.map(|block| u64::from(equal_bytes(*block, 0)));
+        blocks
+            .zip(0..)
+            .fold(0, |valid, (block, i)| valid | block << (16 * i))
     }
 
     #[inline(always)]
@@ -282,9 +294,23 @@ impl PackedColumn {
         columns: &Columns,
         first: usize,
     ) -> u32 {
-        bits(rows).fold(0, |same, i| {
-            same | u32::from(self.is_same(packed[i], slot, columns, first + i)) << i
-        })
+        let Coding::Number(number) = self.coding else {
+            return same_of(rows, |i| self.is_same(packed[i], slot, columns, first + i));
+        };
+        // What keys are made of mostly is asked once for all rows.
+        match slot.physical {
+            Physical::I64 => {
+                let values = columns.values::<i64>(slot, columns.capacity());
+                same_of(rows, |i| values[first + i] == number.read(packed[i]))
+            }
+            Physical::I32 => {
+                let values = columns.values::<i32>(slot, columns.capacity());
+                same_of(rows, |i| {
+                    i64::from(values[first + i]) == number.read(packed[i])
+                })
+            }
+            _ => same_of(rows, |i| self.is_same(packed[i], slot, columns, first + i)),
+        }
     }
 
     /// Whether the value of a packed row is the one that stands in row `at` of a slot. Keys have no
@@ -292,7 +318,9 @@ impl PackedColumn {
     #[inline(always)]
     pub(super) fn is_same(&self, row: &[u8], slot: Slot, columns: &Columns, at: usize) -> bool {
         match &self.coding {
-            Coding::Number(number) => whole(columns, slot, at) == Some(number.read(row)),
+            Coding::Number(number) => {
+                whole(columns, slot, slot.physical, at) == Some(number.read(row))
+            }
             Coding::Scaled { number, divisor } => {
                 let value = scaled(number.read(row), *divisor);
                 let number = match self.physical {
@@ -319,6 +347,12 @@ impl PackedColumn {
     }
 }
 
+/// Those of some rows, a bit for each, that are the same as something.
+#[inline(always)]
+fn same_of(rows: u32, is_same: impl Fn(usize) -> bool) -> u32 {
+    bits(rows).fold(0, |same, i| same | u32::from(is_same(i)) << i)
+}
+
 /// The float that is nearest to a quotient: both parts are exact.
 #[inline(always)]
 pub(super) fn scaled(value: i64, divisor: f64) -> f64 {
@@ -330,10 +364,11 @@ fn wide(row: &[u8], low: BitField, high: BitField) -> i128 {
     (u128::from(high.read(row)) << 64 | u128::from(low.read(row))) as i128
 }
 
-/// The value of a row as a whole number of 64 bits, where it is one.
+/// The value of a row as a whole number of 64 bits, where it is one. `physical` is the slot's: given
+/// apart, it may be a constant.
 #[inline(always)]
-pub(super) fn whole(columns: &Columns, slot: Slot, row: usize) -> Option<i64> {
-    Some(match slot.physical {
+pub(super) fn whole(columns: &Columns, slot: Slot, physical: Physical, row: usize) -> Option<i64> {
+    Some(match physical {
         Physical::I8 => columns.get::<i8>(slot, row).into(),
         Physical::I16 => columns.get::<i16>(slot, row).into(),
         Physical::I32 => columns.get::<i32>(slot, row).into(),

@@ -88,7 +88,7 @@ impl Index {
     /// Fetches buckets.
     #[inline(always)]
     pub(super) fn fetch(&self, buckets: &[usize]) {
-        fetch(buckets.iter().map(|bucket| self.memory[bucket * LINE]));
+        fetch(buckets.iter().map(|bucket| &self.memory[bucket * LINE]));
     }
 
     /// What a bucket says of a hash: the first entry with its tag.

@@ -75,18 +75,20 @@ impl KeyColumns {
     ) {
         hashes.fill(Hasher::new().0);
         for slot in &self.slots {
-            let mut see = |physical| {
-                for i in bits(rows) {
-                    let hasher = Hasher(hashes[i]);
-                    hashes[i] = hash_with(hasher, columns, *slot, physical, first + i).0;
-                }
-            };
             // What keys are made of mostly is asked once for all rows.
             match slot.physical {
-                Physical::I64 => see(Physical::I64),
-                Physical::I32 => see(Physical::I32),
-                Physical::View => see(Physical::View),
-                other => see(other),
+                Physical::I64 => each(hashes, rows, |hasher, i| {
+                    hash_with(hasher, columns, *slot, Physical::I64, first + i)
+                }),
+                Physical::I32 => each(hashes, rows, |hasher, i| {
+                    hash_with(hasher, columns, *slot, Physical::I32, first + i)
+                }),
+                Physical::View => each(hashes, rows, |hasher, i| {
+                    hash_with(hasher, columns, *slot, Physical::View, first + i)
+                }),
+                other => each(hashes, rows, |hasher, i| {
+                    hash_with(hasher, columns, *slot, other, first + i)
+                }),
             }
         }
     }
@@ -110,7 +112,7 @@ impl Key<'_> {
             Physical::F32 | Physical::F64 => {
                 bits_of(mine, *a, self.row) == bits_of(theirs, *b, other.row)
             }
-            _ => whole(mine, *a, self.row) == whole(theirs, *b, other.row),
+            same => whole(mine, *a, same, self.row) == whole(theirs, *b, same, other.row),
         })
     }
 
@@ -126,6 +128,14 @@ impl Key<'_> {
             hash_with(hasher, columns, *slot, slot.physical, row)
         });
         hasher.0
+    }
+}
+
+/// Goes on with the hashes of some rows, a bit for each.
+#[inline(always)]
+fn each(hashes: &mut [u64; TOGETHER], rows: u32, next: impl Fn(Hasher, usize) -> Hasher) {
+    for i in bits(rows) {
+        hashes[i] = next(Hasher(hashes[i]), i).0;
     }
 }
 
@@ -149,6 +159,9 @@ fn hash_with(
             hasher.words(value as u64, (value >> 64) as u64)
         }
         Physical::F32 | Physical::F64 => hasher.words(bits_of(columns, slot, row) as u64, 0),
-        _ => hasher.words(whole(columns, slot, row).unwrap_or_default() as u64, 0),
+        physical => {
+            let number = whole(columns, slot, physical, row).unwrap_or_default();
+            hasher.words(number as u64, 0)
+        }
     }
 }

@@ -5,9 +5,8 @@
 //! hash all keys | fetch all buckets | guess rows by tags | fetch all rows | compare, seek the rest | read
 //! ```
 //!
-//! A fetch is a loop of loads and nothing else, so that a core has as many of them under way as it can.
-//! Hints are no match for it but where they are few: a core drops those that are too many, and waits for
-//! the address translation of the others, too.
+//! A fetch is a loop of hints or loads and nothing else, so that a core has as many of them under way as
+//! it can.
 
 use std::ops::Range;
 
@@ -136,7 +135,7 @@ impl<'a> Lookups<'a> {
     #[inline(always)]
     fn fetch_rows(&self) {
         let packed = self.packed.iter();
-        fetch(packed.filter_map(|row| Some(row.first()? ^ row.get(self.last)?)));
+        fetch(packed.flat_map(|row| row.first().into_iter().chain(row.get(self.last))));
     }
 
     /// Which of the guesses are right.
