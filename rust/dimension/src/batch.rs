@@ -30,7 +30,8 @@ impl<'a> Batch<'a> {
         Batch::with_coded(columns, rows, &[])
     }
 
-    /// Rows of which some strings are coded, given by the number of their slot.
+    /// Rows of which some strings are coded, given by [`Slot::id`]; of `rows` rows each, and none of them
+    /// of the key, whose bytes are hashed where they stand in the columns.
     pub fn with_coded(columns: &'a Columns, rows: usize, coded: &'a [Option<Coded>]) -> Batch<'a> {
         Batch {
             columns,
@@ -40,13 +41,14 @@ impl<'a> Batch<'a> {
     }
 
     /// The strings of a slot, where they are coded.
-    pub(crate) fn coded(&self, slot: Slot) -> Option<&'a Coded> {
+    pub fn coded(&self, slot: Slot) -> Option<&'a Coded> {
         self.coded.get(slot.id())?.as_ref()
     }
 }
 
 impl Coded {
-    /// The strings of an array, where they are coded so.
+    /// The strings of a `DictionaryArray` of `Int32` keys and `Utf8` values; `None` for other arrays, and
+    /// where values are missing or NULL: not every key would be a string.
     pub fn of(array: &dyn Array) -> Option<Coded> {
         let array = array.as_dictionary_opt::<Int32Type>()?;
         let texts = array.values().as_string_opt::<i32>()?;
@@ -71,7 +73,7 @@ impl Coded {
 
     /// The bytes from a string's first on, and how many are the string.
     #[inline(always)]
-    pub(crate) fn padded(&self, code: usize) -> (&[u8], usize) {
+    pub(crate) fn text_onwards(&self, code: usize) -> (&[u8], usize) {
         let start = self.texts.value_offsets()[code] as usize;
         (&self.texts.value_data()[start..], self.length(code))
     }
@@ -82,14 +84,8 @@ impl Coded {
         self.texts.value_length(code) as usize
     }
 
-    /// How many strings the dictionary has.
-    pub(crate) fn kinds(&self) -> usize {
-        self.texts.len()
-    }
-
-    /// Whether the dictionary is that of other strings: the same memory, not the same content.
-    pub(crate) fn has_dictionary_of(&self, other: &Coded) -> bool {
-        std::ptr::eq(self.texts.value_data(), other.texts.value_data())
-            && self.texts.value_offsets().as_ptr() == other.texts.value_offsets().as_ptr()
+    /// The dictionary.
+    pub(crate) fn texts(&self) -> &StringArray {
+        &self.texts
     }
 }

@@ -72,12 +72,10 @@ fn select(definition: &Definition, wanted: &Wanted<'_>) -> Result<(Selection, Sh
     for name in wanted.columns {
         let (field, slot) = selection.add(definition, name)?;
         columns.push((field.clone(), slot));
-        // Keys are hashed from their bytes, and symbols learnt.
-        if ![&definition.key, &definition.fsst]
-            .iter()
-            .any(|names| names.iter().any(|n| n == name))
-        {
-            selection.may_be_coded(slot);
+        // Keys are hashed from the bytes of each row, and symbols learnt.
+        let mut from_bytes = definition.key.iter().chain(&definition.fsst);
+        if from_bytes.all(|other| other != name) {
+            selection.keep_coded(slot);
         }
     }
     let by_symbols = |(field, _): &&(Field, Slot)| definition.fsst.contains(&field.name);

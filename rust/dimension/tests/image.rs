@@ -244,7 +244,7 @@ impl Batch {
     }
 
     /// Fills it, of three times once with strings that are coded, but for those of the key. A file's
-    /// dictionary may have strings that no row has, and one of them twice.
+    /// dictionary may have strings that no row has, and one of them twice, so that rows have either code.
     fn fill_coded(&mut self, number: usize, rows: &[Vec<Value>], keys: usize) {
         self.fill(rows);
         if (number + rows.len()) % 3 != 1 {
@@ -266,8 +266,14 @@ impl Batch {
                 .into_iter()
                 .chain(texts.iter().rev().copied().flatten());
             let kinds: Vec<&str> = kinds.collect();
-            let code = |text: Option<&str>| kinds.iter().position(|kind| Some(*kind) == text);
-            let codes = texts.iter().map(|text| code(*text).map(|code| code as i32));
+            let codes = texts.iter().zip(0..).map(|(text, row)| {
+                let is_text = |kind: &&str| Some(*kind) == *text;
+                let code = match row % 2 {
+                    0 => kinds.iter().position(is_text),
+                    _ => kinds.iter().rposition(is_text),
+                };
+                code.map(|code| code as i32)
+            });
             let array = DictionaryArray::<Int32Type>::new(
                 codes.collect(),
                 Arc::new(StringArray::from(kinds.clone())),

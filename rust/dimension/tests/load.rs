@@ -30,9 +30,13 @@ struct Metadata {
 impl Metadata {
     /// A dimension `planes` with the given columns and key, in one ready Hive partition.
     fn new(columns: &str, key: &str) -> Metadata {
+        Metadata::with(columns, key, "")
+    }
+
+    fn with(columns: &str, key: &str, more: &str) -> Metadata {
         let text = format!(
             "path = \"planes\"\nformat = \"parquet\"\npartition = \"dt DATE\"\n\
-             columns = \"{columns}\"\nkey = [{key}]\n"
+             columns = \"{columns}\"\nkey = [{key}]\n{more}\n"
         );
         let definition = Definition::parse(&Source::new("planes.toml", text)).unwrap();
         let root = tempfile::tempdir().unwrap();
@@ -243,6 +247,89 @@ fn rows_of_many_files_row_groups_and_batches_are_all_there() {
         assert_eq!(planes.int(1), (id % 5 != 0).then_some(id as i32));
     }
     assert!(!planes.find(&[Literal::I64(10_000)]));
+}
+
+/// Coded strings that have to be looked at one by one nevertheless: those of keys, of which the bytes are
+/// hashed, of limited length, and of `fsst`.
+#[test]
+fn keys_limited_strings_and_symbols_are_read_from_the_bytes_of_each_row() {
+    let names: Vec<String> = (0..3_000)
+        .map(|i| format!("Beethovenstrasse {i}"))
+        .collect();
+    let kinds = |of: usize| -> ArrayRef {
+        Arc::new(
+            (0..3_000)
+                .map(|i| Some(format!("k{}", i % of)))
+                .collect::<StringArray>(),
+        )
+    };
+    let load = |columns: &str, more: &str| {
+        let metadata = Metadata::with(&format!("id STRING, {columns}"), "'id'", more);
+        metadata.write(
+            "a",
+            vec![
+                ("id", kinds(3_000)),
+                ("few", kinds(40)),
+                ("name", Arc::new(StringArray::from(names.clone()))),
+            ],
+        );
+        let image = metadata.load(&["id", "few", "name"])?;
+        Ok((metadata, image))
+    };
+    let (metadata, image): (_, Image) =
+        load("few VARCHAR(3), name STRING", "fsst = ['name']").unwrap();
+    let coding = |name: &str| {
+        let mut all = image.column_statistics().into_iter();
+        let column = all.find(|column| column.name.as_deref() == Some(name));
+        column.unwrap().coding
+    };
+    assert!(coding("name").contains("symbols"), "{}", coding("name"));
+    let mut rows = Lookup::new(&metadata.definition, image);
+    for (i, name) in names.iter().enumerate() {
+        let id = format!("k{i}");
+        assert!(rows.find(&[text(&id)]), "{id}");
+        let wanted = [id, format!("k{}", i % 40), name.clone()];
+        assert_eq!([0, 1, 2].map(|column| rows.text(column)), wanted.map(Some));
+    }
+    let error: Error = load("few VARCHAR(2), name STRING", "")
+        .map(drop)
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("'k10'") || error.to_string().contains("\"k10\""),
+        "{error}"
+    );
+}
+
+/// They are strings for Arrow, too, of which the reader makes no dictionary.
+#[test]
+fn json_in_a_dictionary_is_a_string() {
+    use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
+    use parquet::file::writer::SerializedFileWriter;
+    use parquet::schema::parser::parse_message_type;
+
+    let metadata = Metadata::new("id BIGINT, json STRING", "'id'");
+    let schema = "message rows { required int64 id; required binary json (JSON); }";
+    let schema = Arc::new(parse_message_type(schema).unwrap());
+    let file = File::create(metadata.directory().join("a")).unwrap();
+    let mut writer = SerializedFileWriter::new(file, schema, Arc::default()).unwrap();
+    let mut row_group = writer.next_row_group().unwrap();
+    let mut ids = row_group.next_column().unwrap().unwrap();
+    ids.typed::<Int64Type>()
+        .write_batch(&[1, 2, 3], None, None)
+        .unwrap();
+    ids.close().unwrap();
+    let mut texts = row_group.next_column().unwrap().unwrap();
+    let values = ["{}", "[1]", "{}"].map(ByteArray::from);
+    texts
+        .typed::<ByteArrayType>()
+        .write_batch(&values, None, None)
+        .unwrap();
+    texts.close().unwrap();
+    row_group.close().unwrap();
+    writer.close().unwrap();
+    let mut rows = Lookup::new(&metadata.definition, metadata.load(&["json"]).unwrap());
+    assert!(rows.find(&[Literal::I64(2)]));
+    assert_eq!(rows.text(0).as_deref(), Some("[1]"));
 }
 
 /// What a row has in the columns `few`, `many` and `late` of [`strings_are_the_same_whether_or_not_files_have_coded_them`].

@@ -352,7 +352,9 @@ fn load_texts<O: OffsetSizeTrait>(
         let len = if array.is_valid(row) { end - start } else { 0 };
         (&bytes[start..], len)
     });
-    columns.set_texts(slot, bytes.len(), texts)?;
+    // The array may be a part of a larger one.
+    let all_bytes = (ends[array.len()] - ends[0]).as_usize();
+    columns.set_texts(slot, all_bytes, texts)?;
     load_validity(array, slot, columns);
     Ok(())
 }

@@ -9,6 +9,8 @@ use arrow_array::{
     TimestampMillisecondArray, TimestampNanosecondArray, TimestampSecondArray, UInt32Array,
 };
 
+use arrow_array::builder::StringViewBuilder;
+use arrow_buffer::NullBuffer;
 use proptest::prelude::*;
 
 use super::*;
@@ -147,6 +149,48 @@ fn all_string_arrays_load_as_strings() {
         &through(&others, "VARCHAR(16)").unwrap(),
         &expected.slice(0, 2)
     );
+}
+
+/// Strings of all kinds of arrays: long and short, NULL over any bytes, parts of larger arrays.
+fn any_strings() -> impl Strategy<Value = (Vec<Option<String>>, [ArrayRef; 3])> {
+    let text = prop_oneof!["[a-zé]{0,14}", "[a-z]{11,13}", "[a-zé]{30,70}"];
+    let rows = proptest::collection::vec((text, any::<bool>()), 1..80);
+    (rows, any::<bool>(), 0..40_usize, 0..80_usize).prop_map(|(rows, nulls, first, length)| {
+        let texts: Vec<&str> = rows.iter().map(|(text, _)| text.as_str()).collect();
+        let valid = rows.iter().map(|(_, is_valid)| !nulls || *is_valid);
+        let valid: Vec<bool> = valid.collect();
+        let nulls = nulls.then(|| NullBuffer::from(valid.clone()));
+        let (offsets, bytes, _) = StringArray::from(texts.clone()).into_parts();
+        let strings = StringArray::new(offsets, bytes, nulls.clone());
+        let (offsets, bytes, _) = LargeStringArray::from(texts.clone()).into_parts();
+        let large = LargeStringArray::new(offsets, bytes, nulls.clone());
+        let mut views = StringViewBuilder::new().with_fixed_block_size(100);
+        texts.iter().for_each(|text| views.append_value(text));
+        let (views, buffers, _) = views.finish().into_parts();
+        let views = StringViewArray::new(views, buffers, nulls);
+        let arrays: [ArrayRef; 3] = [Arc::new(strings), Arc::new(large), Arc::new(views)];
+        let first = first.min(texts.len());
+        let length = length.min(texts.len() - first);
+        let wanted = texts.iter().zip(valid).skip(first).take(length);
+        let wanted = wanted.map(|(text, is_valid)| is_valid.then(|| (*text).to_owned()));
+        (
+            wanted.collect(),
+            arrays.map(|array| array.slice(first, length)),
+        )
+    })
+}
+
+proptest! {
+    #[test]
+    fn strings_of_any_array_load_as_they_are((wanted, arrays) in any_strings()) {
+        let wanted = StringArray::from(wanted);
+        for array in arrays {
+            let loaded = through(&array, "STRING").unwrap();
+            prop_assert_eq!(loaded.as_string::<i32>(), &wanted, "{}", array.data_type());
+            let limited = through(&array, "VARCHAR(70)").unwrap();
+            prop_assert_eq!(limited.as_string::<i32>(), &wanted, "{}", array.data_type());
+        }
+    }
 }
 
 #[test]

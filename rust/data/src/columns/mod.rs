@@ -416,8 +416,10 @@ mod tests {
                     assert_eq!(bits, each.sum::<u64>(), "{first}..{end} of {capacity}");
                 }
             }
-            for (row, expected) in expected.iter().enumerate() {
-                assert_eq!(columns.is_valid(slots[1], row), *expected, "{row}");
+            for (row, is_valid) in expected.iter().enumerate() {
+                let nulls = expected[..row].iter().filter(|is_valid| !**is_valid);
+                assert_eq!(columns.nulls(slots[1], row), nulls.count(), "{row}");
+                assert_eq!(columns.is_valid(slots[1], row), *is_valid, "{row}");
                 assert!(columns.is_valid(slots[0], row) && columns.is_valid(slots[2], row));
             }
         }

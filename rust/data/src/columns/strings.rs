@@ -58,7 +58,7 @@ impl Columns {
 
     /// The bytes of the heap from a row's string on, and how many are the string.
     #[inline(always)]
-    pub fn padded(&self, slot: Slot, row: usize) -> (&[u8], usize) {
+    pub fn text_onwards(&self, slot: Slot, row: usize) -> (&[u8], usize) {
         let view: View = self.get(slot, row);
         (&self.heap[view.offset() as usize..], view.len() as usize)
     }
@@ -93,7 +93,7 @@ impl Columns {
     /// the string. All together have at most `most` bytes. They are copied as by [`Columns::push_prefix`].
     ///
     /// # Panics
-    /// If they have more bytes.
+    /// If they have more bytes, or are more than the columns' capacity.
     #[inline]
     pub fn set_texts<'t>(
         &mut self,
@@ -105,13 +105,13 @@ impl Columns {
         self.heap.resize(at + most + PADDING, 0);
         let views = &mut self.view[slot.index as usize * self.capacity..][..self.capacity];
         let heap = &mut self.heap[..];
-        for (view, (text, len)) in views.iter_mut().zip(texts) {
+        for (row, (text, len)) in texts.enumerate() {
             let to = &mut heap[at..];
             match (to.first_chunk_mut::<PADDING>(), text.first_chunk()) {
                 (Some(to), Some(block)) if len <= PADDING => *to = *block,
                 _ => to[..len].copy_from_slice(&text[..len]),
             }
-            *view = View::new(at as u32, len as u32);
+            views[row] = View::new(at as u32, len as u32);
             at += len;
         }
         self.heap.truncate(at);

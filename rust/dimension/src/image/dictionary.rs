@@ -1,5 +1,8 @@
 //! Strings that return often: each stands once, rows hold its number. So do floats, as 8 bytes.
 
+use std::ptr;
+
+use arrow_array::{Array, StringArray};
 use hashbrown::HashTable;
 use pelton_data::columns::PADDING;
 
@@ -8,11 +11,22 @@ use super::hash::{hash, is_same};
 use crate::batch::Coded;
 
 /// Strings by number, and while rows are packed numbers by string.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Dictionary {
     bytes: Vec<u8>,
+    /// Where each ends, behind a 0.
     ends: Vec<u32>,
     numbers: HashTable<u32>,
+}
+
+impl Default for Dictionary {
+    fn default() -> Dictionary {
+        Dictionary {
+            bytes: Vec::new(),
+            ends: vec![0],
+            numbers: HashTable::new(),
+        }
+    }
 }
 
 impl Dictionary {
@@ -31,7 +45,7 @@ impl Dictionary {
         let memory = |_| Refusal::Memory;
         bytes.try_reserve(text.len()).map_err(memory)?;
         ends.try_reserve(1).map_err(memory)?;
-        let number = u32::try_from(ends.len()).map_err(|_| Refusal::Full)?;
+        let number = u32::try_from(ends.len() - 1).map_err(|_| Refusal::Full)?;
         bytes.extend_from_slice(text);
         ends.push(u32::try_from(bytes.len()).map_err(|_| Refusal::Full)?);
         let hash_of = |number: &u32| hash(part(bytes, ends, *number));
@@ -65,14 +79,8 @@ impl Dictionary {
     /// The bytes from a string's first on, and how many are the string.
     #[inline(always)]
     pub(super) fn padded(&self, number: u32) -> (&[u8], usize) {
-        let number = number as usize;
-        let start = if number == 0 {
-            0
-        } else {
-            self.ends[number - 1]
-        };
-        let len = self.ends[number] - start;
-        (&self.bytes[start as usize..], len as usize)
+        let (start, end) = ends_of(&self.ends, number);
+        (&self.bytes[start..], end - start)
     }
 
     /// Adds bytes behind the last string, so that it is copied like the others.
@@ -82,7 +90,7 @@ impl Dictionary {
 
     /// How many strings there are.
     pub(super) fn len(&self) -> usize {
-        self.ends.len()
+        self.ends.len() - 1
     }
 
     /// The memory that strings and their ends take.
@@ -95,21 +103,29 @@ impl Dictionary {
 /// of the file.
 #[derive(Debug, Default)]
 pub(super) struct Numbers {
-    /// With the file's dictionary that they belong to.
-    coded: Option<Coded>,
+    /// The file's dictionary that they belong to. It is known by its address, which is its own only as
+    /// long as it is held here.
+    texts: Option<StringArray>,
     /// By code; `None` was not sought yet.
     numbers: Vec<Option<u32>>,
 }
 
 impl Numbers {
     /// Forgets all where strings have another dictionary than those before.
-    pub(super) fn follow(&mut self, coded: &Coded) {
-        let is_known = |known: &Coded| known.has_dictionary_of(coded);
-        if !self.coded.as_ref().is_some_and(is_known) {
+    pub(super) fn follow(&mut self, coded: &Coded) -> Result<(), Refusal> {
+        let texts = coded.texts();
+        let is_known = |known: &StringArray| {
+            ptr::eq(known.value_data(), texts.value_data())
+                && ptr::eq(known.value_offsets(), texts.value_offsets())
+        };
+        if !self.texts.as_ref().is_some_and(is_known) {
             self.numbers.clear();
-            self.numbers.resize(coded.kinds(), None);
-            self.coded = Some(coded.clone());
+            let memory = self.numbers.try_reserve(texts.len());
+            memory.map_err(|_| Refusal::Memory)?;
+            self.numbers.resize(texts.len(), None);
+            self.texts = Some(texts.clone());
         }
+        Ok(())
     }
 
     /// The number for a code of the strings that were followed last.
@@ -128,7 +144,13 @@ impl Numbers {
 
 #[inline(always)]
 fn part<'a>(bytes: &'a [u8], ends: &[u32], number: u32) -> &'a [u8] {
-    let number = number as usize;
-    let start = if number == 0 { 0 } else { ends[number - 1] };
-    &bytes[start as usize..ends[number] as usize]
+    let (start, end) = ends_of(ends, number);
+    &bytes[start..end]
+}
+
+/// Where a string begins and ends.
+#[inline(always)]
+fn ends_of(ends: &[u32], number: u32) -> (usize, usize) {
+    let ends = &ends[number as usize..][..2];
+    (ends[0] as usize, ends[1] as usize)
 }

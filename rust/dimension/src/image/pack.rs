@@ -13,7 +13,7 @@ use pelton_data::columns::{Columns, Native, Physical, Slot, Timestamp, View, ext
 
 use super::bits::BitField;
 use super::coding::{Coding, Number, of_double, of_float, scaled};
-use super::dictionary::Numbers;
+use super::dictionary::{Dictionary, Numbers};
 use super::layout::RowLayout;
 use super::select::Chosen;
 use super::statistics::unscaled;
@@ -86,8 +86,8 @@ impl Packer {
                 if batch.columns.is_valid(*slot, row) {
                     // The bytes from the string's first on, and how many are the string.
                     let (bytes, len) = match coded {
-                        Some(coded) => coded.padded(coded.code(row)),
-                        None => batch.columns.padded(*slot, row),
+                        Some(coded) => coded.text_onwards(coded.code(row)),
+                        None => batch.columns.text_onwards(*slot, row),
                     };
                     match symbols {
                         None => extend_by_prefix(&mut self.tail, bytes, len),
@@ -155,15 +155,17 @@ impl Target<'_> {
             Coding::Few {
                 code,
                 ref dictionary,
-            } => {
-                let find = |bits: i64| dictionary.find(&bits.to_le_bytes());
-                match is_single {
-                    true => self.each(|value, fixed| pack_code(code, find(of_float(value)), fixed)),
-                    false => {
-                        self.each(|value, fixed| pack_code(code, find(of_double(value)), fixed))
-                    }
-                }
-            }
+            } if is_single => self.each(|value, fixed| {
+                let bits = of_float(value).to_le_bytes();
+                pack_code(code, dictionary.find(&bits), fixed)
+            }),
+            Coding::Few {
+                code,
+                ref dictionary,
+            } => self.each(|value, fixed| {
+                let bits = of_double(value).to_le_bytes();
+                pack_code(code, dictionary.find(&bits), fixed)
+            }),
             Coding::Instant { millis, nanos } => self.each(|instant: Timestamp, fixed| {
                 pack_number(millis, instant.millis, fixed)?;
                 pack_number(nanos, instant.nanos.into(), fixed)
@@ -180,18 +182,27 @@ impl Target<'_> {
                 None => self.each(|view, fixed| {
                     pack_code(code, dictionary.find(columns.bytes(view)), fixed)
                 }),
-                Some((coded, numbers)) => {
-                    numbers.follow(coded);
-                    self.each_row(|row, _: View, fixed| {
-                        let kind = coded.code(row);
-                        let find = || dictionary.find(coded.text(kind)).ok_or(Refusal::Changed);
-                        pack_code(code, numbers.of(kind, find).ok(), fixed)
-                    })
-                }
+                Some((coded, numbers)) => self.pack_coded(code, dictionary, coded, numbers),
             },
             // Where it ends is known when the tail is written.
             Coding::Text { .. } => self.each(|_: View, _| Some(())),
         }
+    }
+
+    fn pack_coded(
+        self,
+        code: BitField,
+        dictionary: &Dictionary,
+        coded: &Coded,
+        numbers: &mut Numbers,
+    ) -> Result<(), Refused> {
+        let followed = numbers.follow(coded);
+        followed.map_err(|why| Refused { row: 0, why })?;
+        self.each_row(|row, _: View, fixed| {
+            let kind = coded.code(row);
+            let find = || dictionary.find(coded.text(kind)).ok_or(Refusal::Changed);
+            pack_code(code, numbers.of(kind, find).ok(), fixed)
+        })
     }
 
     fn pack_numbers(self, number: Number) -> Result<(), Refused> {

@@ -75,7 +75,7 @@ impl Selection {
 pub(super) struct Chosen<'a> {
     columns: &'a Columns,
     slot: Slot,
-    /// By number, in their order.
+    /// By number, ascending.
     rows: &'a [u32],
     /// How many of them are NULL. Most columns have none, and no row of them has to be asked.
     pub(super) nulls: usize,
@@ -85,7 +85,7 @@ impl<'a> Chosen<'a> {
     pub(super) fn new(columns: &'a Columns, slot: Slot, rows: &'a [u32]) -> Chosen<'a> {
         let is_null = |row: &&u32| !columns.is_valid(slot, **row as usize);
         let nulls = match rows.last() {
-            // All rows of the batch.
+            // They ascend: these are the first rows, all of them.
             Some(last) if *last as usize + 1 == rows.len() => columns.nulls(slot, rows.len()),
             _ => rows.iter().filter(is_null).count(),
         };

@@ -404,7 +404,7 @@ impl Texts {
             numbers,
             ..
         } = self;
-        numbers.follow(coded);
+        numbers.follow(coded)?;
         for (row, value) in rows.rows::<View>() {
             if value.is_none() {
                 continue;
@@ -418,6 +418,7 @@ impl Texts {
                 *longest = length.max(*longest);
                 match &mut kinds.dictionary {
                     Some(dictionary) => dictionary.intern(coded.text(code)),
+                    // It does not come back: the number is not asked for again.
                     None => Ok(0),
                 }
             })?;

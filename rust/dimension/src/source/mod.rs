@@ -1,7 +1,7 @@
 //! The rows of Hive partitions, batch by batch, from their Parquet or ORC files.
 //!
-//! A [`Selection`] says which columns are wanted; a [`Scan`] decodes those and no others into
-//! [`Columns`], as often as it is asked to. It holds a batch, and the wanted columns of a stripe of ORC
+//! A [`Selection`] says which columns are wanted; a [`Scan`] decodes those and no others into a
+//! [`Batch`], as often as it is asked to. It holds a batch, and the wanted columns of a stripe of ORC
 //! or a row group of Parquet, compressed; of a local Parquet file, pieces of these columns.
 
 mod orc;
@@ -29,7 +29,7 @@ use orc::OrcFile;
 use parquet::ParquetFile;
 use selection::Buffers;
 
-/// Rows that are decoded at a time: what a load holds beside the image is bounded by them.
+/// Rows that are decoded at a time.
 pub const BATCH: usize = 1024;
 
 /// More rows than this a byte of a file are not believed, for reserving memory.

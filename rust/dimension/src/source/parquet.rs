@@ -15,7 +15,7 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
     ParquetRecordBatchReaderBuilder,
 };
-use parquet::basic::{Encoding, Repetition, Type as PhysicalType};
+use parquet::basic::{ConvertedType, Encoding, Repetition, Type as PhysicalType};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{
     ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataPushDecoder,
@@ -43,9 +43,9 @@ pub(super) struct ParquetFile {
     file: Arc<Windows>,
     name: String,
     metadata: Arc<ParquetMetaData>,
-    /// The columns as they are decoded, but for what is coded.
+    /// The columns as they are decoded, but for those that stay coded.
     decoded: Schema,
-    /// The same, with INT96 as nanoseconds, where a column is one.
+    /// How columns are decoded with INT96 as nanoseconds, where a column is one.
     nanos: Option<ArrowReaderMetadata>,
     schema: Schema,
 }
@@ -99,21 +99,27 @@ impl ParquetFile {
         each: &mut dyn FnMut(&RecordBatch) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let numbers: Vec<usize> = found.iter().map(|found| found.number).collect();
-        let coded = found.iter().filter(|found| found.may_be_coded);
-        let coded: Vec<usize> = coded.map(|found| found.number).collect();
+        let mut may_be_coded = vec![false; self.decoded.fields().len()];
+        for column in found {
+            may_be_coded[column.number] = column.may_be_coded;
+        }
         let nanos = self.nanos.as_ref().map(|metadata| {
             let mut int96 = int96_columns(metadata.parquet_schema());
             int96.retain(|number| numbers.contains(number));
             (metadata, int96)
         });
         let nanos = nanos.filter(|(_, int96)| !int96.is_empty());
+        let mut decoding = (Vec::new(), self.decoding(&[])?);
         for (number, row_group) in self.metadata.row_groups().iter().enumerate() {
             if row_group.num_rows() == 0 {
                 continue;
             }
             self.file.open(self.chunks(row_group, &numbers))?;
-            let metadata = self.decoding(row_group, &coded)?;
-            let batches = self.batches(&metadata, number, &numbers)?;
+            let coded = self.coded(row_group, &may_be_coded);
+            if coded != decoding.0 {
+                decoding = (coded.clone(), self.decoding(&coded)?);
+            }
+            let batches = self.batches(&decoding.1, number, &numbers)?;
             let mut digits = match &nanos {
                 Some((metadata, int96)) => Some(self.batches(metadata, number, int96)?),
                 None => None,
@@ -130,22 +136,21 @@ impl ParquetFile {
         Ok(())
     }
 
-    /// How the columns of a row group are decoded. Of those that may stay coded, those do of which all
-    /// strings are.
-    fn decoding(
-        &self,
-        row_group: &RowGroupMetaData,
-        coded: &[usize],
-    ) -> Result<ArrowReaderMetadata, Error> {
-        let parquet = self.metadata.file_metadata().schema_descr();
+    /// The columns of a row group, of those that may stay coded, of which all strings are.
+    fn coded(&self, row_group: &RowGroupMetaData, may_be_coded: &[bool]) -> Vec<usize> {
+        let schema = self.metadata.file_metadata().schema_descr();
+        let leaves = (0..schema.num_columns()).map(|leaf| (leaf, schema.get_column_root_idx(leaf)));
+        let coded = leaves.filter(|(leaf, number)| {
+            may_be_coded.get(*number) == Some(&true) && is_coded(row_group.column(*leaf))
+        });
+        coded.map(|(_, number)| number).collect()
+    }
+
+    /// How columns are decoded, where these stay coded.
+    fn decoding(&self, coded: &[usize]) -> Result<ArrowReaderMetadata, Error> {
         let mut fields: Vec<_> = self.decoded.fields().iter().cloned().collect();
-        for leaf in 0..parquet.num_columns() {
-            let number = parquet.get_column_root_idx(leaf);
-            let field = &mut fields[number];
-            if coded.contains(&number)
-                && *field.data_type() == ArrowType::Utf8View
-                && is_coded(row_group.column(leaf))
-            {
+        for number in coded {
+            if let Some(field) = fields.get_mut(*number) {
                 let coded = ArrowType::Dictionary(ArrowType::Int32.into(), ArrowType::Utf8.into());
                 *field = Arc::new(field.as_ref().clone().with_data_type(coded));
             }
@@ -212,11 +217,13 @@ impl ChunkReader for FileBytes {
     }
 }
 
-/// Whether all values of a column stand in its dictionary, as far as the file says so: if it does not,
-/// they are decoded one by one.
+/// Whether all values of a column are strings that stand in its dictionary, as far as the file says so:
+/// if it does not, they are decoded one by one.
 fn is_coded(column: &ColumnChunkMetaData) -> bool {
     let encodings = column.page_encoding_stats_mask();
-    column.dictionary_page_offset().is_some()
+    // Of JSON, which are strings for Arrow, too, the reader makes a dictionary of bytes.
+    column.column_descr().converted_type() == ConvertedType::UTF8
+        && column.dictionary_page_offset().is_some()
         && encodings.is_some_and(|mask| {
             mask.is_only(Encoding::RLE_DICTIONARY) || mask.is_only(Encoding::PLAIN_DICTIONARY)
         })

@@ -37,7 +37,7 @@ impl Selection {
     }
 
     /// Lets the strings of a column stay coded, where a file has them so.
-    pub fn may_be_coded(&mut self, slot: Slot) {
+    pub fn keep_coded(&mut self, slot: Slot) {
         let mut read = self.read.iter_mut();
         if let Some(read) = read.find(|read| read.slot == slot) {
             // Of others the lengths are checked, row by row.

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Int32Array, StringArray};
+use arrow_array::{ArrayRef, Int32Array, RecordBatch, StringArray};
+use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::data_type::{Int64Type, Int96, Int96Type};
 use parquet::file::properties::WriterProperties;
@@ -227,6 +228,44 @@ fn a_local_file_that_changes_while_it_is_read_is_an_error() {
     let error = read.unwrap_err();
     assert!(matches!(error, Error::Changed(_)), "{error}");
     assert!(batches > 1, "what was read before is not lost");
+}
+
+#[test]
+fn strings_stay_coded_where_that_is_asked_for_and_the_file_has_them_so() {
+    let table = Table::new("parquet", "id BIGINT, few STRING, many STRING", "");
+    let few: StringArray = (0..3000).map(|i| Some(format!("kind {}", i % 5))).collect();
+    let many: StringArray = (0..3000)
+        .map(|i| Some(format!("one of many, {i}")))
+        .collect();
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("id", ids(0..3000)),
+        ("few", Arc::new(few)),
+        ("many", Arc::new(many)),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let properties =
+        WriterProperties::builder().set_column_dictionary_enabled("many".into(), false);
+    let mut bytes = Vec::new();
+    let mut writer =
+        ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties.build())).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    table.write("n=1/part-0", bytes);
+    for keep in [false, true] {
+        let mut selection = Selection::new();
+        let slots = ["few", "many"].map(|name| selection.add(&table.definition, name).unwrap().1);
+        if keep {
+            slots.iter().for_each(|slot| selection.keep_coded(*slot));
+        }
+        let partitions = table.choose();
+        let scan = Scan::new(&table.definition, &table.connection, &partitions);
+        let read = scan.pass(&selection, |batch, _| {
+            let coded = slots.map(|slot| batch.coded(slot).is_some());
+            assert_eq!(coded, [keep, false]);
+            Ok(())
+        });
+        assert_eq!(read, Ok(()));
+    }
 }
 
 #[test]
