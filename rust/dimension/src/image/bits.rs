@@ -45,11 +45,11 @@ impl BitField {
         load(row, self.byte as usize) >> self.shift & self.mask
     }
 
-    /// The byte of a row that holds a number of one bit, its other bits 0.
+    /// Which byte of a row holds a number of one bit, and the bit in it.
     #[inline(always)]
-    pub(super) fn bit(self, row: &[u8]) -> u8 {
+    pub(super) fn bit(self) -> (usize, u8) {
         debug_assert_eq!(self.width, 1);
-        row[self.byte as usize] & 1 << self.shift
+        (self.byte as usize, 1 << self.shift)
     }
 
     /// Sets the number in a row where zeros are.

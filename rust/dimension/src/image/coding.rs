@@ -93,6 +93,12 @@ struct Target<'a> {
     first: usize,
 }
 
+/// The bytes of packed rows in which their NULL bits stand: those of several columns share one mostly.
+pub(super) struct NullBytes {
+    at: Option<usize>,
+    bytes: [u8; u64::BITS as usize],
+}
+
 impl Target<'_> {
     /// Sets values of fixed length. Of one that is NULL something is set, too: no branch has to be
     /// guessed.
@@ -166,19 +172,51 @@ impl End {
     }
 }
 
+impl NullBytes {
+    #[inline(always)]
+    pub(super) fn new() -> NullBytes {
+        NullBytes {
+            at: None,
+            bytes: [0; u64::BITS as usize],
+        }
+    }
+
+    /// Which of packed rows are not NULL, a bit for each.
+    #[inline(always)]
+    fn valid(&mut self, null: BitField, packed: &[&[u8]]) -> u64 {
+        if let [row] = packed {
+            return null.read(row) ^ 1;
+        }
+        let (at, mask) = null.bit();
+        if self.at != Some(at) {
+            self.at = Some(at);
+            for (byte, row) in self.bytes.iter_mut().zip(packed) {
+                *byte = row[at];
+            }
+        }
+        let blocks = &self.bytes.as_chunks::<16>().0[..packed.len().div_ceil(16)];
+        let valid = |block: &[u8; 16]| u64::from(equal_bytes(block.map(|byte| byte & mask), 0));
+        let blocks = blocks.iter().map(valid).zip(0..);
+        blocks.fold(0, |valid, (block, i)| valid | block << (16 * i))
+    }
+}
+
 impl PackedColumn {
     /// Reads the values of packed rows, at most 64, into the rows of a slot from `first` on. Those
-    /// without a bit in `wanted` become NULL.
+    /// without a bit in `wanted` become NULL. `nulls` are those of these rows.
     #[inline(always)]
     pub(super) fn read_each(
         &self,
         packed: &[&[u8]],
+        nulls: &mut NullBytes,
         wanted: u64,
         slot: Slot,
         columns: &mut Columns,
         first: usize,
     ) -> Result<(), MemoryError> {
-        let valid = self.valid(packed) & wanted;
+        let valid = self
+            .null
+            .map_or(wanted, |null| nulls.valid(null, packed) & wanted);
         columns.set_valid_bits(slot, first..first + packed.len(), valid);
         let to = Target {
             packed,
@@ -236,26 +274,6 @@ impl PackedColumn {
         Ok(())
     }
 
-    /// Which of packed rows are not NULL, a bit for each.
-    #[inline(always)]
-    fn valid(&self, packed: &[&[u8]]) -> u64 {
-        let Some(null) = self.null else {
-            return u64::MAX;
-        };
-        if let [row] = packed {
-            return null.read(row) ^ 1;
-        }
-        let mut bits = [0; u64::BITS as usize];
-        for (bit, row) in bits.iter_mut().zip(packed) {
-            *bit = null.bit(row);
-        }
-        let blocks = bits.as_chunks().0[..packed.len().div_ceil(16)].iter();
-        let blocks = blocks.map(|block| u64::from(equal_bytes(*block, 0)));
-        blocks
-            .zip(0..)
-            .fold(0, |valid, (block, i)| valid | block << (16 * i))
-    }
-
     #[inline(always)]
     fn read_numbers(&self, number: Number, to: &Target<'_>, columns: &mut Columns) {
         match self.physical {
@@ -280,7 +298,7 @@ impl PackedColumn {
         columns: &mut Columns,
         at: usize,
     ) -> Result<(), MemoryError> {
-        self.read_each(&[row], u64::MAX, slot, columns, at)
+        self.read_each(&[row], &mut NullBytes::new(), u64::MAX, slot, columns, at)
     }
 
     /// Which of some packed rows, a bit for each, hold the value that stands in the same row of a slot

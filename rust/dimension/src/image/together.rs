@@ -12,6 +12,7 @@ use std::ops::Range;
 
 use pelton_data::columns::{Columns, MemoryError};
 
+use super::coding::NullBytes;
 use super::index::Guess;
 use super::memory::{LINE, fetch};
 use super::shard::{Shard, first_word};
@@ -189,9 +190,10 @@ impl<'a> Lookups<'a> {
             self.packed = self.packed.map(|row| arena.row(first_word(row)));
         }
         let packed = &self.packed[..rows.len()];
+        let mut nulls = NullBytes::new();
         for (number, slot) in &projection.chosen {
             let column = &layout.columns[*number as usize];
-            column.read_each(packed, found.into(), *slot, columns, rows.start)?;
+            column.read_each(packed, &mut nulls, found.into(), *slot, columns, rows.start)?;
         }
         Ok(())
     }
