@@ -112,7 +112,9 @@ impl Key<'_> {
             Physical::F32 | Physical::F64 => {
                 bits_of(mine, *a, self.row) == bits_of(theirs, *b, other.row)
             }
-            same => whole(mine, *a, same, self.row) == whole(theirs, *b, same, other.row),
+            physical => {
+                whole(mine, *a, physical, self.row) == whole(theirs, *b, physical, other.row)
+            }
         })
     }
 

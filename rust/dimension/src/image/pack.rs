@@ -234,7 +234,6 @@ impl Target<'_> {
     ) -> Result<(), Refused> {
         let mut fixed = self.fixed;
         for (row, value) in self.values.rows() {
-            let row = row as usize;
             let written = match value {
                 Some(value) => write(row, value, fixed),
                 None => self.null.map(|null| null.write(fixed, 1)),

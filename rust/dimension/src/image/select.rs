@@ -103,11 +103,12 @@ impl<'a> Chosen<'a> {
 
     /// The rows by number, and their values; `None` where they are NULL.
     #[inline(always)]
-    pub(super) fn rows<T: Native + 'a>(self) -> impl Iterator<Item = (u32, Option<T>)> + 'a {
+    pub(super) fn rows<T: Native + 'a>(self) -> impl Iterator<Item = (usize, Option<T>)> + 'a {
         let values = self.columns.values(self.slot, self.columns.capacity());
         self.rows.iter().map(move |row| {
-            let is_null = self.nulls > 0 && !self.columns.is_valid(self.slot, *row as usize);
-            (*row, (!is_null).then(|| values[*row as usize]))
+            let row = *row as usize;
+            let is_null = self.nulls > 0 && !self.columns.is_valid(self.slot, row);
+            (row, (!is_null).then(|| values[row]))
         })
     }
 

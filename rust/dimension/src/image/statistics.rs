@@ -409,7 +409,7 @@ impl Texts {
             if value.is_none() {
                 continue;
             }
-            let code = coded.code(row as usize);
+            let code = coded.code(row);
             let length = coded.length(code) as u64;
             kinds.count += 1;
             *total += length;

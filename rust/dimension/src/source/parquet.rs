@@ -62,9 +62,7 @@ impl ParquetFile {
         let metadata = Arc::new(footer(connection, file, name)?);
         check_rows(&metadata).map_err(|why| broken(name, Format::Parquet, &why))?;
         let broken = |error: ParquetError| broken(name, Format::Parquet, &error);
-        // Files mean what Parquet's own types say, as for Flink: what Arrow adds is not looked at.
-        let plain = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-        let arrow = ArrowReaderMetadata::try_new(metadata.clone(), plain).map_err(broken)?;
+        let arrow = ArrowReaderMetadata::try_new(metadata.clone(), options()).map_err(broken)?;
         let schema = with_int96(arrow.schema(), arrow.parquet_schema());
         let is_int96 = !int96_columns(arrow.parquet_schema()).is_empty();
         let piece = match connection.is_local(file) {
@@ -155,8 +153,7 @@ impl ParquetFile {
                 *field = Arc::new(field.as_ref().clone().with_data_type(coded));
             }
         }
-        let plain = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-        let options = plain.with_schema(Arc::new(Schema::new(fields)));
+        let options = options().with_schema(Arc::new(Schema::new(fields)));
         let metadata = ArrowReaderMetadata::try_new(self.metadata.clone(), options);
         metadata.map_err(|error| self.broken(&error))
     }
@@ -215,6 +212,11 @@ impl ChunkReader for FileBytes {
         let bytes = self.0.bytes(start, length as u64);
         bytes.map_err(ParquetError::General)
     }
+}
+
+/// Files mean what Parquet's own types say, as for Flink: what Arrow adds is not looked at.
+fn options() -> ArrowReaderOptions {
+    ArrowReaderOptions::new().with_skip_arrow_metadata(true)
 }
 
 /// Whether all values of a column are strings that stand in its dictionary, as far as the file says so:
