@@ -10,8 +10,8 @@ use pelton_data::report::Source;
 use pelton_dimension::hive;
 use pelton_dimension::load::{Wanted, load};
 use pelton_dimension::source::{Scan, Selection};
-use pelton_dimension::storage::{Location, Settings, Storage};
-use pelton_dimension::{Definition, Groups};
+use pelton_dimension::storage::{DataFile, Location, Settings, Storage};
+use pelton_dimension::{Choice, Definition, Groups};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
@@ -48,17 +48,18 @@ impl Server {
         let endpoint = endpoint.unwrap();
         // A bucket that moto's first request makes is made by a plain PUT.
         let server = Server { process, endpoint };
-        server.make_bucket();
+        server.put(BUCKET);
         server
     }
 
-    fn make_bucket(&self) {
+    /// Makes a bucket, or an empty object whose name may end in a slash.
+    fn put(&self, path: &str) {
         use std::io::{Read, Write};
         let address = self.endpoint.strip_prefix("http://").unwrap();
         let mut stream = std::net::TcpStream::connect(address).unwrap();
         write!(
             stream,
-            "PUT /{BUCKET} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
+            "PUT /{path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
              Authorization: AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request\r\n\
              Content-Length: 0\r\n\r\n"
         )
@@ -124,6 +125,7 @@ fn a_dimension_in_a_bucket_is_loaded_as_from_a_disk() {
     let wanted = Wanted {
         columns: &["build_year", "manufacturer", "seats", "dt"],
         groups: &Groups::whole(),
+        held: 0,
     };
     let image = load(&definition, &connection, &partitions, &wanted).unwrap();
     assert_eq!(
@@ -132,12 +134,37 @@ fn a_dimension_in_a_bucket_is_loaded_as_from_a_disk() {
     );
 
     let mut all = definition.clone();
-    all.choice = pelton_dimension::Choice::All;
+    all.choice = Choice::All;
     assert_eq!(hive::choose(&all, &connection).unwrap(), partitions);
     // Once more, by a client of its own: the runtime of the first one is gone.
     drop(connection);
     let connection = storage.connect().unwrap();
     assert_eq!(hive::choose(&definition, &connection).unwrap(), partitions);
+}
+
+/// Consoles of stores, and Hadoop, make an empty object of each directory's name.
+#[test]
+fn objects_that_stand_for_directories_are_none() {
+    let server = Server::start();
+    let storage = server.storage("warehouse/planes");
+    upload(&storage, "planes");
+    for directory in ["", "dt=2013-01-01/", "dt=2013-01-02/"] {
+        server.put(&format!("{BUCKET}/warehouse/planes/{directory}"));
+    }
+    let connection = storage.connect().unwrap();
+    let mut definition = definition("planes");
+    for choice in [Choice::Latest, Choice::All] {
+        definition.choice = choice;
+        let partitions = hive::choose(&definition, &connection).unwrap();
+        let names: Vec<&str> = partitions.iter().map(|p| p.name.as_str()).collect();
+        assert_eq!(names, ["dt=2013-01-01"]);
+        let files: Vec<&str> = partitions[0]
+            .files
+            .iter()
+            .map(DataFile::file_name)
+            .collect();
+        assert_eq!(files, ["planes.parquet"]);
+    }
 }
 
 #[test]

@@ -54,6 +54,16 @@ impl HivePartition {
         })
     }
 
+    /// The dimension's directory itself, above all levels.
+    fn root() -> HivePartition {
+        HivePartition {
+            name: String::new(),
+            path: String::new(),
+            values: Vec::new(),
+            files: Vec::new(),
+        }
+    }
+
     /// The directory `name` of this one.
     fn below(&self, name: &str, value: Option<Value>) -> HivePartition {
         let mut values = self.values.clone();
@@ -79,7 +89,16 @@ pub fn choose(
 ) -> Result<Vec<HivePartition>, Error> {
     let tree = Tree::new(definition, connection)?;
     let mut found = match &definition.ready {
-        Ready::Marker(_) => Search::of(definition, tree)?,
+        Ready::Marker(marker) => {
+            let mut search = Search {
+                definition,
+                tree,
+                marker,
+                found: Vec::new(),
+            };
+            search.visit(HivePartition::root())?;
+            search.found
+        }
         Ready::Metastore(metastore) => registered::choose(definition, metastore, &tree)?,
     };
     if found.is_empty() {
@@ -151,30 +170,16 @@ pub fn check_unchanged(
     Ok(())
 }
 
+/// A search for what is chosen of the Hive partitions that have a marker.
 struct Search<'a> {
     definition: &'a Definition,
     tree: Tree<'a>,
+    marker: &'a str,
     /// The greatest first.
     found: Vec<HivePartition>,
 }
 
 impl Search<'_> {
-    /// What is chosen of the ready ones, the greatest values first.
-    fn of(definition: &Definition, tree: Tree<'_>) -> Result<Vec<HivePartition>, Error> {
-        let mut search = Search {
-            definition,
-            tree,
-            found: Vec::new(),
-        };
-        search.visit(HivePartition {
-            name: String::new(),
-            path: String::new(),
-            values: Vec::new(),
-            files: Vec::new(),
-        })?;
-        Ok(search.found)
-    }
-
     /// Adds what is chosen at or below a directory, the greatest values first.
     fn visit(&mut self, at: HivePartition) -> Result<(), Error> {
         let depth = at.values.len();
@@ -182,10 +187,8 @@ impl Search<'_> {
             let has_no_time =
                 matches!(self.definition.choice, Choice::AsOf(_)) && at.time().is_none();
             if !has_no_time {
-                let Ready::Marker(marker) = &self.definition.ready else {
-                    return Ok(());
-                };
-                self.found.extend(self.tree.with_files(at, Some(marker))?);
+                let marker = Some(self.marker);
+                self.found.extend(self.tree.with_files(at, marker)?);
             }
             return Ok(());
         };

@@ -2,9 +2,8 @@
 
 use std::collections::HashMap;
 
-use pelton_data::Field;
-
-use super::{HivePartition, Tree, Value, most, parse_path, sort};
+use super::value::texts_of;
+use super::{HivePartition, Tree, most, parse_path, sort};
 use crate::definition::{Choice, Definition, Format};
 use crate::error::Error;
 use crate::metastore::{Descriptor, Metastore, Partition, Session, Table};
@@ -20,13 +19,7 @@ pub(super) fn choose(
     let table = session.table()?;
     check_table(definition, metastore, &table)?;
     if definition.partition.is_empty() {
-        let whole = HivePartition {
-            name: String::new(),
-            path: String::new(),
-            values: Vec::new(),
-            files: Vec::new(),
-        };
-        let found = with_files(definition, tree, whole, &table.descriptor)?;
+        let found = with_files(definition, tree, HivePartition::root(), &table.descriptor)?;
         return Ok(vec![found]);
     }
     let mut chosen = Vec::new();
@@ -82,29 +75,21 @@ fn located(
     let names: Vec<&str> = partitions.iter().map(|one| one.name.as_str()).collect();
     let mut places = HashMap::new();
     for Partition { values, descriptor } in session.partitions(&names)? {
-        places.insert(values_of(&values, &definition.partition)?, descriptor);
+        if values.len() != definition.partition.len() {
+            let count = values.len();
+            let message = format!("the metastore has a Hive partition of {count} values");
+            return Err(Error::Invalid(message));
+        }
+        places.insert(values, descriptor);
     }
     let located = partitions.into_iter().map(|partition| {
-        let place = places.get(&partition.values);
+        // As text: of values that are equal in the declared type each may have its own place.
+        let place = places.get(&texts_of(&partition.name));
         place
             .map(|descriptor| with_files(definition, tree, partition, descriptor))
             .transpose()
     });
     located.collect()
-}
-
-/// The values of a Hive partition, which are not escaped.
-fn values_of(values: &[String], levels: &[Field]) -> Result<Vec<Option<Value>>, Error> {
-    if values.len() != levels.len() {
-        let message = format!(
-            "the metastore has a Hive partition of {} values",
-            values.len()
-        );
-        return Err(Error::Invalid(message));
-    }
-    let values = values.iter().zip(levels);
-    let values = values.map(|(value, level)| Value::parse(value, &level.data_type));
-    values.collect::<Result<_, _>>().map_err(Error::Invalid)
 }
 
 fn with_files(

@@ -95,6 +95,14 @@ pub fn parse_path(path: &str, levels: &[Field]) -> Result<Vec<Option<Value>>, St
         .collect()
 }
 
+/// The values of a path as they are written, unescaped: `07` is not `7`.
+pub(super) fn texts_of(path: &str) -> Vec<String> {
+    let values = path.split('/').map(|directory| directory.split_once('='));
+    values
+        .map(|value| unescape(value.map_or("", |(_, value)| value)))
+        .collect()
+}
+
 pub(super) fn parse_directory(name: &str, level: &Field) -> Result<Option<Value>, String> {
     let Field {
         name: wanted,

@@ -16,6 +16,8 @@ use crate::definition::{Definition, Format};
 use crate::error::Error;
 use crate::hive::HivePartition;
 
+const HAS_NULLS: &str = "it is declared NOT NULL, and has NULLs";
+
 /// The columns that a pass decodes, each once, and their places.
 #[derive(Debug, Clone)]
 pub struct Selection {
@@ -146,11 +148,7 @@ impl Selection {
                 .column_by_name(name)
                 .ok_or_else(|| invalid(name, file, &"it vanished while the file was read"))?;
             if !field.nullable && array.logical_null_count() > 0 {
-                return Err(invalid(
-                    name,
-                    file,
-                    &"it is declared NOT NULL, and has NULLs",
-                ));
+                return Err(invalid(name, file, &HAS_NULLS));
             }
             if found.may_be_coded {
                 let coded = &mut coded[slot.id()];
@@ -194,6 +192,9 @@ impl Selection {
                 Some(literal) => (0..rows)
                     .try_for_each(|row| columns.put_literal(*slot, row, &literal))
                     .map_err(no_memory)?,
+                None if !field.nullable => {
+                    return Err(invalid(&field.name, &partition.name, &HAS_NULLS));
+                }
                 None => (0..rows).for_each(|row| columns.set_valid(*slot, row, false)),
             }
         }

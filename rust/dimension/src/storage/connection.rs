@@ -128,7 +128,8 @@ impl Connection {
         found.unwrap_or((first, path))
     }
 
-    /// What the directory at `path` holds, in no order.
+    /// What the directory at `path` holds, in no order; not the empty object that stands for the
+    /// directory itself where consoles of object stores, or Hadoop, have made one.
     pub fn list(&self, path: &str) -> Result<Directory, Error> {
         let (root, _) = self.root_of(path);
         let prefix = self.locate(path)?;
@@ -139,13 +140,11 @@ impl Connection {
             .common_prefixes
             .iter()
             .filter_map(ObjectPath::filename);
+        let objects = listing.objects.into_iter();
+        let files = objects.filter(|object| object.location != prefix);
         Ok(Directory {
             directories: names.map(str::to_owned).collect(),
-            files: listing
-                .objects
-                .into_iter()
-                .map(|o| self.file(root, o))
-                .collect(),
+            files: files.map(|file| self.file(root, file)).collect(),
         })
     }
 
@@ -156,7 +155,9 @@ impl Connection {
         let listing = root.store.list(Some(&prefix)).try_collect::<Vec<_>>();
         let listing = self.wait(root, listing);
         let listing = listing.map_err(|cause| self.failed("list", "", &cause))?;
-        Ok(listing.into_iter().map(|o| self.file(root, o)).collect())
+        let objects = listing.into_iter();
+        let files = objects.filter(|object| object.location != prefix);
+        Ok(files.map(|file| self.file(root, file)).collect())
     }
 
     /// Whether a file has bytes at all of these ranges.

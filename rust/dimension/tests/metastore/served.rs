@@ -44,6 +44,23 @@ fn a_hive_partition_is_ready_when_the_metastore_knows_it() {
     assert_eq!((image.rows(), image.hive_partition()), (1, "dt=2013-01-03"));
 }
 
+/// In Hive the level may be a STRING.
+#[test]
+fn values_that_are_equal_in_the_declared_type_have_their_own_places() {
+    let warehouse = Warehouse::new();
+    let hours = ["hour=7", "hour=07"];
+    let mut known = Known::table(warehouse.uri("planes"), &["hour"]);
+    for (hour, ids) in hours.iter().zip([&[70, 71][..], &[72]]) {
+        warehouse.write(&format!("planes/{hour}/part-0"), ids);
+        let place = warehouse.uri(&format!("planes/{hour}"));
+        known.partitions.push(Partition::at(hour, place));
+    }
+    let played = Played::start(known);
+    let lines = "partition = 'hour INT'\nchoice = 'all'";
+    let definition = warehouse.definition(&played.uri, lines);
+    assert_eq!(warehouse.load(&definition).unwrap().rows(), 3);
+}
+
 #[test]
 fn hive_partitions_elsewhere_are_read_where_that_is_allowed() {
     let (warehouse, played) = three_days();

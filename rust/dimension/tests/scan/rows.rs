@@ -270,7 +270,7 @@ fn strings_stay_coded_where_that_is_asked_for_and_the_file_has_them_so() {
 
 #[test]
 fn directory_levels_are_columns_with_the_value_of_each_directory() {
-    let table = Table::new("parquet", "id BIGINT", "");
+    let mut table = Table::new("parquet", "id BIGINT", "");
     for (directory, first) in [
         ("n=2", 10),
         ("n=10", 20),
@@ -294,6 +294,13 @@ fn directory_levels_are_columns_with_the_value_of_each_directory() {
         .map(|(n, id)| vec![n, Value::BigInt(id)])
         .collect();
     assert_eq!(rows, expected);
+    let mut columns = table.definition.columns.iter_mut();
+    columns.find(|column| column.name == "n").unwrap().nullable = false;
+    let error = table.rows(&["n", "id"]).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "column `n` of n=__HIVE_DEFAULT_PARTITION__: it is declared NOT NULL, and has NULLs"
+    );
 }
 
 #[test]
