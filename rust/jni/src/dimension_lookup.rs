@@ -286,7 +286,7 @@ impl DimensionLookup {
         let counts = &self.user.counts;
         match found {
             Ok(Some(Found { bytes, late })) => {
-                if late {
+                if late && !waited {
                     counts.add_late();
                 }
                 if bytes == 0 {

@@ -53,7 +53,7 @@ pub(super) fn run(
 ) -> Result<(), RunError> {
     let lookups = || wave.iter().filter_map(Step::lookup);
     for lookup in lookups() {
-        if !scratch.waited {
+        if scratch.waited.is_none() {
             scratch.counts[lookup.index].add_lookups(n as u64);
         }
     }
@@ -221,6 +221,11 @@ impl LookupWork {
         let time = self.time(&scratch.columns, row);
         let at = time.map_or(Ok(At::Older), |time| timeline.at(time));
         let counts = &scratch.counts[self.index];
+        // A record that has waited here was counted when it began to.
+        let add_late = || match scratch.waited == Some(self.index) {
+            true => {}
+            false => counts.add_late(),
+        };
         let (number, image) = match at {
             Ok(At::Older) => (None, None),
             Ok(At::Rows {
@@ -229,20 +234,17 @@ impl LookupWork {
                 late,
             }) => {
                 if late {
-                    counts.add_late();
+                    add_late();
                 }
                 (Some(number), Some(image))
             }
             Ok(At::NotYet(cause)) => {
-                // A record that waits is counted once.
-                if !scratch.waited {
-                    counts.add_late();
-                }
-                scratch.waits = true;
+                add_late();
+                scratch.waits = Some(self.index);
                 return Err(unusable(title, &cause));
             }
             Err(cause) => {
-                counts.add_late();
+                add_late();
                 return Err(unusable(title, &cause));
             }
         };

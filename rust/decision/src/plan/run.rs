@@ -28,10 +28,10 @@ pub struct Scratch {
     pub(super) counts: Arc<[Counts]>,
     /// Which Hive partitions the rows have seen, of the lookups as of a time.
     pub(super) seen: Seen,
-    /// Whether the last run ended because a Hive partition is not there yet, and whether the one
-    /// before it did.
-    pub(super) waits: bool,
-    pub(super) waited: bool,
+    /// The lookup that ended the last run because its Hive partition is not there yet, and the one
+    /// that ended the run before it.
+    pub(super) waits: Option<usize>,
+    pub(super) waited: Option<usize>,
 }
 
 /// Where a lookup finds its rows.
@@ -125,15 +125,15 @@ impl Scratch {
             probes: Vec::new(),
             counts: plan.lookups.iter().map(|_| Counts::default()).collect(),
             seen: Seen::new(plan.timed.len(), capacity),
-            waits: false,
-            waited: false,
+            waits: None,
+            waited: None,
         })
     }
 
     /// Whether the last record has no decision only because a Hive partition is not there yet, and
     /// `late = "wait"`: decide it again after the next refresh.
     pub fn waits(&self) -> bool {
-        self.waits
+        self.waits.is_some()
     }
 
     /// Counts what lookups do in `counts`, one a lookup of the plan, from now on.
