@@ -104,13 +104,12 @@ impl Cache {
     /// Does the most urgent thing that is due: one load at most, so that what it has changed can be
     /// used before the next.
     pub fn work(&self, now: Instant) -> Round {
-        self.free_retired();
+        let mut events = self.expire(now);
         let lives = lock(&self.lives).clone();
         let tasks = lives.iter().map(|live| (live, live.next(self.linger, now)));
         let due = tasks.filter(|(_, (at, _))| *at <= now);
         let most_urgent = due.min_by_key(|(_, (at, task))| (*task, *at));
         let done = match most_urgent {
-            Some((live, (_, Task::Expire))) => live.expire(now),
             Some((live, (_, Task::Open | Task::Refresh))) => live.refresh(now),
             Some((live, (_, Task::Drop))) => self.drop_unused(live),
             None => Done::default(),
@@ -118,11 +117,29 @@ impl Cache {
         lock(&self.retired).extend(done.retired);
         drop(lives);
         self.free_retired();
-        let lives = lock(&self.lives);
+        events.extend(done.event);
         Round {
-            events: done.event.into_iter().collect(),
-            next: lives.iter().map(|live| live.next(self.linger, now).0).min(),
+            events,
+            next: self.next(now),
         }
+    }
+
+    /// What does not wait for a load, and may be done beside [`Cache::work`]: lookups fail whose rows
+    /// are too old, and images are freed that no lookup reads any more.
+    pub fn expire(&self, now: Instant) -> Vec<Event> {
+        self.free_retired();
+        let lives = lock(&self.lives).clone();
+        lives.iter().filter_map(|live| live.expire(now)).collect()
+    }
+
+    /// When there is more to do; `None` while nothing is held.
+    pub fn next(&self, now: Instant) -> Option<Instant> {
+        let lives = lock(&self.lives);
+        let times = lives.iter().flat_map(|live| {
+            let (at, _) = live.next(self.linger, now);
+            std::iter::once(at).chain(live.expires())
+        });
+        times.min()
     }
 
     /// Takes a dimension out, unless it was claimed meanwhile.
@@ -148,17 +165,14 @@ impl Cache {
     }
 
     /// Gives back what nobody uses, without lingering.
-    pub fn clear(&self, now: Instant) -> Round {
-        let unused = lock(&self.lives).clone();
-        let mut round = Round::default();
-        for live in unused.iter().filter(|live| !live.is_claimed()) {
+    pub fn clear(&self) {
+        let lives = lock(&self.lives).clone();
+        for live in lives.iter().filter(|live| !live.is_claimed()) {
             let done = self.drop_unused(live);
-            round.events.extend(done.event);
             lock(&self.retired).extend(done.retired);
         }
-        drop(unused);
-        round.next = self.work(now).next;
-        round
+        drop(lives);
+        self.free_retired();
     }
 
     /// Whether nothing is held.

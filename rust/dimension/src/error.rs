@@ -14,9 +14,12 @@ pub enum Error {
     /// The files are not there, not ready, broken, or more than there is memory for.
     #[error("{0}")]
     Unavailable(String),
-    /// What is there breaks a rule of the definition: `min_rows`, `max_shrink`, `budget`.
+    /// What is there has too few rows for the definition: `min_rows`, `max_shrink`.
     #[error("{0}")]
-    Refused(String),
+    TooFew(String),
+    /// What is there takes more memory than the definition's `budget`.
+    #[error("{0}")]
+    TooLarge(String),
     /// Files changed while they were read.
     #[error("{0}")]
     Changed(String),
@@ -27,9 +30,22 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Error::Invalid(_) => "DIMENSION_INVALID",
-            Error::Unavailable(_) | Error::Refused(_) | Error::Changed(_) => {
+            Error::Unavailable(_) | Error::TooFew(_) | Error::TooLarge(_) | Error::Changed(_) => {
                 "DIMENSION_UNAVAILABLE"
             }
+        }
+    }
+
+    /// Whether what is there breaks a rule of the definition.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self, Error::TooFew(_) | Error::TooLarge(_))
+    }
+
+    /// Whether it may go away without anybody changing the definition.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Error::Unavailable(_) | Error::TooFew(_) | Error::Changed(_) => true,
+            Error::Invalid(_) | Error::TooLarge(_) => false,
         }
     }
 

@@ -33,6 +33,8 @@ pub enum What {
     Refused(Error),
     /// Lookups fail from now on.
     Stale(Error),
+    /// Lookups see again what they saw before they failed: it is still what is there.
+    Current,
     /// Nobody uses it any more: its memory is given back.
     Dropped,
 }
@@ -52,7 +54,9 @@ impl Event {
     /// How loud it is.
     pub fn level(&self) -> Level {
         match self.what {
-            What::Loaded { .. } | What::Dropped | What::ChangedMeanwhile(_) => Level::Info,
+            What::Loaded { .. } | What::Current | What::Dropped | What::ChangedMeanwhile(_) => {
+                Level::Info
+            }
             What::Failed(_) | What::Refused(_) => Level::Warn,
             What::Stale(_) => Level::Error,
         }
@@ -75,6 +79,7 @@ impl fmt::Display for Event {
             What::Failed(error) => write!(f, "not refreshed: {error}"),
             What::Refused(error) => write!(f, "refused: {error}"),
             What::Stale(error) => write!(f, "lookups fail: {error}"),
+            What::Current => write!(f, "lookups go on: what is loaded is what is there"),
             What::Dropped => write!(f, "dropped, since nobody uses it"),
         }
     }

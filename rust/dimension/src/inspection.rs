@@ -54,6 +54,7 @@ impl Inspection<'_> {
         let wanted = Wanted {
             columns,
             groups: &Groups::whole(),
+            held: 0,
         };
         load(self.definition, &self.connection, &self.partitions, &wanted)
     }

@@ -20,6 +20,8 @@ pub struct Wanted<'a> {
     pub columns: &'a [&'a str],
     /// The key groups whose rows are kept.
     pub groups: &'a Groups,
+    /// Bytes of other key groups that are held already: `budget` is for all together.
+    pub held: u64,
 }
 
 /// Loads Hive partitions as one image. What is not any more as it was listed when the load ends is
@@ -50,14 +52,15 @@ pub fn load(
     let unavailable = |why: Refusal| Error::Unavailable(format!("{}: {why}", connection.show("")));
     let mut builder = survey.into_builder().map_err(unavailable)?;
     scan.pass(&selection, |batch, at| {
-        check_budget(definition, connection, &builder)?;
+        check_budget(definition, connection, &builder, wanted.held)?;
         let added = builder.add(batch);
         added.map_err(|refused| refusal(&key, builder.rows(), refused, batch.columns, at))
     })?;
-    check_budget(definition, connection, &builder)?;
+    check_budget(definition, connection, &builder, wanted.held)?;
     hive::check_unchanged(definition, connection, partitions)?;
     let mut image = builder.finish().map_err(unavailable)?;
     image.hive_partition = hive::name_of(definition, partitions);
+    image.file_rows = rows;
     Ok(image)
 }
 
@@ -101,7 +104,7 @@ fn too_few(
         _ => connection.show(""),
     };
     let least = definition.min_rows;
-    Error::Refused(format!(
+    Error::TooFew(format!(
         "{place} has {rows} rows, fewer than `min_rows = {least}`"
     ))
 }
@@ -110,13 +113,21 @@ fn check_budget(
     definition: &Definition,
     connection: &Connection,
     builder: &ImageBuilder,
+    held: u64,
 ) -> Result<(), Error> {
     let (bytes, rows) = (builder.bytes(), builder.rows());
     match definition.budget {
-        Some(budget) if bytes > budget => Err(Error::Refused(format!(
-            "{} takes more than `budget` allows: {bytes} bytes for {rows} rows so far, of {budget}",
-            connection.show("")
-        ))),
+        Some(budget) if bytes.saturating_add(held) > budget => {
+            let held = match held {
+                0 => String::new(),
+                held => format!(" beside the {held} of other key groups"),
+            };
+            Err(Error::TooLarge(format!(
+                "{} takes more than `budget` allows: {bytes} bytes for {rows} rows so far{held}, of \
+                 {budget}",
+                connection.show("")
+            )))
+        }
         _ => Ok(()),
     }
 }

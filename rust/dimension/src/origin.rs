@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use pelton_data::calendar::DAY;
+
 use crate::definition::{Choice, Definition};
 use crate::error::Error;
 use crate::groups::Groups;
@@ -56,7 +58,7 @@ impl Origin {
                 }
                 None => {
                     changed = true;
-                    parts.push(self.loaded(&connection, chosen, wanted.clone())?);
+                    parts.push(self.loaded(&connection, chosen, wanted.clone(), 0)?);
                 }
             }
         }
@@ -77,7 +79,8 @@ impl Origin {
 
     /// The image of what was listed.
     pub(crate) fn image(&self, chosen: &Chosen, groups: Groups) -> Result<Arc<Image>, Error> {
-        Ok(self.loaded(&self.connect()?, chosen.clone(), groups)?.image)
+        let part = self.loaded(&self.connect()?, chosen.clone(), groups, 0)?;
+        Ok(part.image)
     }
 
     fn choose(&self, connection: &Connection) -> Result<Vec<Chosen>, Error> {
@@ -98,11 +101,13 @@ impl Origin {
         connection: &Connection,
         chosen: Chosen,
         groups: Groups,
+        held: u64,
     ) -> Result<Part, Error> {
         let columns: Vec<&str> = self.columns.iter().map(String::as_str).collect();
         let wanted = Wanted {
             columns: &columns,
             groups: &groups,
+            held,
         };
         let image = load(&self.definition, connection, &chosen.partitions, &wanted)?;
         Ok(Part {
@@ -115,7 +120,8 @@ impl Origin {
     /// The part with the key groups that it has not: the others are shared with it.
     fn grown(&self, connection: &Connection, part: &Part, wanted: &Groups) -> Result<Part, Error> {
         let missing = wanted.minus(&part.groups);
-        let added = self.loaded(connection, part.chosen.clone(), missing)?;
+        let (chosen, held) = (part.chosen.clone(), part.image.bytes());
+        let added = self.loaded(connection, chosen, missing, held)?;
         Ok(Part {
             chosen: added.chosen,
             groups: wanted.plus(&part.groups),
@@ -139,7 +145,6 @@ impl Chosen {
     /// When the Hive partition begins, in milliseconds since 1970: its first level that is a
     /// `DATE`. Without one, its first level that is an integer, as it is; else 0.
     pub(crate) fn epoch(&self) -> i64 {
-        const DAY: i64 = 24 * 60 * 60 * 1000;
         let newest = self.partitions.last();
         let levels = || {
             newest

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Part, Snapshot};
 
 /// The rules for renewing a dimension.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,28 +50,37 @@ impl Policy {
         ))
     }
 
-    /// Refuses an image that has lost more rows than `max_shrink` allows. Where they hold other
-    /// key groups, the rows of a group are compared.
+    /// Refuses what has lost more rows than `max_shrink` allows: files that are not held yet, against
+    /// those of the same Hive partition before, else of the one before it.
     pub(crate) fn check_shrink(&self, old: &Snapshot, new: &Snapshot) -> Result<(), Error> {
-        let (Some(max), Some(before), Some(after)) =
-            (self.max_shrink, old.parts().last(), new.parts().last())
-        else {
+        let Some(max) = self.max_shrink else {
             return Ok(());
         };
-        let (rows, groups) = (before.image.rows() as f64, before.groups.count() as f64);
-        let expected = rows / groups.max(1.0) * after.groups.count() as f64;
-        let found = after.image.rows();
-        if (found as f64) < expected * (1.0 - max) {
-            let percent = max * 100.0;
-            return Err(Error::Refused(format!(
-                "{} has {found} rows, {} had {}: more than `max_shrink = {percent} %` are gone",
-                after.image.hive_partition(),
-                before.image.hive_partition(),
-                before.image.rows(),
-            )));
+        let is_held = |part: &&Part| old.parts().iter().any(|held| held.chosen == part.chosen);
+        let mut previous = old.parts().last();
+        for part in new.parts() {
+            let mut same_name = old.parts().iter().filter(|held| held.name() == part.name());
+            if let (false, Some(before)) = (is_held(&part), same_name.next().or(previous)) {
+                check_rows(max, before, part)?;
+            }
+            previous = Some(part);
         }
         Ok(())
     }
+}
+
+/// Rows of the files are compared: how many of them are held depends on the key groups.
+fn check_rows(max_shrink: f64, before: &Part, after: &Part) -> Result<(), Error> {
+    let (rows, found) = (before.image.file_rows, after.image.file_rows);
+    if found as f64 >= rows as f64 * (1.0 - max_shrink) {
+        return Ok(());
+    }
+    Err(Error::TooFew(format!(
+        "{} has {found} rows, {} had {rows}: more than `max_shrink = {} %` are gone",
+        after.name(),
+        before.name(),
+        max_shrink * 100.0,
+    )))
 }
 
 /// A duration in its largest unit that keeps two digits: `90 s`, `36 h`.

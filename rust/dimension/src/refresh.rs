@@ -25,7 +25,8 @@ use crate::snapshot::Snapshot;
 /// Claims on parts of a dimension are waited for this long: those that come together share a scan.
 const GATHER: Duration = Duration::from_millis(100);
 
-/// A first load that failed, and one whose files changed meanwhile, is tried again after this.
+/// A load that somebody waits for and that failed, and one whose files changed meanwhile, is tried
+/// again after this.
 const AGAIN: Duration = Duration::from_secs(2);
 
 /// Files that change during so many loads in a row are a failure.
@@ -97,17 +98,16 @@ pub struct Status {
     pub refreshes: Refreshes,
 }
 
-/// What is to be done next for a dimension. The order is that of urgency.
+/// What is to be done next for a dimension. The order is that of urgency: what takes no time first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Task {
-    /// Lookups may no longer use it.
-    Expire,
-    /// Somebody waits for it.
-    Open,
-    /// Its time has come.
-    Refresh,
     /// Nobody uses it.
     Drop,
+    /// Somebody waits for it, and it has not failed.
+    Open,
+    /// Its time has come. Of those the one comes first whose time came first, so that one that
+    /// always fails does not keep the others from theirs.
+    Refresh,
 }
 
 /// What work has left behind.
@@ -128,7 +128,7 @@ impl Live {
                 claims: BTreeMap::new(),
                 next: 0,
                 unused: None,
-                due: now,
+                due: now + AGAIN, // the first claim brings it nearer
                 started: 0,
                 finished: 0,
                 changes: 0,
@@ -160,12 +160,7 @@ impl Live {
             true => now,
             false => now + GATHER,
         };
-        // Who waits for the same attempt is not waited for again and again.
-        let waiting = state.claims.values().any(|claimed| !self.holds(claimed));
-        state.due = match waiting {
-            true => state.due.min(gathered),
-            false => gathered.min(state.due.max(now)),
-        };
+        state.due = state.due.min(gathered);
         state.unused = None;
         let id = state.next;
         state.next += 1;
@@ -192,15 +187,13 @@ impl Live {
         if groups.is_some_and(|groups| self.holds(groups)) {
             return Ok(true);
         }
+        let waited = now.saturating_duration_since(ticket.since);
         match (&state.failure, self.policy().initial) {
             (None, _) => Ok(false),
-            (Some(error @ (Error::Unavailable(_) | Error::Changed(_))), Initial::Wait(limit)) => {
-                let waited = now.saturating_duration_since(ticket.since);
-                match waited < limit {
-                    true => Ok(false),
-                    false => Err(error.after(waited)),
-                }
-            }
+            (Some(error), Initial::Wait(limit)) if error.may_pass() => match waited < limit {
+                true => Ok(false),
+                false => Err(error.after(waited)),
+            },
             (Some(error), _) => Err(error.clone()),
         }
     }
@@ -244,46 +237,50 @@ impl Live {
             let since = *state.unused.get_or_insert(now);
             return (since + linger, Task::Drop);
         }
-        let task = match state.claims.values().all(|groups| self.holds(groups)) {
-            true => Task::Refresh,
-            false => Task::Open,
+        let is_open = self.is_waited_for(&state) && state.failure.is_none();
+        let task = match is_open {
+            true => Task::Open,
+            false => Task::Refresh,
         };
-        match self.expires(&state) {
-            Some(at) if at <= state.due => (at, Task::Expire),
-            _ => (state.due, task),
-        }
+        (state.due, task)
+    }
+
+    /// Whether a claim needs key groups that lookups do not see yet.
+    fn is_waited_for(&self, state: &State) -> bool {
+        !state.claims.values().all(|groups| self.holds(groups))
     }
 
     /// When lookups may no longer use what they see; `None` where they already may not.
-    fn expires(&self, state: &State) -> Option<Instant> {
+    pub(crate) fn expires(&self) -> Option<Instant> {
+        self.expires_at(&self.state())
+    }
+
+    fn expires_at(&self, state: &State) -> Option<Instant> {
         let at = state.current? + self.policy().max_staleness?;
         let is_stale = self.snapshot.load().as_ref().is_none_or(|s| s.is_stale());
         (!is_stale).then_some(at)
     }
 
-    /// Lookups fail from now on.
-    pub(crate) fn expire(&self, now: Instant) -> Done {
-        let Some(snapshot) = self.snapshot.load_full() else {
-            return Done::default();
-        };
+    /// Where the time for it has come: lookups fail from now on.
+    pub(crate) fn expire(&self, now: Instant) -> Option<Event> {
         let state = self.state();
-        let age = now.saturating_duration_since(state.current.unwrap_or(now));
+        self.expires_at(&state).filter(|at| *at <= now)?;
+        let snapshot = self.snapshot.load_full()?;
+        let age = now.saturating_duration_since(state.current?);
         let error = self.policy().too_old(age, state.failure.as_ref());
-        self.snapshot
-            .store(Some(Arc::new(snapshot.stale(error.clone()))));
-        Done {
-            event: Some(self.event(What::Stale(error))),
-            retired: Vec::new(),
-        }
+        let stale = snapshot.stale(error.clone());
+        self.snapshot.store(Some(Arc::new(stale)));
+        Some(self.event(What::Stale(error)))
     }
 
     /// Lists, loads what has changed, and lets lookups see it.
     pub(crate) fn refresh(&self, now: Instant) -> Done {
-        let (number, wanted) = self.begin();
+        let (number, wanted) = self.begin(now);
         let old = self.snapshot.load_full();
         let found = self.origin.refresh(old.as_deref(), &wanted);
         let found = found.and_then(|found| self.accepted(old.as_deref(), found));
-        let done = self.finish(old, found, now);
+        drop(old);
+        let done = self.finish(found, now);
         // Only now: who waits for this attempt sees what it has found.
         let mut state = self.state();
         if state.changes == 0 {
@@ -292,10 +289,12 @@ impl Live {
         done
     }
 
-    /// The number of an attempt, and the key groups that all claims need.
-    fn begin(&self) -> (u64, Groups) {
+    /// The number of an attempt, and the key groups that all claims need. Who claims from here on
+    /// brings the next attempt nearer.
+    fn begin(&self, now: Instant) -> (u64, Groups) {
         let mut state = self.state();
         state.started += 1;
+        state.due = now + self.policy().refresh;
         let mut claims = state.claims.values();
         let first = claims.next().cloned().unwrap_or_else(Groups::whole);
         let wanted = claims.fold(first, |all, groups| all.plus(groups));
@@ -310,60 +309,54 @@ impl Live {
         Ok(found)
     }
 
-    fn finish(
-        &self,
-        old: Option<Arc<Snapshot>>,
-        found: Result<Found, Error>,
-        now: Instant,
-    ) -> Done {
+    fn finish(&self, found: Result<Found, Error>, now: Instant) -> Done {
         let mut state = self.state();
         let state = &mut *state;
-        let again = match &old {
-            Some(_) => self.policy().refresh,
-            None => self.policy().refresh.min(AGAIN),
-        };
-        match found {
+        let error = match found {
             Ok(found) => {
-                state.due = now + self.policy().refresh;
                 (state.changes, state.failure, state.current) = (0, None, Some(now));
-                self.swap(state, old, found)
+                return self.swap(state, found);
             }
-            Err(error @ Error::Changed(_)) if state.changes + 1 < CHANGES => {
-                state.changes += 1;
-                state.due = now + AGAIN.min(again);
-                self.told(What::ChangedMeanwhile(error))
-            }
-            Err(error) => {
-                state.due = now + again;
-                (state.changes, state.failure) = (0, Some(error.clone()));
-                state.counts.failed += 1;
-                let refused = matches!(error, Error::Refused(_));
-                state.counts.refused += u64::from(refused);
-                self.told(match refused {
-                    true => What::Refused(error),
-                    false => What::Failed(error),
-                })
-            }
+            Err(error) => error,
+        };
+        let changed = matches!(error, Error::Changed(_)) && state.changes + 1 < CHANGES;
+        if changed || self.is_waited_for(state) {
+            state.due = state.due.min(now + AGAIN);
         }
+        if changed {
+            state.changes += 1;
+            return self.told(What::ChangedMeanwhile(error));
+        }
+        (state.changes, state.failure) = (0, Some(error.clone()));
+        state.counts.failed += 1;
+        state.counts.refused += u64::from(error.is_refusal());
+        self.told(match error.is_refusal() {
+            true => What::Refused(error),
+            false => What::Failed(error),
+        })
     }
 
-    fn swap(&self, state: &mut State, old: Option<Arc<Snapshot>>, found: Found) -> Done {
-        let new = match (found, &old) {
-            (Found::Changed(new), _) => new,
-            // It is there as it was: lookups may use it again.
-            (Found::Unchanged, Some(old)) if old.is_stale() => old.fresh(),
+    fn swap(&self, state: &mut State, found: Found) -> Done {
+        // As it is now: while the attempt went on, its time may have come.
+        let old = self.snapshot.load_full();
+        let (new, what) = match (found, &old) {
+            (Found::Changed(new), _) => {
+                state.counts.done += 1;
+                let what = What::Loaded {
+                    partitions: new.hive_partitions().map(str::to_owned).collect(),
+                    rows: new.rows(),
+                    bytes: new.bytes(),
+                };
+                (new, what)
+            }
+            (Found::Unchanged, Some(old)) if old.is_stale() => (old.fresh(), What::Current),
             (Found::Unchanged, _) => return Done::default(),
         };
-        state.counts.done += 1;
-        let event = self.event(What::Loaded {
-            partitions: new.hive_partitions().map(str::to_owned).collect(),
-            rows: new.rows(),
-            bytes: new.bytes(),
-        });
+        let retired = old.as_ref().map(|old| old.images_without(&new));
         self.snapshot.store(Some(Arc::new(new)));
         Done {
-            event: Some(event),
-            retired: old.as_deref().map(Snapshot::images).unwrap_or_default(),
+            event: Some(self.event(what)),
+            retired: retired.unwrap_or_default(),
         }
     }
 
@@ -387,6 +380,46 @@ impl Live {
         Event {
             dimension: self.origin.definition.name.clone(),
             what,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pelton_data::report::Source;
+
+    use super::*;
+    use crate::definition::Definition;
+    use crate::storage::Settings;
+
+    fn live(now: Instant) -> Live {
+        let text = "path = \"planes\"\nformat = \"parquet\"\ncolumns = \"id BIGINT\"\n\
+                    key = [\"id\"]\nrefresh = \"1 h\"\n";
+        let origin = Origin {
+            definition: Definition::parse(&Source::new("planes.toml", text)).unwrap(),
+            root: "nowhere".into(),
+            settings: Settings::default(),
+            columns: Vec::new(),
+        };
+        Live::new(origin, 2, now)
+    }
+
+    /// Its key groups are not in what is being loaded, and `refresh` may be an hour.
+    #[test]
+    fn who_claims_during_an_attempt_does_not_wait_for_the_next_refresh() {
+        let now = Instant::now();
+        let later = now + Duration::from_secs(5);
+        for found in [
+            Ok(Found::Unchanged),
+            Err(Error::Unavailable("no store".to_owned())),
+        ] {
+            let live = live(now);
+            live.claim(Groups::range(2, 0..1), now);
+            live.begin(now);
+            live.claim(Groups::range(2, 1..2), later);
+            live.finish(found, now);
+            let (at, _) = live.next(Duration::ZERO, later);
+            assert!(at <= later + GATHER, "{:?}", at - now);
         }
     }
 }

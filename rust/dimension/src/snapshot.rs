@@ -37,6 +37,13 @@ pub(crate) struct Part {
     pub(crate) image: Arc<Image>,
 }
 
+impl Part {
+    /// Of its Hive partition.
+    pub(crate) fn name(&self) -> &str {
+        self.image.hive_partition()
+    }
+}
+
 impl Snapshot {
     pub(crate) fn new(parts: Vec<Part>, choice: &Choice) -> Snapshot {
         let timeline = match choice {
@@ -93,7 +100,7 @@ impl Snapshot {
 
     /// The names of the Hive partitions, the newest last.
     pub fn hive_partitions(&self) -> impl Iterator<Item = &str> {
-        self.parts.iter().map(|part| part.image.hive_partition())
+        self.parts.iter().map(Part::name)
     }
 
     /// How many rows can be found, in all images together.
@@ -118,6 +125,17 @@ impl Snapshot {
 
     pub(crate) fn images(&self) -> Vec<Arc<Image>> {
         self.parts.iter().map(|part| part.image.clone()).collect()
+    }
+
+    /// The images that `other` has not.
+    pub(crate) fn images_without(&self, other: &Snapshot) -> Vec<Arc<Image>> {
+        let is_kept = |image: &Arc<Image>| {
+            let mut kept = other.parts.iter().map(|part| &part.image);
+            kept.any(|kept| Arc::ptr_eq(kept, image))
+        };
+        let mut images = self.images();
+        images.retain(|image| !is_kept(image));
+        images
     }
 
     pub(crate) fn parts(&self) -> &[Part] {

@@ -69,7 +69,7 @@ impl Timeline {
     /// The Hive partitions that are held, the oldest first.
     pub(crate) fn of(parts: &[Part], as_of: AsOf) -> Timeline {
         let moments = parts.iter().map(|part| {
-            let moment = Moment::new(part.image.hive_partition().to_owned(), part.chosen.clone());
+            let moment = Moment::new(part.name().to_owned(), part.chosen.clone());
             Moment {
                 image: OnceLock::from(Ok(part.image.clone())),
                 ..moment

@@ -96,6 +96,7 @@ fn a_dimension_in_hdfs_is_loaded_as_from_a_disk() {
     let wanted = Wanted {
         columns: &["build_year", "seats", "dt"],
         groups: &Groups::whole(),
+        held: 0,
     };
     let partitions = hive::choose(&definition, &connection).unwrap();
     let image = load(&definition, &connection, &partitions, &wanted).unwrap();

@@ -1,7 +1,5 @@
 //! `org.pelton.Background`: the thread that Java lends.
 
-use std::time::Instant;
-
 use jni::objects::{JClass, JObjectArray, JString};
 use jni::{EnvUnowned, jni_mangle};
 use pelton_dimension::Event;
@@ -51,7 +49,7 @@ pub extern "system" fn wake<'local>(mut env: EnvUnowned<'local>, _class: JClass<
 #[jni_mangle("org.pelton.Background")]
 pub extern "system" fn clear<'local>(mut env: EnvUnowned<'local>, _class: JClass<'local>) {
     throwing(&mut env, |_| {
-        registry::cache().clear(Instant::now());
+        registry::cache().clear();
         Ok(())
     })
 }
@@ -59,5 +57,5 @@ pub extern "system" fn clear<'local>(mut env: EnvUnowned<'local>, _class: JClass
 /// Whether nothing is held: there is nothing to work for.
 #[jni_mangle("org.pelton.Background")]
 pub extern "system" fn idle<'local>(mut env: EnvUnowned<'local>, _class: JClass<'local>) -> bool {
-    throwing(&mut env, |_| Ok(registry::cache().is_empty()))
+    throwing(&mut env, |_| Ok(registry::is_idle()))
 }

@@ -2,13 +2,16 @@
 //! all tasks that use it and dropped with the last of them; and the dimensions of all of them.
 
 use std::collections::HashMap;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use pelton_decision::live::LiveDecision;
 use pelton_decision::metadata::DecisionHome;
 use pelton_decision::{Error, activation};
-use pelton_dimension::cache::LINGER;
+use pelton_dimension::cache::{LINGER, Round};
 use pelton_dimension::storage::Settings;
 use pelton_dimension::{Cache, Event};
 
@@ -22,6 +25,12 @@ type Entry = Arc<Mutex<Weak<LiveDecision>>>;
 static LOADED: LazyLock<Mutex<HashMap<Key, Entry>>> = LazyLock::new(Mutex::default);
 
 static CACHE: LazyLock<Cache> = LazyLock::new(|| Cache::new(LINGER));
+
+/// A load that goes on. It has a thread of its own: what is late, and metrics, do not wait for it.
+static LOAD: Mutex<Option<JoinHandle<Round>>> = Mutex::new(None);
+
+/// Whether that thread has nothing more to do.
+static LOAD_ENDED: AtomicBool = AtomicBool::new(false);
 
 /// What was loaded and metrics are looked after so often at least.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -63,18 +72,62 @@ pub fn cache() -> &'static Cache {
 /// second at most.
 pub fn work() -> Vec<Event> {
     let now = Instant::now();
-    let round = CACHE.work(now);
+    let mut events = CACHE.expire(now);
+    events.extend(load(now));
     for live in at_work() {
         live.refresh();
     }
     metrics::publish(now);
-    if round.events.is_empty() {
-        let until_next = round
-            .next
-            .map_or(PERIOD, |next| next.saturating_duration_since(now));
+    if events.is_empty() {
+        let until_next = match is_loading() {
+            true => PERIOD, // its end wakes
+            false => CACHE
+                .next(now)
+                .map_or(PERIOD, |next| next.saturating_duration_since(now)),
+        };
         CACHE.wait(until_next.min(PERIOD));
     }
-    round.events
+    events
+}
+
+/// Takes what a load has done that has ended, and begins the next one that is due.
+fn load(now: Instant) -> Vec<Event> {
+    let mut load = lock(&LOAD);
+    let ended = match LOAD_ENDED.swap(false, Ordering::Acquire) {
+        true => load.take(),
+        false => None,
+    };
+    let is_due = CACHE.next(now).is_some_and(|next| next <= now);
+    if load.is_none() && is_due {
+        let thread = thread::Builder::new().name("pelton-refresh".to_owned());
+        let begun = thread.spawn(|| {
+            let _end = LoadEnd;
+            CACHE.work(Instant::now())
+        });
+        *load = Some(begun.unwrap_or_else(|error| panic!("no thread to load on: {error}")));
+    }
+    drop(load);
+    let round = ended.map(|ended| ended.join().unwrap_or_else(|panic| resume_unwind(panic)));
+    round.unwrap_or_default().events
+}
+
+/// Says that a load has ended, however it does.
+struct LoadEnd;
+
+impl Drop for LoadEnd {
+    fn drop(&mut self) {
+        LOAD_ENDED.store(true, Ordering::Release);
+        CACHE.wake();
+    }
+}
+
+fn is_loading() -> bool {
+    lock(&LOAD).is_some()
+}
+
+/// Whether nothing is held, and nothing done: no thread runs but those that Java has lent.
+pub fn is_idle() -> bool {
+    !is_loading() && CACHE.is_empty()
 }
 
 /// The decisions that tasks have open. One that is being compiled is none yet.

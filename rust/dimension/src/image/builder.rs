@@ -91,6 +91,7 @@ impl ImageBuilder {
         let columns = self.shape.columns.into_iter();
         Ok(Image {
             hive_partition: String::new(),
+            file_rows: 0,
             shards: shards.collect(),
             columns: columns.map(|(field, _)| field).collect(),
             skipped: self.selection.skipped,

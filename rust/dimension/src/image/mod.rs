@@ -56,6 +56,8 @@ use together::last_byte;
 #[derive(Debug)]
 pub struct Image {
     pub(crate) hive_partition: String,
+    /// How many rows its files have, of all key groups.
+    pub(crate) file_rows: u64,
     /// Of the rows, in the order they were wanted.
     columns: Arc<[Field]>,
     /// For each key group the rows of the load that brought it; `None` is not loaded. Lookups inside a
@@ -170,6 +172,7 @@ impl Image {
         let shards = self.shards.iter().zip(&other.shards);
         Image {
             hive_partition: self.hive_partition.clone(),
+            file_rows: self.file_rows,
             columns: self.columns.clone(),
             shards: shards
                 .map(|(mine, new)| mine.clone().or(new.clone()))

@@ -14,6 +14,8 @@ use crate::batch::{Batch, Coded};
 
 /// Strings of which there are more kinds than this have no dictionary.
 const MOST_KINDS: usize = 1 << 16;
+/// Neither have those whose kinds take more bytes than this.
+const MOST_BYTES: u64 = 64 << 20;
 /// After so many values, one in two has to be there already.
 const PATIENCE: u64 = 1 << 13;
 /// Bytes of strings that symbols are made for: of each batch, and of all.
@@ -267,10 +269,14 @@ impl Kinds {
         }
     }
 
-    /// So many kinds are not what a dictionary is for.
+    /// So many kinds, or so large ones, are not what a dictionary is for.
     fn give_up_early(&mut self) {
-        let kinds = self.dictionary.as_ref().map_or(0, Dictionary::len);
-        if kinds > MOST_KINDS || self.count > PATIENCE && kinds as u64 > self.count / 2 {
+        let Some(dictionary) = &self.dictionary else {
+            return;
+        };
+        let (kinds, bytes) = (dictionary.len(), dictionary.bytes());
+        let is_rare = self.count > PATIENCE && kinds as u64 > self.count / 2;
+        if kinds > MOST_KINDS || bytes > MOST_BYTES || is_rare {
             self.dictionary = None;
         }
     }

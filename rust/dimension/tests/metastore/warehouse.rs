@@ -62,6 +62,7 @@ impl Warehouse {
         let wanted = Wanted {
             columns: &["seats"],
             groups: &Groups::whole(),
+            held: 0,
         };
         load(definition, &connection, &partitions, &wanted)
     }

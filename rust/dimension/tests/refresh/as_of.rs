@@ -10,7 +10,7 @@ use pelton_dimension::lookup::{Lookup, LookupError};
 use pelton_dimension::timeline::At;
 use pelton_dimension::{Claim, Definition, Timeline, View};
 
-use crate::planes::{Planes, seats_of, seconds, seen};
+use crate::planes::{Planes, lines, seats_of, seconds, seen};
 
 const AS_OF: &str = "choice = \"as_of\"\nperiod = \"1 d\"\navailable_after = \"2 h\"\nkeep = 3\n";
 const HOUR: i64 = 3_600_000;
@@ -120,6 +120,73 @@ fn a_refresh_adds_what_is_new_and_keeps_the_images_of_what_is_not() {
         panic!("it is there");
     };
     assert!(std::ptr::eq(image, Arc::as_ptr(before.image().unwrap())));
+}
+
+#[test]
+fn images_are_freed_when_they_are_no_longer_kept_and_all_with_the_job() {
+    let mut planes = planes("wait");
+    for day in 1..=3 {
+        planes.write(&format!("2013-01-0{day}"), [(1, day)]);
+    }
+    let claim = planes.open();
+    let newest = || Arc::downgrade(seen(&claim).image().unwrap());
+    let mut images = vec![newest()];
+    for day in 4..=8 {
+        planes.write(&format!("2013-01-0{day}"), [(1, day)]);
+        planes.sleep(seconds(60));
+        assert_eq!(planes.work().len(), 1);
+        images.push(newest());
+        let held = images.iter().filter(|image| image.strong_count() > 0);
+        assert_eq!(held.count(), images.len().min(3), "dt=2013-01-0{day}");
+    }
+    drop(claim);
+    planes.work();
+    planes.sleep(seconds(60));
+    planes.work();
+    assert!(images.iter().all(|image| image.strong_count() == 0));
+    assert!(planes.cache.is_empty());
+}
+
+#[test]
+fn every_hive_partition_that_is_new_or_rewritten_is_compared_with_the_one_before() {
+    let refused = |rewritten: &[(&str, i64)]| {
+        let mut planes = planes("wait");
+        planes.policy.max_shrink = Some(0.5);
+        let rows = |count: i64| (0..count).map(|id| (id, 1));
+        for day in 1..=3 {
+            planes.write(&format!("2013-01-0{day}"), rows(100));
+        }
+        let _claim = planes.open();
+        for (day, count) in rewritten {
+            planes.write(day, rows(*count));
+        }
+        planes.sleep(seconds(60));
+        lines(&planes.work()).remove(0)
+    };
+    let gone = "more than `max_shrink = 50 %` are gone";
+    assert_eq!(
+        refused(&[("2013-01-02", 49)]),
+        format!(
+            "dimension `planes`: refused: dt=2013-01-02 has 49 rows, dt=2013-01-02 had 100: {gone}"
+        )
+    );
+    assert_eq!(
+        refused(&[("2013-01-04", 0), ("2013-01-05", 100)]),
+        format!(
+            "dimension `planes`: refused: dt=2013-01-04 has 0 rows, dt=2013-01-03 had 100: {gone}"
+        )
+    );
+    assert_eq!(
+        refused(&[("2013-01-04", 300), ("2013-01-05", 100)]),
+        format!(
+            "dimension `planes`: refused: dt=2013-01-05 has 100 rows, dt=2013-01-04 had 300: {gone}"
+        )
+    );
+    let loaded = refused(&[("2013-01-02", 50), ("2013-01-04", 200), ("2013-01-05", 100)]);
+    assert!(
+        loaded.contains("loaded dt=2013-01-03, dt=2013-01-04, dt=2013-01-05"),
+        "{loaded}"
+    );
 }
 
 #[test]

@@ -74,15 +74,18 @@ impl Planes {
         }
     }
 
-    pub fn claim_groups(&self, groups: Groups) -> Claim {
-        let request = Request {
+    pub fn request(&self, groups: Groups) -> Request {
+        Request {
             definition: self.definition(),
             root: self.root.path().to_owned(),
             settings: Settings::default(),
             columns: vec!["seats".to_owned()],
             groups,
-        };
-        self.cache.claim(request, self.now)
+        }
+    }
+
+    pub fn claim_groups(&self, groups: Groups) -> Claim {
+        self.cache.claim(self.request(groups), self.now)
     }
 
     pub fn claim(&self) -> Claim {

@@ -112,12 +112,42 @@ fn lookups_fail_when_rows_are_older_than_max_staleness_until_a_refresh_works() {
     );
     planes.sleep(seconds(30));
     fs::remove_dir_all(planes.directory("2013-01-02")).unwrap();
-    assert_eq!(planes.work().len(), 1);
+    assert_eq!(
+        lines(&planes.work()),
+        ["dimension `planes`: lookups go on: what is loaded is what is there"]
+    );
     assert_eq!(
         seats(&claim, 1),
         Some(100),
         "what is there is what was there"
     );
+    let image = Arc::downgrade(seen(&claim).image().unwrap());
+    planes.write("2013-01-02", [(1, 200)]);
+    planes.sleep(seconds(60));
+    planes.work();
+    assert_eq!(seats(&claim, 1), Some(200));
+    assert_eq!(image.strong_count(), 0, "it is freed as any other");
+    assert_eq!(claim.report(planes.now).unwrap().refreshes.done, 2);
+}
+
+/// The first attempt may take hours.
+#[test]
+fn that_rows_are_too_old_is_seen_while_a_load_goes_on() {
+    let mut planes = Planes::new("");
+    planes.policy.max_staleness = Some(seconds(150));
+    planes.write("2013-01-01", [(1, 100)]);
+    let claim = planes.open();
+    assert_eq!(planes.cache.expire(planes.now + seconds(149)), []);
+    let events = lines(&planes.cache.expire(planes.now + seconds(150)));
+    assert!(events[0].contains("no listing since"), "{events:?}");
+    assert!(seen(&claim).image().is_err());
+    planes.sleep(seconds(151));
+    let events = lines(&planes.work());
+    assert_eq!(
+        events,
+        ["dimension `planes`: lookups go on: what is loaded is what is there"]
+    );
+    assert_eq!(seats(&claim, 1), Some(100));
 }
 
 #[test]
@@ -211,6 +241,32 @@ fn without_waiting_a_first_load_that_fails_is_an_error_at_once() {
     planes.work();
     let error = claim.ready(planes.now).unwrap_err();
     assert!(matches!(error, Error::Unavailable(_)), "{error}");
+}
+
+#[test]
+fn a_first_hive_partition_with_too_few_rows_is_waited_for() {
+    let mut planes = Planes::new("min_rows = 1");
+    planes.write("2013-01-01", []);
+    let claim = planes.claim();
+    assert!(matches!(planes.work()[0].what, What::Refused(_)));
+    assert!(!claim.ready(planes.now).unwrap());
+    planes.write("2013-01-01", [(1, 100)]);
+    planes.sleep(seconds(2));
+    planes.work();
+    assert!(claim.ready(planes.now).unwrap());
+}
+
+#[test]
+fn a_first_load_beyond_the_budget_is_not_waited_for() {
+    let planes = Planes::new("budget = \"1 B\"");
+    planes.write("2013-01-01", [(1, 100)]);
+    let claim = planes.claim();
+    planes.work();
+    let error = claim.ready(planes.now).unwrap_err();
+    assert!(
+        error.to_string().contains("takes more than `budget`"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -3,6 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
+
+use pelton_dimension::Groups;
 
 use crate::planes::{Planes, lines, seats, seats_in, seconds, seen};
 
@@ -30,6 +33,100 @@ fn claims_that_come_together_share_one_load() {
         assert!(claim.ready(planes.now).unwrap());
         assert!(Arc::ptr_eq(&seen(claim), &seen(&claims[0])));
     }
+}
+
+/// As the tasks of one job do that open one by one.
+#[test]
+fn claims_of_parts_that_come_one_by_one_share_one_load() {
+    let mut planes = Planes::new("");
+    planes.write("2013-01-01", (0..100).map(|id| (id, 100)));
+    let mut claims = Vec::new();
+    for part in 0..4 {
+        claims.push(planes.claim_groups(Groups::range(128, 32 * part..32 * (part + 1))));
+        assert_eq!(lines(&planes.work()), [""; 0], "more may come");
+        planes.sleep(Duration::from_millis(20));
+    }
+    planes.sleep(Duration::from_millis(20));
+    assert_eq!(planes.work().len(), 1);
+    for claim in &claims {
+        assert!(claim.ready(planes.now).unwrap());
+    }
+    assert_eq!(claims[0].report(planes.now).unwrap().rows, 100);
+}
+
+/// With few keys some key groups have all rows, and others none.
+#[test]
+fn other_key_groups_are_no_shrinking() {
+    for first in [0..1, 1..2] {
+        let mut planes = Planes::new("");
+        planes.policy.max_shrink = Some(0.4);
+        planes.write("2013-01-01", [(1, 100)]);
+        let half = planes.claim_groups(Groups::range(2, first.clone()));
+        planes.sleep(seconds(1));
+        planes.work();
+        assert!(half.ready(planes.now).unwrap());
+        let whole = planes.claim_groups(Groups::range(2, 0..2));
+        planes.sleep(seconds(1));
+        assert_eq!(planes.work().len(), 1);
+        assert!(whole.ready(planes.now).unwrap(), "{first:?} first");
+        assert_eq!(half.report(planes.now).unwrap().rows, 1);
+        drop(whole);
+        planes.write("2013-01-02", [(1, 200)]);
+        planes.sleep(seconds(60));
+        let events = lines(&planes.work());
+        assert!(events[0].contains("loaded dt=2013-01-02"), "{events:?}");
+    }
+}
+
+#[test]
+fn the_budget_is_for_all_key_groups_together() {
+    let mut planes = Planes::new("");
+    planes.write("2013-01-01", (0..50_000).map(|id| (id, id as i32)));
+    let load = |planes: &mut Planes, groups| {
+        let claim = planes.claim_groups(groups);
+        planes.sleep(seconds(1));
+        let events = lines(&planes.work());
+        (claim, events)
+    };
+    let (half, _) = load(&mut planes, Groups::range(2, 0..1));
+    let bytes = half.report(planes.now).unwrap().bytes;
+    drop(half);
+    let mut planes = Planes::new(&format!("budget = \"{} B\"", bytes * 3 / 2));
+    planes.write("2013-01-01", (0..50_000).map(|id| (id, id as i32)));
+    let (half, events) = load(&mut planes, Groups::range(2, 0..1));
+    assert!(events[0].contains("loaded"), "{events:?}");
+    let (_other, events) = load(&mut planes, Groups::range(2, 1..2));
+    let expected = format!("beside the {bytes} of other key groups");
+    assert!(events[0].contains(&expected), "{events:?}");
+    assert_eq!(half.report(planes.now).unwrap().bytes, bytes);
+}
+
+/// Of a store that is gone each attempt may take longer than the time until the next one.
+#[test]
+fn a_dimension_that_cannot_be_opened_does_not_keep_others_from_their_refresh() {
+    let mut planes = Planes::new("");
+    planes.write("2013-01-01", [(1, 100)]);
+    let claim = planes.open();
+    let gone = Planes::new("");
+    let _waiting = planes
+        .cache
+        .claim(gone.request(Groups::whole()), planes.now);
+    planes.cache.work(planes.now);
+    planes.write("2013-01-02", [(1, 200)]);
+    planes.sleep(seconds(60));
+    for _ in 0..3 {
+        planes.cache.work(planes.now);
+        planes.sleep(seconds(20));
+    }
+    assert_eq!(seats(&claim, 1), Some(200));
+    drop(claim);
+    let mut events = Vec::new();
+    for _ in 0..5 {
+        events.extend(planes.cache.work(planes.now).events);
+        planes.sleep(seconds(20));
+    }
+    let dropped = "dimension `planes`: dropped, since nobody uses it".to_owned();
+    assert!(lines(&events).contains(&dropped), "{events:?}");
 }
 
 #[test]
@@ -89,10 +186,10 @@ fn what_nobody_uses_can_be_given_back_at_once() {
     let planes = Planes::new("");
     planes.write("2013-01-01", [(1, 100)]);
     let claim = planes.open();
-    planes.cache.clear(planes.now);
+    planes.cache.clear();
     assert_eq!(seats(&claim, 1), Some(100), "it is used");
     drop(claim);
-    planes.cache.clear(planes.now);
+    planes.cache.clear();
     assert!(planes.cache.is_empty());
 }
 
