@@ -6,7 +6,10 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.apache.flink.api.common.RuntimeExecutionMode;
+import org.apache.flink.configuration.BatchExecutionOptions;
 import org.apache.flink.configuration.ConfigOption;
+import org.apache.flink.configuration.ExecutionOptions;
 import org.apache.flink.configuration.ReadableConfig;
 import org.apache.flink.core.fs.Path;
 import org.apache.flink.table.api.ValidationException;
@@ -69,6 +72,7 @@ final class PlannedDimension implements Serializable {
               + " the dimension's file");
     }
     DimensionOptions.check(context.getCatalogTable().getOptions(), options, refusals);
+    checkSharded(context.getConfiguration(), options, refusals);
     DimensionText definition =
         context.getCatalogTable().getOptions().containsKey(DimensionOptions.DIMENSION.key())
             ? ofFile(table, options, refusals)
@@ -76,6 +80,23 @@ final class PlannedDimension implements Serializable {
     checkColumns(context, definition, refusals);
     refusals.throwIfAny();
     return new PlannedDimension(table, definition, context, options);
+  }
+
+  /**
+   * In batch mode Flink deals keys out to as many subtasks as there may be, and then runs fewer of
+   * them where there is little data, each with the keys of several.
+   */
+  private static void checkSharded(ReadableConfig job, ReadableConfig options, Refusals refusals) {
+    ConfigOption<Boolean> automatic = BatchExecutionOptions.ADAPTIVE_AUTO_PARALLELISM_ENABLED;
+    if (options.get(DimensionOptions.SHARDED)
+        && job.get(ExecutionOptions.RUNTIME_MODE) == RuntimeExecutionMode.BATCH
+        && job.get(automatic)) {
+      refusals.add(
+          "'sharded' = 'true' in batch mode needs a fixed parallelism, but Flink chooses it by the"
+              + " amount of data; SET '"
+              + automatic.key()
+              + "' = 'false', or leave out 'sharded'");
+    }
   }
 
   private static DimensionText ofFile(String table, ReadableConfig options, Refusals refusals) {

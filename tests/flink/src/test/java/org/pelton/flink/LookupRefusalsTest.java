@@ -167,9 +167,34 @@ class LookupRefusalsTest {
     refused(COLUMNS, "", options, condition, "ARGUMENT_MISMATCH: " + TABLE + message);
   }
 
+  /** It runs fewer subtasks than it deals the keys out to, where there is little data. */
+  @Test
+  void shardsInABatchJobWhoseParallelismFlinkChooses() {
+    refused(
+        FlinkJobs.batch(true),
+        COLUMNS,
+        "",
+        "'dimension' = '" + dimensions.definition("planes") + "', 'sharded' = 'true'",
+        "d.tailnum = o.tailnum",
+        "ARGUMENT_MISMATCH: "
+            + TABLE
+            + "'sharded' = 'true' in batch mode needs a fixed parallelism",
+        "SET 'execution.batch.adaptive.auto-parallelism.enabled' = 'false', or leave out 'sharded'");
+  }
+
   private static void refused(
       String columns, String clause, String options, String condition, String... messages) {
     StreamTableEnvironment sql = FlinkJobs.streaming(true, 1);
+    refused(sql, columns, clause, options, condition, messages);
+  }
+
+  private static void refused(
+      StreamTableEnvironment sql,
+      String columns,
+      String clause,
+      String options,
+      String condition,
+      String... messages) {
     FlinkJobs.numbers(sql, 1);
     sql.executeSql(
         "CREATE TEMPORARY VIEW orders AS SELECT 'N' || CAST(n AS STRING) AS tailnum,"

@@ -7,7 +7,9 @@ import static org.pelton.flink.FlinkJobs.rows;
 import java.nio.file.Path;
 import java.util.List;
 import org.apache.flink.streaming.api.datastream.DataStream;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.table.api.DataTypes;
+import org.apache.flink.table.api.EnvironmentSettings;
 import org.apache.flink.table.api.Schema;
 import org.apache.flink.table.api.bridge.java.StreamTableEnvironment;
 import org.apache.flink.test.junit5.MiniClusterExtension;
@@ -17,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.pelton.metrics.PeltonMetrics;
 
@@ -37,9 +40,9 @@ class PartitionCustomTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {1, 3, 4})
-  void thePartitionerSendsEachKeyWhereItIs(int parallelism) throws Exception {
-    StreamTableEnvironment sql = environment(parallelism);
+  @CsvSource({"1,true", "3,true", "4,true", "3,false", "4,false"})
+  void thePartitionerSendsEachKeyWhereItIs(int parallelism, boolean streaming) throws Exception {
+    StreamTableEnvironment sql = environment(parallelism, streaming);
     PeltonMetrics.forget();
     send(sql, new KeyGroupPartitioner(DataTypes.INT(), DataTypes.STRING()));
     List<Row> found = rows(sql, JOIN);
@@ -65,7 +68,7 @@ class PartitionCustomTest {
   @ParameterizedTest
   @ValueSource(ints = {1, 3, 4})
   void theTimeOfTheRecordIsNoPartOfWhatIsSent(int parallelism) throws Exception {
-    StreamTableEnvironment sql = environment(parallelism);
+    StreamTableEnvironment sql = environment(parallelism, true);
     PeltonMetrics.forget();
     send(sql, new KeyGroupPartitioner(DataTypes.INT(), DataTypes.STRING()));
     List<Row> found = rows(sql, "SELECT o.n, d.fee FROM orders AS o LEFT JOIN" + Gates.AS_OF_GATES);
@@ -85,7 +88,7 @@ class PartitionCustomTest {
 
   @Test
   void aKeyInAnotherOrderIsSentElsewhereAndRefusedWithTheTypes() {
-    StreamTableEnvironment sql = environment(4);
+    StreamTableEnvironment sql = environment(4, true);
     PeltonMetrics.forget();
     send(sql, new KeyGroupPartitioner(DataTypes.STRING(), DataTypes.INT()), "airport", "gate");
     assertThatThrownBy(() -> rows(sql, JOIN))
@@ -109,8 +112,14 @@ class PartitionCustomTest {
         "orders", sent, Schema.newBuilder().columnByExpression("pt", "PROCTIME()").build());
   }
 
-  private static StreamTableEnvironment environment(int parallelism) {
-    StreamTableEnvironment sql = FlinkJobs.streaming(true, parallelism);
+  private static StreamTableEnvironment environment(int parallelism, boolean streaming) {
+    StreamTableEnvironment sql =
+        FlinkJobs.environment(
+            StreamExecutionEnvironment.getExecutionEnvironment(),
+            streaming ? EnvironmentSettings.inStreamingMode() : EnvironmentSettings.inBatchMode(),
+            true,
+            parallelism);
+    sql.getConfig().set("execution.batch.adaptive.auto-parallelism.enabled", "false");
     gates.create(sql, true);
     return sql;
   }
