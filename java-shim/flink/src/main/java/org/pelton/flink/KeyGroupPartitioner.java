@@ -5,6 +5,7 @@ import org.apache.flink.api.common.functions.Partitioner;
 import org.apache.flink.runtime.state.KeyGroupRangeAssignment;
 import org.apache.flink.table.api.DataTypes;
 import org.apache.flink.table.data.RowData;
+import org.apache.flink.table.data.binary.BinaryRowData;
 import org.apache.flink.table.data.conversion.DataStructureConverter;
 import org.apache.flink.table.data.conversion.DataStructureConverters;
 import org.apache.flink.table.data.utils.ProjectedRowData;
@@ -13,6 +14,7 @@ import org.apache.flink.table.types.DataType;
 import org.apache.flink.table.types.logical.RowType;
 import org.apache.flink.table.types.utils.TypeConversions;
 import org.apache.flink.types.Row;
+import org.apache.flink.types.RowKind;
 
 /**
  * Sends keys where {@code 'sharded' = 'true'} expects them: to the subtask that has the key's
@@ -85,9 +87,10 @@ public class KeyGroupPartitioner implements Partitioner<Row> {
   }
 
   private int subtask(RowData ordered, int subtasks) {
+    BinaryRowData binary = serializer.toBinaryRow(ordered);
+    binary.setRowKind(RowKind.INSERT); // it is hashed with the row, and no part of the key
     int keyGroups = KeyGroupRangeAssignment.computeDefaultMaxParallelism(subtasks);
-    return KeyGroupRangeAssignment.assignKeyToParallelOperator(
-        serializer.toBinaryRow(ordered), keyGroups, subtasks);
+    return KeyGroupRangeAssignment.assignKeyToParallelOperator(binary, keyGroups, subtasks);
   }
 
   private static DataType rowOf(DataType... key) {
