@@ -55,7 +55,7 @@ final class DecisionDirectory {
       Path activation = newestActivation(files).orElseThrow(() -> notActive(files));
       return readManifest(files, activeVersion(files, activation));
     } catch (IOException e) {
-      throw new PeltonException("IO", true, prefix() + e, e);
+      throw unreadable(e);
     }
   }
 
@@ -71,7 +71,7 @@ final class DecisionDirectory {
       }
       return readManifest(files, version);
     } catch (IOException e) {
-      throw new PeltonException("IO", true, prefix() + e, e);
+      throw unreadable(e);
     }
   }
 
@@ -117,7 +117,7 @@ final class DecisionDirectory {
       return new PeltonException(
           "DECISION_NOT_FOUND", false, prefix() + "not there" + names(files, path.getParent()));
     } catch (IOException e) {
-      return new PeltonException("IO", true, prefix() + e, e);
+      return unreadable(e);
     }
   }
 
@@ -134,8 +134,9 @@ final class DecisionDirectory {
   private byte[] read(FileSystem files, Path file, String missing) throws IOException {
     try (FSDataInputStream stream = files.open(file)) {
       return stream.readAllBytes();
-    } catch (FileNotFoundException e) {
-      throw new PeltonException(missing, false, prefix() + file + " does not exist", e);
+    } catch (FileNotFoundException e) { // also of a directory, or without the right to read
+      throw new PeltonException(
+          missing, false, prefix() + file + " cannot be read: " + e.getMessage(), e);
     }
   }
 
@@ -149,6 +150,10 @@ final class DecisionDirectory {
     } catch (FileNotFoundException e) {
       return List.of();
     }
+  }
+
+  private PeltonException unreadable(IOException e) {
+    return new PeltonException("IO", true, prefix() + uri + " cannot be read: " + e, e);
   }
 
   private String prefix() {

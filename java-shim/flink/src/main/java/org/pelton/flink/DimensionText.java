@@ -65,11 +65,15 @@ final class DimensionText implements Serializable {
     try (FSDataInputStream stream = file.getFileSystem().open(file)) {
       String text = new String(stream.readAllBytes(), StandardCharsets.UTF_8);
       return new DimensionText(table, show(file), text, root);
-    } catch (FileNotFoundException e) {
-      throw invalid(table + ": 'dimension' names " + file + ", which does not exist", e);
+    } catch (FileNotFoundException e) { // also of a directory, or without the right to read
+      throw invalid(unreadable(table, file, e.getMessage()), e);
     } catch (IOException e) {
-      throw new PeltonException("IO", true, table + ": " + e, e);
+      throw new PeltonException("IO", true, unreadable(table, file, e.toString()), e);
     }
+  }
+
+  private static String unreadable(String table, Path file, String cause) {
+    return table + ": 'dimension' names " + file + ", which cannot be read: " + cause;
   }
 
   /** A place as the native side takes it: a local one as a path. */

@@ -3,6 +3,7 @@ package org.pelton.flink;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.pelton.flink.FlinkJobs.rows;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.apache.flink.table.api.bridge.java.StreamTableEnvironment;
@@ -32,6 +33,7 @@ class LookupRefusalsTest {
     dimensions = new TestDimensions(directory.resolve("metadata"));
     dimensions.define("planes", COLUMNS, "\"tailnum\"");
     dimensions.write("planes", "2013-01-01", COLUMNS, List.of("N1,7"));
+    Files.createDirectory(dimensions.definition("folder"));
   }
 
   @ParameterizedTest
@@ -41,7 +43,9 @@ class LookupRefusalsTest {
       value = {
         "'dimension' = '$URI', 'path' = 'x', 'fsst' = 'y' | 'dimension' and 'path', 'fsst' are both set",
         "'dimension' = '$URI.txt' | expected METADATA/dimensions/NAME.toml",
-        "'dimension' = '/no/dimensions/planes.toml' | which does not exist",
+        "'dimension' = '/no/dimensions/planes.toml' | names file:/no/dimensions/planes.toml, which cannot be read: /no/dimensions/planes.toml (No such file or directory)",
+        "'dimension' = '$URI/../folder.toml' | folder.toml, which cannot be read: ",
+        "'dimension' = 's3://bucket/dimensions/planes.toml' | names s3://bucket/dimensions/planes.toml, which cannot be read: org.apache.flink.core.fs.UnsupportedFileSystemSchemeException: Could not find a file system implementation for scheme 's3'",
         "'dimension' = '$URI', 'shraded' = 'true' | there is no option 'shraded'; did you mean 'sharded'?",
         "'dimension' = '$URI', 'sharded' = 'perhaps' | Could not parse value 'perhaps' for key 'sharded'",
         "'path' = '/x', 'format' = 'parquet' | 'key' is missing; expected 'dimension' =",

@@ -122,8 +122,19 @@ class PlanningTest {
   @Test
   void missingManifest() throws Exception {
     files.activation("score", 3, "version = 3");
+    String manifest = files.uri("score") + "/versions/3/MANIFEST.json";
     refusedUri(
-        files.uri("score"), "MANIFEST_INVALID: decision `score`", "MANIFEST.json does not exist");
+        files.uri("score"),
+        "MANIFEST_INVALID: decision `score`: file:" + manifest + " cannot be read: ",
+        manifest + " (No such file or directory)");
+  }
+
+  @Test
+  void aStoreThatFlinkDoesNotKnowIsSaidWithTheDecisionsUri() {
+    refusedUri(
+        "s3://bucket/decisions/score",
+        "IO: decision `score`: s3://bucket/decisions/score cannot be read: ",
+        "Could not find a file system implementation for scheme 's3'");
   }
 
   @Test
