@@ -33,6 +33,7 @@ public final class DimensionLookupFunction extends LookupFunction {
   private transient ByteBuffer outputBuffer;
   private transient MemorySegment output;
   private transient BinaryRowData row;
+  private transient boolean rowsAreKept;
 
   DimensionLookupFunction(PlannedDimension planned, RowType key, RowType columns) {
     this.planned = planned;
@@ -63,6 +64,8 @@ public final class DimensionLookupFunction extends LookupFunction {
             planned.nativeDirectory());
     encoder = newEncoder();
     row = newRow();
+    // Under TRY_RESOLVE a join that has to take rows back keeps them in its state, uncopied.
+    rowsAreKept = Tasks.hasKeyedState(context);
     DimensionMetrics metrics = new DimensionMetrics(List.of(planned.name()));
     dimension.publish(metrics.numbers());
     metrics.register(context.getMetricGroup().addGroup("pelton"));
@@ -100,7 +103,7 @@ public final class DimensionLookupFunction extends LookupFunction {
 
   private RowData pointTo(BinaryRowData target, int at, int length) {
     target.pointTo(output, at + DimensionLookup.HEADER_BYTES, length);
-    return planned.rowsAreKept() ? target.copy() : target;
+    return rowsAreKept ? target.copy() : target;
   }
 
   @Override

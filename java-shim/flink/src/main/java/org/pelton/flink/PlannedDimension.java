@@ -13,8 +13,6 @@ import org.apache.flink.configuration.ExecutionOptions;
 import org.apache.flink.configuration.ReadableConfig;
 import org.apache.flink.core.fs.Path;
 import org.apache.flink.table.api.ValidationException;
-import org.apache.flink.table.api.config.OptimizerConfigOptions;
-import org.apache.flink.table.api.config.OptimizerConfigOptions.NonDeterministicUpdateStrategy;
 import org.apache.flink.table.catalog.UniqueConstraint;
 import org.apache.flink.table.factories.DynamicTableFactory;
 import org.apache.flink.table.types.logical.LogicalType;
@@ -40,7 +38,6 @@ final class PlannedDimension implements Serializable {
   private final String table;
   private final DimensionText definition;
   private final boolean sharded;
-  private final boolean rowsAreKept;
   private final String nativeDirectory;
 
   private PlannedDimension(
@@ -51,12 +48,6 @@ final class PlannedDimension implements Serializable {
     this.table = table;
     this.definition = definition;
     this.sharded = options.get(DimensionOptions.SHARDED);
-    // The strategy under which a lookup join may keep rows in its state, where it never copies.
-    this.rowsAreKept =
-        context
-                .getConfiguration()
-                .get(OptimizerConfigOptions.TABLE_OPTIMIZER_NONDETERMINISTIC_UPDATE_STRATEGY)
-            == NonDeterministicUpdateStrategy.TRY_RESOLVE;
     this.nativeDirectory = JobOptions.nativeDirectory(context.getConfiguration(), table);
   }
 
@@ -276,11 +267,6 @@ final class PlannedDimension implements Serializable {
   /** Whether each subtask holds only its share of the keys. */
   boolean sharded() {
     return sharded;
-  }
-
-  /** Whether Flink may keep a row that was found, without copying it. */
-  boolean rowsAreKept() {
-    return rowsAreKept;
   }
 
   /** Where the native library lies; null for the usual places. */

@@ -61,6 +61,22 @@ final class Tasks {
     }
   }
 
+  /**
+   * Whether the operator that calls has state by keys. In public one learns it by asking for such a
+   * state only, which makes it.
+   */
+  static boolean hasKeyedState(FunctionContext context) {
+    try {
+      RuntimeContext runtime = runtimeOf(context);
+      Field state = runtime.getClass().getDeclaredField("keyedStateStore");
+      state.setAccessible(true);
+      return state.get(runtime) != null;
+    } catch (ReflectiveOperationException e) {
+      LOG.warn("whether Flink keeps rows cannot be known; each is made anew", e);
+      return true;
+    }
+  }
+
   private static RuntimeContext runtimeOf(FunctionContext context)
       throws ReflectiveOperationException {
     Field runtime = FunctionContext.class.getDeclaredField("context");

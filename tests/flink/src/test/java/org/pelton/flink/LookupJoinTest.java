@@ -29,6 +29,13 @@ class LookupJoinTest {
   private static final String GATES = "airport STRING, gate INT, opened TIMESTAMP(3), fee DOUBLE";
   private static final String ROUTES = "airport STRING, dest STRING, miles INT";
 
+  /** A changelog that looks up: of each of five ids the last number. */
+  private static final String LATEST =
+      "SELECT o.id, o.n, d.tailnum, d.seats FROM (SELECT *, PROCTIME() AS pt FROM (SELECT"
+          + " MOD(n, 5) AS id, MAX(n) * 2 AS n, 'N' || CAST(MAX(n) AS STRING) AS tailnum"
+          + " FROM numbers GROUP BY MOD(n, 5))) AS o"
+          + " LEFT JOIN planes FOR SYSTEM_TIME AS OF o.pt AS d ON d.tailnum = o.tailnum";
+
   @RegisterExtension private static final MiniClusterExtension CLUSTER = FlinkJobs.cluster(4);
 
   @TempDir private static Path directory;
@@ -167,17 +174,36 @@ class LookupJoinTest {
   /** The join itself keeps rows, to take them back when its input does. */
   @Test
   void whatAChangelogTakesBackIsWhatItHasGiven() throws Exception {
-    StreamTableEnvironment sql = environment(FlinkJobs.streaming(true, 1));
+    StreamTableEnvironment sql = tryResolve(environment(FlinkJobs.streaming(true, 1)));
+    assertThat(FlinkJobs.finalRows(sql, LATEST)).hasSize(5);
+  }
+
+  /**
+   * That it keeps rows stands in the plan; the session that executes the plan says nothing of it.
+   */
+  @Test
+  void whatACompiledPlanTakesBackIsWhatItHasGiven() throws Exception {
+    String plan = directory.resolve("latest.json").toString();
+    StreamTableEnvironment compiling = tryResolve(environment(FlinkJobs.streaming(true, 1)));
+    sink(compiling);
+    compiling.executeSql("COMPILE PLAN '" + plan + "' FOR INSERT INTO sink " + LATEST);
+    StreamTableEnvironment executing = environment(FlinkJobs.streaming(true, 1));
+    sink(executing);
+    executing.executeSql("EXECUTE PLAN '" + plan + "'").await();
+    assertThat(FlinkJobs.finalRows(executing, "SELECT * FROM sink")).hasSize(5);
+  }
+
+  private static StreamTableEnvironment tryResolve(StreamTableEnvironment sql) {
     sql.getConfig().set("table.optimizer.non-deterministic-update.strategy", "TRY_RESOLVE");
+    return sql;
+  }
+
+  private static void sink(StreamTableEnvironment sql) {
     sql.executeSql(
-        "CREATE TEMPORARY VIEW latest AS SELECT MOD(n, 5) AS id, MAX(n) * 2 AS n,"
-            + " 'N' || CAST(MAX(n) AS STRING) AS tailnum FROM numbers GROUP BY MOD(n, 5)");
-    List<Row> rows =
-        FlinkJobs.finalRows(
-            sql,
-            "SELECT o.id, o.n, d.tailnum, d.seats FROM (SELECT *, PROCTIME() AS pt FROM latest) AS o"
-                + " LEFT JOIN planes FOR SYSTEM_TIME AS OF o.pt AS d ON d.tailnum = o.tailnum");
-    assertThat(rows).hasSize(5);
+        "CREATE TEMPORARY TABLE sink (id BIGINT, n BIGINT, tailnum STRING, seats SMALLINT) WITH ("
+            + "'connector' = 'filesystem', 'format' = 'debezium-json', 'path' = '"
+            + directory.resolve("changes")
+            + "')");
   }
 
   @Test
