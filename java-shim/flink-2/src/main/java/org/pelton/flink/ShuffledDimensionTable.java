@@ -31,7 +31,8 @@ final class ShuffledDimensionTable extends DimensionTable implements SupportsLoo
                   planned().table(),
                   "'sharded' = 'true' needs Pelton's partitioner before the join, which this plan"
                       + " does not have; write SELECT /*+ LOOKUP('table'='NAME', 'shuffle'='true')"
-                      + " */, with the table's name or alias, or 'sharded' = 'false'"));
+                      + " */, with the table's name or alias, or 'sharded' = 'false'; under"
+                      + " TRY_RESOLVE, with updates as input, Flink leaves it out in any case"));
         };
   }
 

@@ -123,6 +123,21 @@ class ShardedLookupTest {
         .hasStackTraceContaining("LOOKUP('table'='NAME', 'shuffle'='true')");
   }
 
+  /** To take rows back it keeps them by key, and Flink sends keys in its own way. */
+  @Test
+  void aJoinThatTakesRowsBackIsRefusedAtPlanning() {
+    StreamTableEnvironment sql = environment(4, true, true);
+    sql.executeSql(
+        "CREATE TEMPORARY VIEW latest AS SELECT *, PROCTIME() AS pt FROM"
+            + " (SELECT airport, MAX(gate) AS gate FROM numbered GROUP BY airport)");
+    String query = "SELECT " + HINT + "o.airport, d.fee FROM latest AS o JOIN" + Gates.GATES;
+    assertThat(sql.explainSql(query)).as("without TRY_RESOLVE").contains("shuffle=[true]");
+    sql.getConfig().set("table.optimizer.non-deterministic-update.strategy", "TRY_RESOLVE");
+    assertThatThrownBy(() -> rows(sql, query))
+        .hasStackTraceContaining("'sharded' = 'true' needs Pelton's partitioner before the join")
+        .hasStackTraceContaining("under TRY_RESOLVE, with updates as input, Flink leaves it out");
+  }
+
   private static StreamTableEnvironment environment(
       int parallelism, boolean streaming, boolean sharded) {
     StreamTableEnvironment sql =
