@@ -25,6 +25,9 @@ import org.pelton.TestPaths;
 /** Lookup joins through the connector, compared with Flink's own join over the same rows. */
 class LookupJoinTest {
 
+  /** More than what buffers hold that are not worth to be made smaller. */
+  private static final int LARGE = 100_000;
+
   private static final String PLANES = "tailnum STRING, build_year INT, seats SMALLINT";
   private static final String GATES = "airport STRING, gate INT, opened TIMESTAMP(3), fee DOUBLE";
   private static final String ROUTES = "airport STRING, dest STRING, miles INT";
@@ -52,6 +55,7 @@ class LookupJoinTest {
       planes.add(String.format("N%d,%s,%d", i * 2, year, i));
     }
     planes.add("ZÜRICH-a-longer-name,1999,");
+    planes.add("L".repeat(LARGE) + ",2001,300");
     dimensions.write("planes", "2013-01-01", PLANES, planes);
 
     dimensions.define("gates", GATES, "\"gate\", \"airport\"");
@@ -119,6 +123,24 @@ class LookupJoinTest {
             + " AND d.gate = o.gate AND d.opened = TIMESTAMP '2013-01-05 07:30:00.125'"
             + " AND d.fee < 50",
         500);
+  }
+
+  /** Buffers for keys and rows grow with a large one, and shrink behind 1024 small ones. */
+  @Test
+  void aLargeKeyBetweenSmallOnesIsFoundAndSoAreThey() throws Exception {
+    StreamTableEnvironment sql = environment(FlinkJobs.streaming(true, 1));
+    sql.executeSql("DROP TEMPORARY TABLE numbers");
+    FlinkJobs.numbers(sql, 4000);
+    sql.executeSql(
+        "CREATE TEMPORARY VIEW asked AS SELECT n, PROCTIME() AS pt, CASE WHEN n IN (10, 3000) THEN"
+            + " REPEAT('L', "
+            + LARGE
+            + ") ELSE 'N' || CAST(MOD(n, 400) AS STRING) END AS tailnum"
+            + " FROM numbers");
+    assertSame(
+        sql,
+        "SELECT o.n, d.tailnum, d.seats FROM asked AS o JOIN planes AS d ON d.tailnum = o.tailnum",
+        2000);
   }
 
   @Test
