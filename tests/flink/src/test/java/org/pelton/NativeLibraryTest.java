@@ -3,6 +3,7 @@ package org.pelton;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.lang.reflect.Modifier;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,18 +31,40 @@ class NativeLibraryTest {
 
   @TempDir Path directory;
 
-  private String copy;
+  private Path metadata;
 
   @BeforeEach
   void publish() throws Exception {
-    TestDecisions decisions = new TestDecisions(directory.resolve("metadata"));
-    copy = decisions.publish("copy", "n BIGINT, s STRING", "n, s, 100 / n AS share");
+    metadata = directory.resolve("metadata");
+    TestDecisions decisions = new TestDecisions(metadata);
+    decisions.publish("copy", "n BIGINT, s STRING", "n, s, 100 / n AS share");
+    TestDimensions dimensions = new TestDimensions(metadata);
+    dimensions.define("texts", "n BIGINT, s STRING", "\"n\", \"s\"");
+    List<String> texts = new ArrayList<>(List.of("5," + "é".repeat(100_000)));
+    for (int n = 1; n <= 100; n++) {
+      texts.add(n + ",a text of more than seven bytes");
+    }
+    dimensions.write("texts", "2013-01-01", "n BIGINT, s STRING", texts);
   }
 
   @Test
   void fromTheJarNothingIsWarnedAboutAndNothingLeftBehind() throws Exception {
     assertThat(exercise(directory, Map.of())).isEqualTo(DONE);
     assertThat(directory).isDirectoryNotContaining("glob:**libpelton*");
+  }
+
+  /** The JVM links a native method when it is called for the first time, and says so. */
+  @Test
+  void theExerciseCallsEveryNativeMethod() throws Exception {
+    exercise(directory, Map.of());
+    String log = Files.readString(directory.resolve("jni.log"));
+    for (Class<?> type : List.of(NativeLibrary.class, Evaluator.class, DimensionLookup.class)) {
+      assertThat(type.getDeclaredMethods())
+          .filteredOn(method -> Modifier.isNative(method.getModifiers()))
+          .isNotEmpty()
+          .allSatisfy(
+              method -> assertThat(log).contains(type.getName() + "." + method.getName() + " "));
+    }
   }
 
   @Test
@@ -101,13 +124,15 @@ class NativeLibraryTest {
         List.of(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "-Xcheck:jni",
+            "-Xlog:jni+resolve=debug:file=" + directory.resolve("jni.log"),
             "-Xmx64m",
             "-XX:+UseSerialGC",
             "-Djava.io.tmpdir=" + temp,
+            "-Dpelton.log=warn",
             "-cp",
             System.getProperty("java.class.path"),
             JniExercise.class.getName(),
-            copy));
+            metadata.toString()));
     command.addAll(List.of(nativeDirectory));
     ProcessBuilder java = new ProcessBuilder(command);
     java.environment().putAll(variables);
