@@ -56,6 +56,13 @@ class AddJarTest extends InstallationTests {
   }
 
   @Test
+  void dimensionsAreFoundByTheJarOfTheSession() throws Exception {
+    SqlSession sql = session();
+    cluster.jobs().finish(workload.startLookup(sql, "joined"));
+    assertThat(workload.lines("joined")).containsExactlyInAnyOrder("3,9", "5,");
+  }
+
+  @Test
   @EnabledIf("hasModels")
   void modelsAreFoundInTheJarOfTheSession() throws Exception {
     SqlSession sql = session();

@@ -14,6 +14,7 @@ import java.util.stream.Stream;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
 import org.pelton.TestDecisions;
+import org.pelton.TestDimensions;
 import org.pelton.TestPaths;
 
 /** SQL jobs, and what must come out of them. */
@@ -110,6 +111,27 @@ final class Workload {
         "INSERT INTO "
             + name
             + " SELECT n, square, text FROM ML_PREDICT(TABLE few, MODEL score, DESCRIPTOR(n, s))");
+  }
+
+  /** Starts a job that looks 3 and 5 up among squares of which only that of 3 is known. */
+  String startLookup(SqlSession sql, String name) throws Exception {
+    TestDimensions dimensions = new TestDimensions(directory.resolve("metadata"));
+    dimensions.define("squares", "n BIGINT, square BIGINT", "\"n\"");
+    dimensions.write("squares", "2013-01-01", "n BIGINT, square BIGINT", List.of("3,9", "4,16"));
+    sql.run(
+        "CREATE TABLE squares (n BIGINT, square BIGINT) WITH ('connector' = 'pelton', 'dimension' ="
+            + " '"
+            + dimensions.definition("squares")
+            + "')");
+    sql.run(
+        "CREATE VIEW asked AS SELECT n, PROCTIME() AS arrived"
+            + " FROM (VALUES CAST(3 AS BIGINT), CAST(5 AS BIGINT)) AS t (n)");
+    sql.run(csv(name, "n BIGINT, square BIGINT", results(name)));
+    return sql.run(
+        "INSERT INTO "
+            + name
+            + " SELECT a.n, s.square FROM asked AS a LEFT JOIN squares FOR SYSTEM_TIME AS OF"
+            + " a.arrived AS s ON s.n = a.n");
   }
 
   /** What {@link #startNumbers} has written. */
