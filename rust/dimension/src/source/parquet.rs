@@ -1,6 +1,7 @@
 //! Parquet files: the footer first, then the wanted columns of one row group after another. Those of a
 //! local file are read piece by piece, those of a store, where each request takes its time, at once.
 
+use std::fmt::Display;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -9,25 +10,21 @@ use arrow_array::types::{TimestampMicrosecondType, TimestampNanosecondType};
 use arrow_array::{Array, ArrayRef, Decimal128Array, RecordBatch};
 use arrow_schema::{DataType as ArrowType, Field, Fields, Schema, TimeUnit};
 use bytes::Bytes;
-use parquet::DecodeResult;
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
-    ParquetRecordBatchReaderBuilder,
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, RowGroups};
+use parquet::arrow::{
+    FieldLevels, ProjectionMask, parquet_to_arrow_field_levels, parquet_to_arrow_schema,
 };
 use parquet::basic::{ConvertedType, Encoding, Repetition, Type as PhysicalType};
-use parquet::errors::ParquetError;
 use parquet::file::metadata::{
-    ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataPushDecoder,
-    RowGroupMetaData,
+    ColumnChunkMetaData, FooterTail, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData,
 };
-use parquet::file::reader::{ChunkReader, Length};
 use parquet::schema::types::{SchemaDescriptor, Type};
 
+use super::parquet_pages::RowGroup;
 use super::selection::Found;
 use super::timestamp::NANOS;
-use super::windows::{Piece, Reader, Windows};
-use super::{BATCH, broken};
+use super::windows::{Piece, Windows};
+use super::{BATCH, broken, parquet_footer};
 use crate::definition::Format;
 use crate::error::Error;
 use crate::storage::{Connection, DataFile};
@@ -42,16 +39,11 @@ const PIECE: Piece = Piece::Bytes(512 << 10);
 pub(super) struct ParquetFile {
     file: Arc<Windows>,
     name: String,
-    metadata: Arc<ParquetMetaData>,
+    metadata: ParquetMetaData,
     /// The columns as they are decoded, but for those that stay coded.
     decoded: Schema,
-    /// How columns are decoded with INT96 as nanoseconds, where a column is one.
-    nanos: Option<ArrowReaderMetadata>,
     schema: Schema,
 }
-
-/// The bytes of a file, for the reader.
-struct FileBytes(Arc<Windows>);
 
 impl ParquetFile {
     pub(super) fn open(
@@ -59,12 +51,13 @@ impl ParquetFile {
         file: &DataFile,
         name: &str,
     ) -> Result<ParquetFile, Error> {
-        let metadata = Arc::new(footer(connection, file, name)?);
+        let metadata = footer(connection, file, name)?;
         check_rows(&metadata).map_err(|why| broken(name, Format::Parquet, &why))?;
-        let broken = |error: ParquetError| broken(name, Format::Parquet, &error);
-        let arrow = ArrowReaderMetadata::try_new(metadata.clone(), options()).map_err(broken)?;
-        let schema = with_int96(arrow.schema(), arrow.parquet_schema());
-        let is_int96 = !int96_columns(arrow.parquet_schema()).is_empty();
+        let parquet = metadata.file_metadata().schema_descr();
+        // Files mean what Parquet's own types say, as for Flink: what Arrow adds is not looked at.
+        let schema = parquet_to_arrow_schema(parquet, None);
+        let schema = schema.map_err(|error| broken(name, Format::Parquet, &error))?;
+        let schema = with_int96(&schema, parquet);
         let piece = match connection.is_local(file) {
             true => PIECE,
             false => Piece::All,
@@ -75,7 +68,6 @@ impl ParquetFile {
             metadata,
             decoded: with_views(&schema),
             schema: as_points(&schema),
-            nanos: is_int96.then_some(arrow),
         })
     }
 
@@ -101,25 +93,25 @@ impl ParquetFile {
         for column in found {
             may_be_coded[column.number] = column.may_be_coded;
         }
-        let nanos = self.nanos.as_ref().map(|metadata| {
-            let mut int96 = int96_columns(metadata.parquet_schema());
-            int96.retain(|number| numbers.contains(number));
-            (metadata, int96)
-        });
-        let nanos = nanos.filter(|(_, int96)| !int96.is_empty());
-        let mut decoding = (Vec::new(), self.decoding(&[])?);
-        for (number, row_group) in self.metadata.row_groups().iter().enumerate() {
+        let mut int96 = int96_columns(self.metadata.file_metadata().schema_descr());
+        int96.retain(|number| numbers.contains(number));
+        let nanos = match int96.is_empty() {
+            true => None,
+            false => Some(self.levels(&int96, None)?),
+        };
+        let mut decoding = (Vec::new(), self.decoding(&numbers, &[])?);
+        for row_group in self.metadata.row_groups() {
             if row_group.num_rows() == 0 {
                 continue;
             }
             self.file.open(self.chunks(row_group, &numbers))?;
             let coded = self.coded(row_group, &may_be_coded);
             if coded != decoding.0 {
-                decoding = (coded.clone(), self.decoding(&coded)?);
+                decoding = (coded.clone(), self.decoding(&numbers, &coded)?);
             }
-            let batches = self.batches(&decoding.1, number, &numbers)?;
+            let batches = self.batches(&decoding.1, row_group)?;
             let mut digits = match &nanos {
-                Some((metadata, int96)) => Some(self.batches(metadata, number, int96)?),
+                Some(levels) => Some(self.batches(levels, row_group)?),
                 None => None,
             };
             for batch in batches {
@@ -144,8 +136,8 @@ impl ParquetFile {
         coded.map(|(_, number)| number).collect()
     }
 
-    /// How columns are decoded, where these stay coded.
-    fn decoding(&self, coded: &[usize]) -> Result<ArrowReaderMetadata, Error> {
+    /// How the columns of these numbers are decoded, where some stay coded.
+    fn decoding(&self, numbers: &[usize], coded: &[usize]) -> Result<FieldLevels, Error> {
         let mut fields: Vec<_> = self.decoded.fields().iter().cloned().collect();
         for number in coded {
             if let Some(field) = fields.get_mut(*number) {
@@ -153,9 +145,15 @@ impl ParquetFile {
                 *field = Arc::new(field.as_ref().clone().with_data_type(coded));
             }
         }
-        let options = options().with_schema(Arc::new(Schema::new(fields)));
-        let metadata = ArrowReaderMetadata::try_new(self.metadata.clone(), options);
-        metadata.map_err(|error| self.broken(&error))
+        self.levels(numbers, Some(&fields.into()))
+    }
+
+    /// How the columns of these numbers are decoded: as those that are `wanted` of all.
+    fn levels(&self, numbers: &[usize], wanted: Option<&Fields>) -> Result<FieldLevels, Error> {
+        let parquet = self.metadata.file_metadata().schema_descr();
+        let mask = ProjectionMask::roots(parquet, numbers.iter().copied());
+        let levels = parquet_to_arrow_field_levels(parquet, mask, wanted);
+        levels.map_err(|error| self.broken(&error))
     }
 
     /// Where the columns of these numbers lie in a row group.
@@ -170,53 +168,31 @@ impl ParquetFile {
         chunks.collect()
     }
 
-    /// The batches of a row group, of the columns of these numbers.
+    /// The batches of a row group.
     fn batches(
         &self,
-        metadata: &ArrowReaderMetadata,
-        row_group: usize,
-        numbers: &[usize],
+        levels: &FieldLevels,
+        row_group: &RowGroupMetaData,
     ) -> Result<ParquetRecordBatchReader, Error> {
-        let bytes = FileBytes(self.file.clone());
-        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(bytes, metadata.clone());
-        let mask = ProjectionMask::roots(builder.parquet_schema(), numbers.iter().copied());
-        let builder = builder.with_projection(mask).with_batch_size(BATCH);
-        let batches = builder.with_row_groups(vec![row_group]).build();
+        let row_group = RowGroup {
+            file: &self.file,
+            metadata: &self.metadata,
+            row_group,
+        };
+        let batch = BATCH.min(row_group.num_rows());
+        let batches =
+            ParquetRecordBatchReader::try_new_with_row_groups(levels, &row_group, batch, None);
         batches.map_err(|error| self.failed(&error))
     }
 
     /// What the reader could not do: because of the store, or of the file.
-    fn failed(&self, why: &dyn std::fmt::Display) -> Error {
+    fn failed(&self, why: &dyn Display) -> Error {
         self.file.failed(|| self.broken(why))
     }
 
-    fn broken(&self, why: &dyn std::fmt::Display) -> Error {
+    fn broken(&self, why: &dyn Display) -> Error {
         broken(&self.name, Format::Parquet, why)
     }
-}
-
-impl Length for FileBytes {
-    fn len(&self) -> u64 {
-        self.0.size()
-    }
-}
-
-impl ChunkReader for FileBytes {
-    type T = Reader;
-
-    fn get_read(&self, start: u64) -> Result<Reader, ParquetError> {
-        Ok(self.0.reader(start))
-    }
-
-    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
-        let bytes = self.0.bytes(start, length as u64);
-        bytes.map_err(ParquetError::General)
-    }
-}
-
-/// Files mean what Parquet's own types say, as for Flink: what Arrow adds is not looked at.
-fn options() -> ArrowReaderOptions {
-    ArrowReaderOptions::new().with_skip_arrow_metadata(true)
 }
 
 /// Whether all values of a column are strings that stand in its dictionary, as far as the file says so:
@@ -248,35 +224,31 @@ fn check_rows(metadata: &ParquetMetaData) -> Result<(), String> {
     }
 }
 
-/// The file's own description. Its length stands in the file's last bytes; all of it lies in the
-/// file, or nothing is read.
+/// The file's own description, once it was checked. Its length stands in the file's last bytes; all of
+/// it lies in the file, or nothing is read.
 fn footer(connection: &Connection, file: &DataFile, name: &str) -> Result<ParquetMetaData, Error> {
-    let parquet = |error: ParquetError| broken(name, Format::Parquet, &error);
-    let decoder = ParquetMetaDataPushDecoder::try_new(file.size).map_err(parquet)?;
-    // All pages are read, one behind the other.
-    let mut decoder = decoder.with_page_index_policy(PageIndexPolicy::Skip);
-    let tail = file.size.saturating_sub(TAIL)..file.size;
-    let read = |range: &Range<u64>| -> Result<Bytes, Error> {
-        let mut read = connection.read(file, std::slice::from_ref(range))?;
+    let broken = |why: &dyn Display| broken(name, Format::Parquet, why);
+    let read = |range: Range<u64>| -> Result<Bytes, Error> {
+        let mut read = connection.read(file, std::slice::from_ref(&range))?;
         Ok(read.pop().unwrap_or_default())
     };
-    decoder
-        .push_range(tail.clone(), read(&tail)?)
-        .map_err(parquet)?;
-    loop {
-        match decoder.try_decode().map_err(parquet)? {
-            DecodeResult::NeedsData(ranges) => {
-                for range in ranges {
-                    let bytes = read(&range)?;
-                    decoder.push_range(range, bytes).map_err(parquet)?;
-                }
-            }
-            DecodeResult::Data(metadata) => return Ok(metadata),
-            DecodeResult::Finished => {
-                return Err(broken(name, Format::Parquet, &"its footer was read twice"));
-            }
-        }
+    let tail = read(file.size.saturating_sub(TAIL)..file.size)?;
+    let last = tail.split_last_chunk::<8>();
+    let (before, last) = last.ok_or_else(|| broken(&"it has no footer"))?;
+    let end = FooterTail::try_new(last).map_err(|error| broken(&error))?;
+    if end.is_encrypted_footer() {
+        return Err(broken(&"its footer is encrypted, which is not supported"));
     }
+    let length = end.metadata_length();
+    let behind = file.size - last.len() as u64;
+    let start = behind.checked_sub(length as u64);
+    let start = start.ok_or_else(|| broken(&"its footer is longer than the file"))?;
+    let footer = match before.len().checked_sub(length) {
+        Some(start) => tail.slice(start..before.len()),
+        None => read(start..behind)?,
+    };
+    parquet_footer::check(&footer).map_err(|why| broken(&why))?;
+    ParquetMetaDataReader::decode_metadata(&footer).map_err(|error| broken(&error))
 }
 
 /// The schema with INT96 as microseconds. Nanoseconds since 1970 do not fit 64 bits for years as far

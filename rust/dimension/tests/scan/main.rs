@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // a test that cannot go on has failed
 
 mod damaged;
+mod hostile;
 mod largest;
 mod rows;
 mod table;
