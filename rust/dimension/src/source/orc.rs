@@ -180,8 +180,9 @@ fn check_stripes(
         };
         for column in root.children() {
             streams.check(column.data_type())?;
-            let promised = streams.promised(column.data_type())?;
-            chunks.promises.borrow_mut().extend(promised);
+            let mut promises = chunks.promises.take();
+            streams.promised(column.data_type(), &mut promises)?;
+            chunks.promises.replace(promises);
         }
         Ok(Stripe {
             rows: stripe.number_of_rows(),
@@ -222,10 +223,8 @@ impl ChunkReader for Chunks {
 
     fn get_bytes(&self, start: u64, length: u64) -> io::Result<Bytes> {
         let bytes = self.file.bytes(start, length).map_err(io::Error::other)?;
-        let compression = self.compression.get();
-        orc_blocks::check(&bytes, compression).map_err(io::Error::other)?;
+        let room = orc_blocks::room(&bytes, self.compression.get()).map_err(io::Error::other)?;
         if let Some(promised) = self.promises.borrow().get(&(start, length)) {
-            let room = orc_blocks::room(&bytes, compression).map_err(io::Error::other)?;
             check_promise(*promised, room).map_err(io::Error::other)?;
         }
         Ok(bytes)

@@ -12,27 +12,9 @@ use orc_rust::compression::{Compression, CompressionType};
 
 /// The most bytes of a block, packed and unpacked: its length has 23 bits.
 pub(super) const BLOCK: u64 = 1 << 23;
-/// The same as a power of two.
-const BLOCK_BITS: u32 = BLOCK.ilog2();
 
-/// Why the reader must not get these blocks, if so. What cannot be unpacked at all is left to it.
-pub(super) fn check(blocks: &[u8], compression: Option<Compression>) -> Result<(), String> {
-    let Some(compression) = compression else {
-        return Ok(());
-    };
-    for block in split(blocks) {
-        let Block { is_packed, bytes } = block?;
-        if is_packed && unpacked(bytes, compression.compression_type()) > BLOCK {
-            let packed = bytes.len();
-            return Err(format!(
-                "a block of {packed} bytes unpacks to more than {BLOCK}"
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// The most bytes that blocks unpack to, each checked.
+/// The bytes that blocks unpack to, those of LZ4 at the most; or why the reader must not get them. What
+/// cannot be unpacked at all is left to it.
 pub(super) fn room(blocks: &[u8], compression: Option<Compression>) -> Result<u64, String> {
     let Some(compression) = compression else {
         return Ok(blocks.len() as u64);
@@ -40,12 +22,17 @@ pub(super) fn room(blocks: &[u8], compression: Option<Compression>) -> Result<u6
     let mut room = 0_u64;
     for block in split(blocks) {
         let Block { is_packed, bytes } = block?;
-        room = room.saturating_add(match (is_packed, compression.compression_type()) {
-            (false, _) => bytes.len() as u64,
-            (true, CompressionType::Snappy) => unpacked(bytes, CompressionType::Snappy),
-            // To unpack it only to know is not worth it.
-            (true, _) => BLOCK,
-        });
+        let packed = bytes.len() as u64;
+        let unpacked = match is_packed {
+            true => unpacked(bytes, compression.compression_type()),
+            false => packed,
+        };
+        if unpacked > BLOCK {
+            return Err(format!(
+                "a block of {packed} bytes unpacks to more than {BLOCK}"
+            ));
+        }
+        room = room.saturating_add(unpacked);
     }
     Ok(room)
 }
@@ -83,20 +70,13 @@ impl Block<'_> {
 fn unpacked(block: &[u8], kind: CompressionType) -> u64 {
     match kind {
         CompressionType::Zlib => length(DeflateDecoder::new(block)),
-        CompressionType::Zstd => {
-            let Ok(mut decoder) = zstd::Decoder::with_buffer(block) else {
-                return 0;
-            };
-            match decoder.window_log_max(BLOCK_BITS) {
-                Ok(()) => length(decoder),
-                Err(_) => 0,
-            }
-        }
+        // As large a window as the reader's: what it can unpack is counted.
+        CompressionType::Zstd => zstd::Decoder::with_buffer(block).map_or(0, length),
         CompressionType::Snappy => {
             snap::raw::decompress_len(block).map_or(0, |length| length as u64)
         }
         // The reader gives LZ4 no more than a block's size, and LZO was refused.
-        CompressionType::Lz4 | CompressionType::Lzo => 0,
+        CompressionType::Lz4 | CompressionType::Lzo => BLOCK,
     }
 }
 
@@ -154,30 +134,31 @@ mod tests {
             let zeros = vec![0; BLOCK as usize + 1];
             let original = [3 << 1 | 1, 0, 0, 1, 2, 3];
             let whole = [&block(&pack(&zeros[1..])), &original[..]].concat();
-            assert_eq!(check(&whole, compression), Ok(()), "{kind}");
             assert_eq!(room(&whole, compression), Ok(BLOCK + 3), "{kind}");
-            let error = check(
+            let error = room(
                 &[&original, &block(&pack(&zeros))[..]].concat(),
                 compression,
             );
             let error = error.unwrap_err();
             assert!(error.ends_with(" unpacks to more than 8388608"), "{error}");
-            let error = check(&whole[..whole.len() - 1], compression).unwrap_err();
+            let error = room(&whole[..whole.len() - 1], compression).unwrap_err();
             assert_eq!(error, "a compressed block is cut off");
         }
-        assert_eq!(check(&[1, 2], None), Ok(()));
+        assert_eq!(room(&[1, 2], None), Ok(2));
     }
 
-    /// A gigabyte of zeros, as a frame that says nothing of its length.
+    /// A gigabyte of zeros, as a frame that says nothing of its length, and looks back farther than a
+    /// block reaches.
     #[test]
     fn what_a_block_stands_for_is_not_kept() {
         let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+        encoder.window_log(24).unwrap();
         let zeros = vec![0; 1 << 20];
         for _ in 0..1 << 10 {
             encoder.write_all(&zeros).unwrap();
         }
         let packed = encoder.finish().unwrap();
         assert!(packed.len() < 1 << 17, "{}", packed.len());
-        assert!(check(&block(&packed), compression(5)).is_err());
+        assert!(room(&block(&packed), compression(5)).is_err());
     }
 }

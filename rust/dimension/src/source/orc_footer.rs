@@ -5,7 +5,8 @@
 //! ... | metadata | footer | postscript | length of the postscript u8
 //! ```
 
-use std::io::Read;
+use std::collections::HashMap;
+use std::io::{self, Read};
 
 use bytes::Bytes;
 use chrono_tz::Tz;
@@ -19,7 +20,7 @@ use super::orc_blocks::{self, BLOCK};
 /// Types within types, at the most.
 const DEPTH: usize = 64;
 
-/// The most bytes that a footer may have when it is unpacked.
+/// The most bytes that a footer, or the metadata before it, may have when it is unpacked.
 const FOOTER: u64 = 64 << 20;
 
 /// Which dates a file's days before October 15, 1582 are.
@@ -56,7 +57,7 @@ pub(super) fn check(file: &impl ChunkReader) -> Result<Calendar, String> {
     // The reader reads both.
     let compression = postscript.compression()?;
     let metadata = start - postscript.footer - postscript.metadata;
-    orc_blocks::check(&read(metadata, postscript.metadata)?, compression)?;
+    check_size(read(metadata, postscript.metadata)?, compression)?;
     let packed = read(start - postscript.footer, postscript.footer)?;
     let footer = unpack(packed, compression)?;
     check_types(&footer)?;
@@ -77,8 +78,8 @@ fn calendar(footer: &[u8]) -> Result<Calendar, String> {
 /// What a stripe's footer says of its columns.
 #[derive(Debug, Default)]
 pub(super) struct StripeFooter {
-    /// Column, kind, where it begins in the file, bytes.
-    streams: Vec<(u64, u64, u64, u64)>,
+    /// Where a stream begins in the file, and its bytes, by its column and kind.
+    streams: HashMap<(u32, i32), (u64, u64)>,
     /// One a column.
     pub(super) encodings: Vec<Encoding>,
     /// The zone whose dates and times of day its timestamps are.
@@ -87,7 +88,11 @@ pub(super) struct StripeFooter {
 
 /// How the values of a column are coded.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Encoding(u64);
+pub(super) struct Encoding {
+    kind: u32,
+    /// The strings of its dictionary.
+    dictionary: u64,
+}
 
 /// What a stream of a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,26 +107,56 @@ pub(super) enum StreamKind {
 impl StripeFooter {
     /// Where a stream begins, and its length in bytes.
     pub(super) fn stream(&self, column: usize, kind: StreamKind) -> Option<(u64, u64)> {
-        let wanted = (column as u64, kind as u64);
-        let mut streams = self.streams.iter();
-        streams.find_map(|(column, kind, start, length)| {
-            ((*column, *kind) == wanted).then_some((*start, *length))
-        })
+        let column = u32::try_from(column).ok()?;
+        self.streams.get(&(column, kind as i32)).copied()
+    }
+
+    /// Adds the stream from `start` on, and returns where it ends. Of two of the same column and kind the
+    /// reader takes the last, which may be another than the one that was checked.
+    fn add(&mut self, stream: &[u8], start: u64) -> Result<u64, String> {
+        let [kind, column, length] = numbers(stream)?;
+        let end = start.checked_add(length);
+        let end = end.ok_or("a stream ends behind the file's end")?;
+        let column = u32::try_from(column).map_err(|_| format!("a stream of column {column}"))?;
+        let kind = match kind as i32 {
+            // What it does not know is for the reader the first kind.
+            known @ 0..=5 => known,
+            6..=10 | 100 | 101 => return Ok(end),
+            _ => StreamKind::Present as i32,
+        };
+        match self.streams.insert((column, kind), (start, length)) {
+            None => Ok(end),
+            Some(_) => Err(format!(
+                "its column {column} has two streams of kind {kind}"
+            )),
+        }
     }
 }
 
 impl Encoding {
     pub(super) fn has_dictionary(self) -> bool {
-        matches!(self.0, 1 | 3)
+        matches!(self.kind, 1 | 3)
     }
 
     pub(super) fn is_second_version(self) -> bool {
-        matches!(self.0, 2 | 3)
+        matches!(self.kind, 2 | 3)
+    }
+
+    /// Whether a dictionary has no more strings than lengths, and than bytes: they differ, so that one may
+    /// be empty. The reader takes the memory of a dictionary before it reads one.
+    pub(super) fn check_dictionary(self, lengths: u64, bytes: u64) -> Result<(), String> {
+        let most = lengths.min(bytes.saturating_add(1));
+        match self.dictionary <= most {
+            true => Ok(()),
+            false => Err(format!(
+                "a dictionary of {} strings has {lengths} lengths and {bytes} bytes",
+                self.dictionary
+            )),
+        }
     }
 }
 
-/// A stripe's footer, or why it cannot be right: the reader takes the memory of a dictionary before
-/// it reads one. A dictionary has no more strings than there are rows, or, inside lists, bytes.
+/// A stripe's footer, or why it cannot be right.
 pub(super) fn stripe(
     file: &impl ChunkReader,
     stripe: &StripeMetadata,
@@ -133,25 +168,16 @@ pub(super) fn stripe(
     let packed = file
         .get_bytes(stripe.footer_offset(), stripe.footer_length())
         .map_err(|error| error.to_string())?;
-    let most = stripe.number_of_rows().max(stripe.data_length());
     let mut footer = StripeFooter::default();
     let mut start = stripe.offset();
     for part in Parts(&unpack(packed, compression)?) {
         match part? {
-            (STREAMS, Part::Bytes(stream)) => {
-                let [kind, column, length] = numbers(stream)?;
-                footer.streams.push((column, kind, start, length));
-                let end = start.checked_add(length);
-                start = end.ok_or("a stream ends behind the file's end")?;
-            }
+            (STREAMS, Part::Bytes(stream)) => start = footer.add(stream, start)?,
             (COLUMNS, Part::Bytes(encoding)) => {
                 let [kind, dictionary, _] = numbers(encoding)?;
-                if dictionary > most {
-                    return Err(format!(
-                        "a dictionary of {dictionary} strings in {most} bytes"
-                    ));
-                }
-                footer.encodings.push(Encoding(kind));
+                // The reader drops the other bits.
+                let kind = kind as u32;
+                footer.encodings.push(Encoding { kind, dictionary });
             }
             (ZONE, Part::Bytes(name)) => {
                 let name = String::from_utf8_lossy(name);
@@ -176,15 +202,24 @@ fn numbers(message: &[u8]) -> Result<[u64; 3], String> {
 }
 
 fn unpack(packed: Bytes, compression: Option<Compression>) -> Result<Vec<u8>, String> {
-    orc_blocks::check(&packed, compression)?;
+    check_size(packed.clone(), compression)?;
     let mut footer = Vec::new();
     Decompressor::new(packed, compression, Vec::new())
-        .take(FOOTER + 1)
         .read_to_end(&mut footer)
         .map_err(|error| error.to_string())?;
-    match footer.len() as u64 > FOOTER {
-        true => Err(format!("its footer has more than {FOOTER} bytes")),
-        false => Ok(footer),
+    Ok(footer)
+}
+
+/// Whether a footer, or what is beside it, is no longer than it may be. Nothing is kept of it.
+fn check_size(packed: Bytes, compression: Option<Compression>) -> Result<(), String> {
+    orc_blocks::room(&packed, compression)?;
+    let mut unpacked = Decompressor::new(packed, compression, Vec::new()).take(FOOTER + 1);
+    let size = io::copy(&mut unpacked, &mut io::sink());
+    match size.map_err(|error| error.to_string())? > FOOTER {
+        true => Err(format!(
+            "its footer or metadata has more than {FOOTER} bytes"
+        )),
+        false => Ok(()),
     }
 }
 

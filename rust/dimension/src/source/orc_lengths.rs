@@ -39,7 +39,7 @@ impl<R: ChunkReader> Streams<'_, R> {
     pub(super) fn check(&self, column: &DataType) -> Result<(), String> {
         let children = children(column);
         if matches!(column, DataType::List { .. } | DataType::Map { .. }) {
-            let promised = self.sum_of_lengths(column)?;
+            let (_, promised) = self.lengths(column)?;
             for child in &children {
                 let there = self.values(child)?;
                 if promised > there {
@@ -54,36 +54,47 @@ impl<R: ChunkReader> Streams<'_, R> {
         children.into_iter().try_for_each(|child| self.check(child))
     }
 
-    /// How many bytes the strings of a column, or of its dictionary, and of those within it promise, by
-    /// where the stream of these bytes lies and its length. Only lengths are read for it.
-    pub(super) fn promised(&self, column: &DataType) -> Result<Promises, String> {
-        let mut promised = Promises::new();
+    /// Adds how many bytes the strings of a column, or of its dictionary, and of those within it promise,
+    /// by where the stream of these bytes lies and its length. Only lengths are read for it.
+    pub(super) fn promised(
+        &self,
+        column: &DataType,
+        promises: &mut Promises,
+    ) -> Result<(), String> {
         if is_text(column) {
-            let kind = match self.encoding(column)?.has_dictionary() {
+            let encoding = self.encoding(column)?;
+            let (count, bytes) = self.lengths(column)?;
+            // The reader does not ask how binary values are coded.
+            let is_binary = matches!(column, DataType::Binary { .. });
+            let kind = match encoding.has_dictionary() && !is_binary {
                 true => StreamKind::DictionaryData,
                 false => StreamKind::Data,
             };
-            let bytes = self.sum_of_lengths(column)?;
-            let stream = self.footer.stream(column.column_index(), kind);
-            match stream {
-                Some(stream) => drop(promised.insert(stream, bytes)),
+            if kind == StreamKind::DictionaryData {
+                encoding.check_dictionary(count, bytes)?;
+            }
+            match self.footer.stream(column.column_index(), kind) {
+                // Others may lie there, too, if they are empty, or in another stripe.
+                Some(stream) => {
+                    let known = promises.entry(stream).or_default();
+                    *known = bytes.max(*known);
+                }
                 None => check_promise(bytes, 0)?,
             }
         }
-        for child in children(column) {
-            promised.extend(self.promised(child)?);
-        }
-        Ok(promised)
+        let mut children = children(column).into_iter();
+        children.try_for_each(|child| self.promised(child, promises))
     }
 
-    fn sum_of_lengths(&self, column: &DataType) -> Result<u64, String> {
-        let mut sum = 0_u64;
+    /// How many lengths a column has, and their sum.
+    fn lengths(&self, column: &DataType) -> Result<(u64, u64), String> {
+        let (mut count, mut sum) = (0, 0_u64);
         self.integers(column, StreamKind::Length, |values| {
-            sum = values
-                .iter()
-                .fold(sum, |sum, value| sum.saturating_add(*value));
+            count += values.len() as u64;
+            let values = values.iter();
+            sum = values.fold(sum, |sum, value| sum.saturating_add(*value));
         })?;
-        Ok(sum)
+        Ok((count, sum))
     }
 
     /// How many values a column holds, NULLs included; with NULLs up to 7 more.
@@ -242,7 +253,7 @@ mod tests {
                     streams.check(column).unwrap();
                     let lists = children(column);
                     for child in &lists {
-                        let sum = streams.sum_of_lengths(column).unwrap();
+                        let (_, sum) = streams.lengths(column).unwrap();
                         assert_eq!(streams.values(child), Ok(sum), "{name} {column}");
                         elements += sum;
                     }
@@ -299,7 +310,9 @@ mod tests {
                     footer: &footer,
                     compression: None,
                 };
-                let mut promised = streams.promised(column)?.into_iter();
+                let mut promised = Promises::new();
+                streams.promised(column, &mut promised)?;
+                let mut promised = promised.into_iter();
                 promised.try_for_each(|((_, there), bytes)| check_promise(bytes, there))
             };
             assert_eq!(check(&whole), Ok(()));

@@ -85,7 +85,7 @@ fn number(value: i64) -> Vec<u8> {
     varint((value << 1 ^ value >> 63) as u64)
 }
 
-fn varint(mut value: u64) -> Vec<u8> {
+pub fn varint(mut value: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
     while value >= 0x80 {
         bytes.push(value as u8 | 0x80);
@@ -168,9 +168,20 @@ fn lengths(count: u64) -> Vec<u8> {
 
 #[track_caller]
 fn refused(bytes: Vec<u8>, message: &str) {
-    let table = Table::new("parquet", "id STRING", "");
+    refused_of(Table::new("parquet", "id STRING", ""), bytes, message);
+}
+
+/// The only file of a table, before it asks for memory.
+#[track_caller]
+pub fn refused_of(table: Table, bytes: Vec<u8>, message: &str) {
+    let names: Vec<&str> = table
+        .definition
+        .columns
+        .iter()
+        .map(|field| &*field.name)
+        .collect();
     table.write("n=1/part-0", bytes);
-    table.refused(&["id"], "DIMENSION_UNAVAILABLE", message);
+    table.refused(&names, "DIMENSION_UNAVAILABLE", message);
     let largest = LARGEST.load(Ordering::Relaxed);
     assert!(largest < MEMORY, "{largest} bytes at once");
 }
@@ -367,7 +378,7 @@ fn pages_that_are_packed_as_well_as_can_be_are_read() {
 
 #[test]
 fn strings_whose_lengths_are_coded_are_read() {
-    let text = |i: u32| (i % 7 > 0).then(|| "x".repeat(i as usize * i as usize % 300));
+    let text = |i: u32| (i % 7 != 6).then(|| "x".repeat(i as usize * i as usize % 300));
     let texts: Vec<Option<String>> = (0..5000).map(text).collect();
     let expected = texts.iter().map(|text| match text {
         Some(text) => Value::Text(text.clone()),

@@ -4,6 +4,7 @@
 
 mod damaged;
 mod hostile;
+mod hostile_orc;
 mod largest;
 mod rows;
 mod table;
