@@ -36,9 +36,6 @@ use selection::Buffers;
 /// Rows that are decoded at a time.
 pub const BATCH: usize = 1024;
 
-/// More rows than this a byte of a file are not believed, for reserving memory.
-const ROWS_PER_BYTE: u64 = 8;
-
 /// The rows of some Hive partitions of a dimension, in the order of the Hive partitions, their
 /// files and the files' rows.
 #[derive(Debug, Clone, Copy)]
@@ -106,23 +103,6 @@ impl<'a> Scan<'a> {
                 }
             }
             Ok(())
-        })
-    }
-
-    /// How many rows the files say they have, as far as their sizes make it credible.
-    pub fn rows(&self) -> Result<u64, Error> {
-        worker::run(|| {
-            let mut rows = 0_u64;
-            for file in self
-                .partitions
-                .iter()
-                .flat_map(|partition| &partition.files)
-            {
-                let name = self.connection.show(&file.path);
-                let promised = worker::caught(&name, || Ok(self.open(file, &name)?.rows))?;
-                rows += promised.min(file.size.saturating_mul(ROWS_PER_BYTE));
-            }
-            Ok(rows)
         })
     }
 

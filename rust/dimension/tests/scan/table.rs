@@ -98,8 +98,6 @@ impl Table {
             Ok(all)
         };
         let rows: Vec<Vec<Value>> = pass()?;
-        // Unless a file lies about its rows, which is an error of the pass.
-        assert!(scan.rows()? >= rows.len().min(1) as u64);
         assert_eq!(format!("{:?}", pass()?), format!("{rows:?}"));
         Ok(rows)
     }
