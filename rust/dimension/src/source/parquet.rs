@@ -104,7 +104,7 @@ impl ParquetFile {
             if row_group.num_rows() == 0 {
                 continue;
             }
-            self.file.open(self.chunks(row_group, &numbers))?;
+            self.file.open(self.chunks(row_group, &numbers)?)?;
             let coded = self.coded(row_group, &may_be_coded);
             if coded != decoding.0 {
                 decoding = (coded.clone(), self.decoding(&numbers, &coded)?);
@@ -156,16 +156,29 @@ impl ParquetFile {
         levels.map_err(|error| self.broken(&error))
     }
 
-    /// Where the columns of these numbers lie in a row group.
-    fn chunks(&self, row_group: &RowGroupMetaData, numbers: &[usize]) -> Vec<Range<u64>> {
+    /// Where the columns of these numbers lie in a row group. They take no more memory than the file, as
+    /// none lies where another does.
+    fn chunks(
+        &self,
+        row_group: &RowGroupMetaData,
+        numbers: &[usize],
+    ) -> Result<Vec<Range<u64>>, Error> {
         let schema = self.metadata.file_metadata().schema_descr();
         let leaves = (0..schema.num_columns())
             .filter(|leaf| numbers.contains(&schema.get_column_root_idx(*leaf)));
-        let chunks = leaves.map(|leaf| {
+        let (mut chunks, mut bytes) = (Vec::new(), 0_u64);
+        for leaf in leaves {
             let (start, length) = row_group.column(leaf).byte_range();
-            start..start.saturating_add(length)
-        });
-        chunks.collect()
+            bytes = bytes.saturating_add(length);
+            chunks.push(start..start.saturating_add(length));
+        }
+        let size = self.file.size();
+        match bytes <= size {
+            true => Ok(chunks),
+            false => Err(self.broken(&format!(
+                "columns of a row group have {bytes} bytes, and the file {size}"
+            ))),
+        }
     }
 
     /// The batches of a row group.

@@ -120,6 +120,11 @@ fn file(chunk: &[u8], footer: Fields) -> Vec<u8> {
 
 /// One row of the column `id`, whose pages these are.
 fn one_row(codec: i64, pages: &[u8], has_dictionary: bool) -> Vec<u8> {
+    columns_of_one_row(&[b"id"], codec, pages, has_dictionary)
+}
+
+/// All with the same pages.
+fn columns_of_one_row(names: &[&[u8]], codec: i64, pages: &[u8], has_dictionary: bool) -> Vec<u8> {
     let column_chunk = Fields::default()
         .number(1, STRING)
         .list(2, NUMBER, 0, &[])
@@ -134,10 +139,13 @@ fn one_row(codec: i64, pages: &[u8], has_dictionary: bool) -> Vec<u8> {
         false => column_chunk,
     };
     let chunk = Fields::default().number(2, 4).fields(3, column_chunk).end();
-    let row_group = Fields::default().list(1, STRUCT, 1, &chunk);
+    let count = names.len() as u64;
+    let row_group = Fields::default().list(1, STRUCT, count, &chunk.repeat(names.len()));
     let row_group = row_group.number(2, 1).number(3, 1).end();
-    let elements = [group(b"schema", 1), column(b"id")].concat();
-    file(pages, schema(2, &elements).list(4, STRUCT, 1, &row_group))
+    let mut elements = group(b"schema", names.len() as i64);
+    elements.extend(names.iter().flat_map(|name| column(name)));
+    let footer = schema(count + 1, &elements).list(4, STRUCT, 1, &row_group);
+    file(pages, footer)
 }
 
 /// A page whose own header has this id.
@@ -272,6 +280,18 @@ fn pages_that_unpack_to_more_than_they_can_are_refused() {
     }
     let cut = one_row(SNAPPY, &whole[..whole.len() - 1], false);
     refused(cut, "a page is cut off");
+}
+
+/// All of them are read from a store at once.
+#[test]
+fn columns_that_lie_where_others_do_are_refused() {
+    let text = [&LEVELS[..], &1000_u32.to_le_bytes(), &[b'x'; 1000]].concat();
+    let pages = page(0, text.len() as i64, data(0), &text);
+    let bytes = columns_of_one_row(&[b"id", b"name"], 0, &pages, false);
+    let (both, size) = (2 * pages.len(), bytes.len());
+    let message = format!("columns of a row group have {both} bytes, and the file {size};");
+    let table = Table::new("parquet", "id STRING, name STRING", "");
+    refused_of(table, bytes, &message);
 }
 
 /// The reader unpacks GZIP as far as it goes.
