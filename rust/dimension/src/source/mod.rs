@@ -9,6 +9,7 @@ mod orc_blocks;
 mod orc_footer;
 mod orc_lengths;
 mod orc_runs;
+mod orc_stripe;
 mod parquet;
 mod parquet_footer;
 mod parquet_pages;

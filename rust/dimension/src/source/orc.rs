@@ -23,7 +23,7 @@ use super::orc_lengths::{Promises, Streams, check_promise};
 use super::selection::{Found, invalid};
 use super::timestamp::{self, NANOS};
 use super::windows::{Piece, Windows};
-use super::{BATCH, broken, orc_blocks, orc_footer};
+use super::{BATCH, broken, orc_blocks, orc_footer, orc_stripe};
 use crate::definition::Format;
 use crate::error::Error;
 use crate::storage::{Connection, DataFile};
@@ -175,7 +175,7 @@ fn check_stripes(
     let stripes = metadata.stripe_metadatas().iter().map(|stripe| {
         let streams = Streams {
             file: chunks,
-            footer: &orc_footer::stripe(chunks, stripe, compression)?,
+            footer: &orc_stripe::footer(chunks, stripe, compression)?,
             compression,
         };
         for column in root.children() {

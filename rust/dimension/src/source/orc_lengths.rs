@@ -18,8 +18,8 @@ use orc_rust::compression::{Compression, Decompressor};
 use orc_rust::reader::ChunkReader;
 use orc_rust::schema::DataType;
 
-use super::orc_footer::{Encoding, StreamKind, StripeFooter};
 use super::orc_runs::{Integers, Version, count_bytes};
+use super::orc_stripe::{Encoding, StreamKind, StripeFooter};
 
 /// Bytes that are promised, by where a stream begins and its length.
 pub(super) type Promises = HashMap<(u64, u64), u64>;
@@ -228,7 +228,7 @@ mod tests {
     use orc_rust::reader::metadata::read_metadata;
 
     use super::*;
-    use crate::source::orc_footer;
+    use crate::source::orc_stripe;
 
     const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/dimension");
 
@@ -242,7 +242,7 @@ mod tests {
             let mut elements = 0;
             for stripe in metadata.stripe_metadatas() {
                 let compression = metadata.compression();
-                let footer = orc_footer::stripe(&file, stripe, compression).unwrap();
+                let footer = orc_stripe::footer(&file, stripe, compression).unwrap();
                 let streams = Streams {
                     file: &file,
                     footer: &footer,
@@ -271,7 +271,7 @@ mod tests {
         let mut file = Bytes::from(whole.clone());
         let metadata = read_metadata(&mut file).unwrap();
         let stripe = &metadata.stripe_metadatas()[0];
-        let footer = orc_footer::stripe(&file, stripe, None).unwrap();
+        let footer = orc_stripe::footer(&file, stripe, None).unwrap();
         for column in metadata.root_data_type().children() {
             let column = column.data_type();
             let (start, length) = footer
@@ -299,7 +299,7 @@ mod tests {
         let whole = std::fs::read(format!("{GOLDEN}/types_plain.orc")).unwrap();
         let metadata = read_metadata(&mut Bytes::from(whole.clone())).unwrap();
         let stripe = &metadata.stripe_metadatas()[0];
-        let footer = orc_footer::stripe(&Bytes::from(whole.clone()), stripe, None).unwrap();
+        let footer = orc_stripe::footer(&Bytes::from(whole.clone()), stripe, None).unwrap();
         let columns = metadata.root_data_type().children().iter();
         let texts = columns.map(|column| column.data_type());
         let mut refused = 0;

@@ -15,6 +15,7 @@ use pelton_data::value::Value;
 
 use crate::largest::LARGEST;
 use crate::table::Table;
+use crate::thrift::{BINARY, Fields, NUMBER, STRUCT, varint};
 
 /// The most bytes that reading one of them may ask for at once.
 const MEMORY: usize = 64 << 20;
@@ -22,78 +23,9 @@ const MEMORY: usize = 64 << 20;
 /// As many as a number of 32 bits can say.
 const MANY: i64 = i32::MAX as i64;
 
-const NUMBER: u8 = 5;
-const BINARY: u8 = 8;
-const LIST: u8 = 9;
-const STRUCT: u8 = 12;
-
 const STRING: i64 = 6;
 const SNAPPY: i64 = 1;
 const GZIP: i64 = 2;
-
-/// A struct of Thrift.
-#[derive(Default)]
-struct Fields {
-    bytes: Vec<u8>,
-    last: i16,
-}
-
-impl Fields {
-    fn start(mut self, id: i16, written: u8) -> Fields {
-        // Where the id is not a step from the last one, it follows.
-        match id - self.last {
-            step @ 1..=15 => self.bytes.push((step as u8) << 4 | written),
-            _ => {
-                self.bytes.push(written);
-                self.bytes.extend(number(i64::from(id)));
-            }
-        }
-        self.last = id;
-        self
-    }
-
-    fn value(mut self, bytes: impl AsRef<[u8]>) -> Fields {
-        self.bytes.extend(bytes.as_ref());
-        self
-    }
-
-    fn number(self, id: i16, value: i64) -> Fields {
-        self.start(id, NUMBER).value(number(value))
-    }
-
-    fn binary(self, id: i16, bytes: &[u8]) -> Fields {
-        let length = varint(bytes.len() as u64);
-        self.start(id, BINARY).value(length).value(bytes)
-    }
-
-    fn list(self, id: i16, written: u8, count: u64, values: &[u8]) -> Fields {
-        let fields = self.start(id, LIST).value([0xf0 | written]);
-        fields.value(varint(count)).value(values)
-    }
-
-    fn fields(self, id: i16, fields: Fields) -> Fields {
-        self.start(id, STRUCT).value(fields.end())
-    }
-
-    fn end(mut self) -> Vec<u8> {
-        self.bytes.push(0);
-        self.bytes
-    }
-}
-
-fn number(value: i64) -> Vec<u8> {
-    varint((value << 1 ^ value >> 63) as u64)
-}
-
-pub fn varint(mut value: u64) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    while value >= 0x80 {
-        bytes.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    bytes.push(value as u8);
-    bytes
-}
 
 fn group(name: &[u8], children: i64) -> Vec<u8> {
     let optional = Fields::default().number(3, 1);

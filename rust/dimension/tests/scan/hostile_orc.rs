@@ -1,7 +1,8 @@
 //! Files of ORC that promise what they do not hold, as [`hostile`](crate::hostile) has them of Parquet.
 
-use crate::hostile::{refused_of, varint};
+use crate::hostile::refused_of;
 use crate::table::Table;
+use crate::thrift::varint;
 
 const NONE: u64 = 0;
 const ZSTD: u64 = 5;

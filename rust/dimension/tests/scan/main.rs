@@ -8,3 +8,4 @@ mod hostile_orc;
 mod largest;
 mod rows;
 mod table;
+mod thrift;
