@@ -121,7 +121,13 @@ impl Origin {
     fn grown(&self, connection: &Connection, part: &Part, wanted: &Groups) -> Result<Part, Error> {
         let missing = wanted.minus(&part.groups);
         let (chosen, held) = (part.chosen.clone(), part.image.bytes());
-        let added = self.loaded(connection, chosen, missing, held)?;
+        let added = match self.loaded(connection, chosen, missing, held) {
+            // What nobody claims any more makes room.
+            Err(Error::TooLarge(_)) if !wanted.covers(&part.groups) => {
+                return self.loaded(connection, part.chosen.clone(), wanted.clone(), 0);
+            }
+            added => added?,
+        };
         Ok(Part {
             chosen: added.chosen,
             groups: wanted.plus(&part.groups),
@@ -131,6 +137,11 @@ impl Origin {
 }
 
 impl Chosen {
+    /// The values of its newest Hive partition.
+    pub(crate) fn values(&self) -> Option<&[Option<Value>]> {
+        self.partitions.last().map(|newest| &newest.values[..])
+    }
+
     /// The name of its newest Hive partition.
     pub(crate) fn name(&self) -> &str {
         self.partitions.last().map_or("", |newest| &newest.name)

@@ -57,13 +57,12 @@ impl Policy {
             return Ok(());
         };
         let is_held = |part: &&Part| old.parts().iter().any(|held| held.chosen == part.chosen);
-        let mut previous = old.parts().last();
-        for part in new.parts() {
-            let mut same_name = old.parts().iter().filter(|held| held.name() == part.name());
-            if let (false, Some(before)) = (is_held(&part), same_name.next().or(previous)) {
-                check_rows(max, before, part)?;
-            }
-            previous = Some(part);
+        for part in new.parts().iter().filter(|part| !is_held(part)) {
+            let same_name = old.parts().iter().find(|held| held.name() == part.name());
+            let all = old.parts().iter().chain(new.parts());
+            let earlier = all.filter(|other| other.chosen.values() < part.chosen.values());
+            let before = same_name.or(earlier.max_by_key(|other| other.chosen.values()));
+            before.map_or(Ok(()), |before| check_rows(max, before, part))?;
         }
         Ok(())
     }

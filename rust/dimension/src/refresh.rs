@@ -21,6 +21,7 @@ use crate::image::Image;
 use crate::origin::{Found, Origin};
 use crate::policy::{Initial, Policy};
 use crate::snapshot::Snapshot;
+use crate::source::caught;
 
 /// Claims on parts of a dimension are waited for this long: those that come together share a scan.
 const GATHER: Duration = Duration::from_millis(100);
@@ -250,7 +251,8 @@ impl Live {
         !state.claims.values().all(|groups| self.holds(groups))
     }
 
-    /// When lookups may no longer use what they see; `None` where they already may not.
+    /// When lookups may no longer use what they see; `None` where they already may not, and where there
+    /// are none.
     pub(crate) fn expires(&self) -> Option<Instant> {
         self.expires_at(&self.state())
     }
@@ -258,7 +260,8 @@ impl Live {
     fn expires_at(&self, state: &State) -> Option<Instant> {
         let at = state.current? + self.policy().max_staleness?;
         let is_stale = self.snapshot.load().as_ref().is_none_or(|s| s.is_stale());
-        (!is_stale).then_some(at)
+        let is_over = is_stale || state.claims.is_empty();
+        (!is_over).then_some(at)
     }
 
     /// Where the time for it has come: lookups fail from now on.
@@ -277,8 +280,11 @@ impl Live {
     pub(crate) fn refresh(&self, now: Instant) -> Done {
         let (number, wanted) = self.begin(now);
         let old = self.snapshot.load_full();
-        let found = self.origin.refresh(old.as_deref(), &wanted);
-        let found = found.and_then(|found| self.accepted(old.as_deref(), found));
+        // Clients of stores are not ours, either.
+        let found = caught(&self.origin.definition.name, || {
+            let found = self.origin.refresh(old.as_deref(), &wanted)?;
+            self.accepted(old.as_deref(), found)
+        });
         drop(old);
         let done = self.finish(found, now);
         // Only now: who waits for this attempt sees what it has found.

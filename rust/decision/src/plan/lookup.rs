@@ -51,14 +51,13 @@ pub(super) fn run(
     scratch: &mut Scratch,
     n: usize,
 ) -> Result<(), RunError> {
-    let lookups = || wave.iter().filter_map(Step::lookup);
-    for lookup in lookups() {
-        if scratch.waited.is_none() {
-            scratch.counts[lookup.index].add_lookups(n as u64);
-        }
-    }
     if n == 1 {
         return run_one(wave, rows, scratch);
+    }
+    // Rows of a batch do not wait.
+    scratch.waited = None;
+    for lookup in wave.iter().filter_map(Step::lookup) {
+        scratch.counts[lookup.index].add_lookups(n as u64);
     }
     for first in (0..n).step_by(TOGETHER) {
         run_many(wave, rows, scratch, first..n.min(first + TOGETHER))?;
@@ -85,7 +84,11 @@ fn run_one(wave: &[Step], rows: &[Rows], scratch: &mut Scratch) -> Result<(), Ru
     }
     for (number, (lookup, step)) in lookups().zip(wave).enumerate() {
         let probe = scratch.probes[number];
+        if scratch.is_begun() {
+            scratch.counts[lookup.index].add_lookups(1);
+        }
         lookup.read(&rows[lookup.index], scratch, probe, 0, &step.title)?;
+        scratch.done += 1;
     }
     Ok(())
 }
@@ -142,6 +145,7 @@ impl LookupWork {
             Rows::AsOf(timeline) => self.image_as_of(timeline, scratch, row, title)?,
             _ => None,
         };
+        let is_ended = scratch.is_ended();
         let Scratch {
             columns, counts, ..
         } = scratch;
@@ -165,7 +169,9 @@ impl LookupWork {
         if let Some(found) = found {
             return Ok(found.read(&self.projection, columns, row)?);
         }
-        counts[self.index].add_miss();
+        if is_ended {
+            counts[self.index].add_miss();
+        }
         self.miss(columns, row, title)
     }
 
@@ -221,10 +227,11 @@ impl LookupWork {
         let time = self.time(&scratch.columns, row);
         let at = time.map_or(Ok(At::Older), |time| timeline.at(time));
         let counts = &scratch.counts[self.index];
-        // A record that has waited here was counted when it began to.
-        let add_late = || match scratch.waited == Some(self.index) {
-            true => {}
-            false => counts.add_late(),
+        let is_begun = scratch.is_begun();
+        let add_late = || {
+            if is_begun {
+                counts.add_late();
+            }
         };
         let (number, image) = match at {
             Ok(At::Older) => (None, None),
@@ -240,7 +247,7 @@ impl LookupWork {
             }
             Ok(At::NotYet(cause)) => {
                 add_late();
-                scratch.waits = Some(self.index);
+                scratch.waits = Some(scratch.done);
                 return Err(unusable(title, &cause));
             }
             Err(cause) => {

@@ -28,8 +28,10 @@ pub struct Scratch {
     pub(super) counts: Arc<[Counts]>,
     /// Which Hive partitions the rows have seen, of the lookups as of a time.
     pub(super) seen: Seen,
-    /// The lookup that ended the last run because its Hive partition is not there yet, and the one
-    /// that ended the run before it.
+    /// How many lookups of this record are done.
+    pub(super) done: usize,
+    /// How many were done when the last run ended because a Hive partition is not there yet, and when
+    /// the one before it did.
     pub(super) waits: Option<usize>,
     pub(super) waited: Option<usize>,
 }
@@ -125,6 +127,7 @@ impl Scratch {
             probes: Vec::new(),
             counts: plan.lookups.iter().map(|_| Counts::default()).collect(),
             seen: Seen::new(plan.timed.len(), capacity),
+            done: 0,
             waits: None,
             waited: None,
         })
@@ -134,6 +137,17 @@ impl Scratch {
     /// `late = "wait"`: decide it again after the next refresh.
     pub fn waits(&self) -> bool {
         self.waits.is_some()
+    }
+
+    /// Whether the lookup under way is counted, and that it is late: once, though a record that has
+    /// waited runs again from its first lookup.
+    pub(super) fn is_begun(&self) -> bool {
+        self.waited.is_none_or(|waited| self.done > waited)
+    }
+
+    /// Whether it is counted what the lookup under way has come to.
+    pub(super) fn is_ended(&self) -> bool {
+        self.waited.is_none_or(|waited| self.done >= waited)
     }
 
     /// Counts what lookups do in `counts`, one a lookup of the plan, from now on.
@@ -173,6 +187,7 @@ impl Plan {
             return Ok(());
         }
         scratch.waited = std::mem::take(&mut scratch.waits);
+        scratch.done = 0;
         // The instructions of all steps lie one behind the other: what stands between two steps
         // that are more than instructions runs in one go.
         let mut done = 0;

@@ -36,15 +36,23 @@ const DAY: i64 = 24 * 3_600_000;
 
 /// The planes of some days of January 2013, by day, and the decision as version 1.
 fn metadata(late: &str, days: &[i64]) -> TempDir {
+    published(DECISION, &[("planes", late)], days)
+}
+
+/// The same planes as dimensions of several names, each with what it does with late records.
+fn published(decision: &str, dimensions: &[(&str, &str)], days: &[i64]) -> TempDir {
     let root = tempfile::tempdir().unwrap();
     let planes = models().join("metadata/dimensions/planes.toml");
-    let as_of = format!("choice = \"as_of\"\nperiod = \"1 d\"\nkeep = 2\nlate = \"{late}\"\n");
+    let planes = fs::read_to_string(planes).unwrap();
     fs::create_dir(root.path().join("dimensions")).unwrap();
-    let definition = fs::read_to_string(planes).unwrap() + &as_of;
-    fs::write(root.path().join("dimensions/planes.toml"), definition).unwrap();
+    for (name, late) in dimensions {
+        let as_of = format!("choice = \"as_of\"\nperiod = \"1 d\"\nkeep = 2\nlate = \"{late}\"\n");
+        let file = root.path().join(format!("dimensions/{name}.toml"));
+        fs::write(file, planes.clone() + &as_of).unwrap();
+    }
     days.iter().for_each(|day| add(root.path(), *day));
     let draft = tempfile::tempdir().unwrap();
-    fs::write(draft.path().join("decision.toml"), DECISION).unwrap();
+    fs::write(draft.path().join("decision.toml"), decision).unwrap();
     let metadata = Metadata::open(root.path().to_str().unwrap()).unwrap();
     publish(draft.path(), &metadata).unwrap();
     root
@@ -107,7 +115,9 @@ fn open(metadata: &TempDir, cache: &Cache, now: Instant) -> std::sync::Arc<LiveD
     let uri = metadata.path().join("decisions/d");
     let live =
         LiveDecision::open(uri.to_str().unwrap(), 1, &Settings::default(), cache, now).unwrap();
-    cache.work(now);
+    while cache.next(now).is_some_and(|next| next <= now) {
+        cache.work(now);
+    }
     assert!(live.ready(now).unwrap());
     std::sync::Arc::new(live)
 }
@@ -165,6 +175,66 @@ fn a_record_waits_for_its_hive_partition_and_is_counted_once() {
     assert_eq!(decide(&second, &mut scratch, &[4]).unwrap(), seen(3));
     assert!(!scratch.waits());
     assert_eq!(user.figures(now)["planes"].values()[7..], [1, 0, 0, 1]);
+}
+
+/// Its record is decided from the first lookup on, each time: the one before that waits misses and is
+/// late, the one behind it is not reached until all is there.
+#[test]
+fn what_stands_before_and_behind_a_lookup_that_waits_is_counted_once() {
+    let decision = r#"
+name = "d"
+input = "tailnum STRING, event_time TIMESTAMP(3)"
+output = "CAST(last.dt AS STRING) AS dt"
+[lookups.first]
+dimension = "firsts"
+key = ["nobody"]
+as_of = "event_time"
+missing = "null"
+[lookups.plane]
+dimension = "planes"
+key = ["after_first"]
+as_of = "event_time"
+[lookups.last]
+dimension = "lasts"
+key = ["after_plane"]
+as_of = "event_time"
+[features]
+nobody = "'no ' || tailnum"
+after_first = "COALESCE(first.manufacturer, tailnum)"
+after_plane = "CASE WHEN plane.seats > 0 THEN tailnum ELSE 'none' END"
+"#;
+    let late = [
+        ("firsts", "previous"),
+        ("planes", "wait"),
+        ("lasts", "wait"),
+    ];
+    let metadata = published(decision, &late, &[1, 2]);
+    let (cache, now) = (Cache::new(LINGER), Instant::now());
+    let live = open(&metadata, &cache, now);
+    let user = User::new(&live);
+    let first = live.generation().as_ref().unwrap().clone();
+    let mut scratch = first.scratch(1).unwrap();
+    scratch.count_in(user.counts());
+    for _ in 0..3 {
+        decide(&first, &mut scratch, &[4]).unwrap_err();
+        assert!(scratch.waits());
+    }
+    add(metadata.path(), 3);
+    let now = now + Duration::from_secs(60);
+    while cache.next(now).is_some_and(|next| next <= now) {
+        cache.work(now);
+    }
+    live.refresh();
+    let second = live.generation().as_ref().unwrap().clone();
+    let decided = decide(&second, &mut scratch, &[4]).unwrap();
+    assert_eq!(decided, [text("2013-01-03")]);
+    let figures = user.figures(now);
+    let counted = ["firsts", "planes", "lasts"].map(|name| figures[name].values()[7..].to_vec());
+    // Lookups, misses, misrouted, late.
+    assert_eq!(counted, [[1, 1, 0, 1], [1, 0, 0, 1], [1, 0, 0, 0]]);
+    // The next record is another.
+    decide(&second, &mut scratch, &[4]).unwrap();
+    assert_eq!(user.figures(now)["firsts"].values()[7..], [2, 2, 0, 1]);
 }
 
 #[test]

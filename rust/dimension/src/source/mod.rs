@@ -20,6 +20,8 @@ mod timestamp;
 mod windows;
 mod worker;
 
+pub(crate) use worker::caught;
+
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 
@@ -98,7 +100,7 @@ impl<'a> Scan<'a> {
             for partition in self.partitions {
                 for file in &partition.files {
                     let name = self.connection.show(&file.path);
-                    worker::caught(&name, || {
+                    caught(&name, || {
                         self.file(selection, partition, file, &name, &mut buffers, &mut see)
                     })?;
                 }

@@ -24,8 +24,8 @@ pub(super) fn run<T: Send>(work: impl FnOnce() -> Result<T, Error> + Send) -> Re
     })
 }
 
-/// Runs `work` on a file; its panic is an error that names the file.
-pub(super) fn caught<T>(name: &str, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+/// Runs `work` on something, a file for instance; its panic is an error that names it.
+pub(crate) fn caught<T>(name: &str, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     // What a panic leaves half done is dropped with the pass.
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let why = message(&*panic);

@@ -182,9 +182,40 @@ fn every_hive_partition_that_is_new_or_rewritten_is_compared_with_the_one_before
             "dimension `planes`: refused: dt=2013-01-05 has 100 rows, dt=2013-01-04 had 300: {gone}"
         )
     );
+    let loaded = refused(&[("2013-01-05", 300), ("2013-01-04", 90)]);
+    assert!(
+        loaded.contains("loaded dt=2013-01-03, dt=2013-01-04"),
+        "{loaded}"
+    );
     let loaded = refused(&[("2013-01-02", 50), ("2013-01-04", 200), ("2013-01-05", 100)]);
     assert!(
         loaded.contains("loaded dt=2013-01-03, dt=2013-01-04, dt=2013-01-05"),
+        "{loaded}"
+    );
+}
+
+#[test]
+fn a_hive_partition_that_comes_late_is_compared_with_the_one_before_it() {
+    let mut planes = planes("wait");
+    planes.policy.max_shrink = Some(0.5);
+    let rows = |count: i64| (0..count).map(|id| (id, 1));
+    for (day, count) in [(2, 10), (4, 300)] {
+        planes.write(&format!("2013-01-0{day}"), rows(count));
+    }
+    let _claim = planes.open();
+    let mut load = |day: i64, count| {
+        planes.write(&format!("2013-01-0{day}"), rows(count));
+        planes.sleep(seconds(60));
+        lines(&planes.work()).remove(0)
+    };
+    let refused = load(3, 4);
+    assert!(
+        refused.contains("dt=2013-01-03 has 4 rows, dt=2013-01-02 had 10"),
+        "{refused}"
+    );
+    let loaded = load(3, 6);
+    assert!(
+        loaded.contains("loaded dt=2013-01-02, dt=2013-01-03, dt=2013-01-04"),
         "{loaded}"
     );
 }

@@ -130,6 +130,17 @@ fn lookups_fail_when_rows_are_older_than_max_staleness_until_a_refresh_works() {
     assert_eq!(claim.report(planes.now).unwrap().refreshes.done, 2);
 }
 
+#[test]
+fn rows_that_nobody_uses_are_not_too_old() {
+    let mut planes = Planes::new("");
+    planes.policy.max_staleness = Some(seconds(10));
+    planes.write("2013-01-01", [(1, 100)]);
+    drop(planes.open());
+    planes.work();
+    planes.sleep(seconds(59));
+    assert_eq!(lines(&planes.work()), [""; 0]);
+}
+
 /// The first attempt may take hours.
 #[test]
 fn that_rows_are_too_old_is_seen_while_a_load_goes_on() {
