@@ -88,8 +88,9 @@ pub(super) fn fetch<'a>(bytes: impl Iterator<Item = &'a u8>) {
     }
 }
 
-/// Whether hints are what many lines are best fetched by. They are on Intel's cores. Those of AMD drop
-/// hints that are too many, and wait for the address translation of the others.
+/// Whether hints are what many lines are best fetched by. They are on Intel's cores, and on AMD's from
+/// Zen 5 on. Those before drop hints that are too many, and wait for the address translation of the
+/// others.
 #[allow(
     unsafe_code,
     unused_unsafe,
@@ -98,10 +99,17 @@ pub(super) fn fetch<'a>(bytes: impl Iterator<Item = &'a u8>) {
 static TAKES_HINTS: LazyLock<bool> = LazyLock::new(|| {
     #[cfg(target_arch = "x86_64")]
     {
+        use std::arch::x86_64::__cpuid;
+        const ZEN_5: u32 = 26;
         // SAFETY: on registers only; every x86-64 has the instruction.
-        let vendor = unsafe { std::arch::x86_64::__cpuid(0) };
+        let (vendor, version) = unsafe { (__cpuid(0), __cpuid(1).eax) };
         let name = [vendor.ebx, vendor.edx, vendor.ecx].map(u32::to_le_bytes);
-        name.as_flattened() == b"GenuineIntel"
+        let family = (version >> 8 & 0xf) + (version >> 20 & 0xff);
+        match name.as_flattened() {
+            b"GenuineIntel" => true,
+            b"AuthenticAMD" => family >= ZEN_5,
+            _ => false,
+        }
     }
     #[cfg(not(target_arch = "x86_64"))]
     false
