@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pelton_data::columns::{Literal, Timestamp};
@@ -111,15 +112,35 @@ fn nothing() -> [Value; 2] {
     [Value::Null, Value::Map(vec![(text("plane"), Value::Null)])]
 }
 
-fn open(metadata: &TempDir, cache: &Cache, now: Instant) -> std::sync::Arc<LiveDecision> {
+fn open(metadata: &TempDir, cache: &Cache, now: Instant) -> Arc<LiveDecision> {
     let uri = metadata.path().join("decisions/d");
     let live =
         LiveDecision::open(uri.to_str().unwrap(), 1, &Settings::default(), cache, now).unwrap();
+    work(cache, now);
+    assert!(live.ready(now).unwrap());
+    Arc::new(live)
+}
+
+/// Does all that is due.
+fn work(cache: &Cache, now: Instant) {
     while cache.next(now).is_some_and(|next| next <= now) {
         cache.work(now);
     }
-    assert!(live.ready(now).unwrap());
-    std::sync::Arc::new(live)
+}
+
+/// January 3 comes: the generation that has it, and the time.
+fn third_day(
+    metadata: &TempDir,
+    cache: &Cache,
+    live: &LiveDecision,
+    now: Instant,
+) -> (Arc<Generation>, Instant) {
+    add(metadata.path(), 3);
+    let now = now + Duration::from_secs(60);
+    work(cache, now);
+    live.refresh();
+    let generation = live.generation().as_ref().unwrap().clone();
+    (generation, now)
 }
 
 #[test]
@@ -167,11 +188,7 @@ fn a_record_waits_for_its_hive_partition_and_is_counted_once() {
             "{error}"
         );
     }
-    add(metadata.path(), 3);
-    let now = now + Duration::from_secs(60);
-    cache.work(now);
-    live.refresh();
-    let second = live.generation().as_ref().unwrap().clone();
+    let (second, now) = third_day(&metadata, &cache, &live, now);
     assert_eq!(decide(&second, &mut scratch, &[4]).unwrap(), seen(3));
     assert!(!scratch.waits());
     assert_eq!(user.figures(now)["planes"].values()[7..], [1, 0, 0, 1]);
@@ -219,13 +236,7 @@ after_plane = "CASE WHEN plane.seats > 0 THEN tailnum ELSE 'none' END"
         decide(&first, &mut scratch, &[4]).unwrap_err();
         assert!(scratch.waits());
     }
-    add(metadata.path(), 3);
-    let now = now + Duration::from_secs(60);
-    while cache.next(now).is_some_and(|next| next <= now) {
-        cache.work(now);
-    }
-    live.refresh();
-    let second = live.generation().as_ref().unwrap().clone();
+    let (second, now) = third_day(&metadata, &cache, &live, now);
     let decided = decide(&second, &mut scratch, &[4]).unwrap();
     assert_eq!(decided, [text("2013-01-03")]);
     let figures = user.figures(now);
@@ -253,7 +264,7 @@ fn offline_any_hive_partition_is_there_and_a_pin_decides_as_then() {
             partitions: [("plane".to_owned(), pinned.map(str::to_owned))].into(),
         };
         let (one, other) = (history.open(&pin).unwrap(), history.open(&pin).unwrap());
-        assert!(std::sync::Arc::ptr_eq(&one.decision, &other.decision));
+        assert!(Arc::ptr_eq(&one.decision, &other.decision));
         let mut scratch = one.scratch(1).unwrap();
         assert_eq!(decide(&one, &mut scratch, &[2]).unwrap(), expected);
     }

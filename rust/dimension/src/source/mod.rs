@@ -17,6 +17,7 @@ mod parquet_values;
 mod selection;
 mod thrift;
 mod timestamp;
+mod varint;
 mod windows;
 mod worker;
 

@@ -13,6 +13,7 @@ use orc_rust::reader::ChunkReader;
 use orc_rust::reader::metadata::read_metadata;
 
 use super::orc_blocks::{self, BLOCK};
+use super::varint::{TOO_LONG, varint};
 
 /// Types within types, at the most.
 const DEPTH: usize = 64;
@@ -255,16 +256,12 @@ impl<'a> Parts<'a> {
 
 /// A number of 7 bits a byte.
 fn number(bytes: &mut &[u8]) -> Result<u64, String> {
-    let mut number = 0;
-    for shift in (0..64).step_by(7) {
+    let number = varint(|| {
         let (first, rest) = bytes.split_first().ok_or("its footer is cut off")?;
         *bytes = rest;
-        number |= u64::from(first & 0x7f) << shift;
-        if first & 0x80 == 0 {
-            return Ok(number);
-        }
-    }
-    Err("its footer is no protobuf: a number has more than 64 bits".to_owned())
+        Ok::<u8, String>(*first)
+    });
+    number?.ok_or_else(|| format!("its footer is no protobuf: {TOO_LONG}"))
 }
 
 #[cfg(test)]

@@ -15,6 +15,8 @@
 
 use std::io::{self, Read};
 
+use super::varint::{TOO_LONG, varint};
+
 /// How a column's integers are coded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Version {
@@ -173,15 +175,7 @@ impl<R: Read> Integers<R> {
     }
 
     fn varint(&mut self) -> io::Result<u64> {
-        let mut number = 0;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
-            number |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return Ok(number);
-            }
-        }
-        Err(io::Error::other("a number has more than 64 bits"))
+        varint(|| self.byte())?.ok_or_else(|| io::Error::other(TOO_LONG))
     }
 
     fn byte(&mut self) -> io::Result<u8> {

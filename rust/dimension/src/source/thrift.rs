@@ -13,6 +13,8 @@
 
 use std::io::{self, Read};
 
+use super::varint::{TOO_LONG, varint};
+
 /// Values within values, at the most.
 pub(super) const DEPTH: usize = 64;
 
@@ -180,15 +182,7 @@ impl<R: Read> Thrift<R> {
     }
 
     pub(super) fn varint(&mut self) -> Result<u64, String> {
-        let mut number = 0;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
-            number |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return Ok(number);
-            }
-        }
-        Err("a number has more than 64 bits".to_owned())
+        varint(|| self.byte())?.ok_or_else(|| TOO_LONG.to_owned())
     }
 
     pub(super) fn byte(&mut self) -> Result<u8, String> {
